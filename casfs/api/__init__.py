@@ -1,0 +1,1 @@
+"""Service side: typed requests out, typed answers and errors back."""

@@ -1,0 +1,1 @@
+"""Bytes: a read becomes whole blocks, each fetched once, checked, kept."""

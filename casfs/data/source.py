@@ -1,0 +1,79 @@
+"""What the bytes stage needs of the service: a range of an output, streamed into whole blocks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from casfs.models import Output
+from casfs.waiting import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class RangeAnswer:
+    """What came with the bytes.
+
+    Attributes:
+        size: length of the whole output in bytes, as the service says.
+        length: bytes that were written into the buffers.
+        tree_hash: the service's hash of exactly these bytes, 64 lower-case hex digits, or None where it gave none.
+        content_type: Content-Type of the output, or None.
+    """
+
+    size: int
+    length: int
+    tree_hash: str | None
+    content_type: str | None
+
+
+class RangeSource(Protocol):
+    """The service's bytes.
+
+    Threads: every method may be called from any thread, many at once, and blocks for the network until *deadline*.
+    """
+
+    def fetch(  # noqa: PLR0913 - what, where to, and when to stop: seven things that belong to no common noun
+        self,
+        output: Output,
+        size: int,
+        start: int,
+        into: Sequence[memoryview],
+        *,
+        filled: Callable[[int], None],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+    ) -> RangeAnswer:
+        """Fill the buffers with the bytes of *output* from *start* on, in order, all of them, or raise.
+
+        Args:
+            output: whose bytes.
+            size: length of the whole output that the caller believes in.
+            start: first byte wanted; the range ends where the buffers do, at most at *size*.
+            into: writable buffers, filled one after another.
+            filled: called with the index of each buffer once it is full, in order, on the calling thread; from 0
+                again after a retry. Never called for bytes that are not those of the asked range.
+            deadline: when to give up, retries included.
+            cancelled: asked between attempts and between buffers; True ends the call with InterruptedCallError.
+
+        Raises:
+            SizeChangedError: the service says, twice, that the output is not *size* bytes long.
+            GoneError: the service has no such output (any more).
+            DeadlineError, AccessDeniedError, UnreachableError, ThrottledError, ServiceError, TransferError,
+            RefusedError, ProtocolError, InterruptedCallError: after the retries.
+        """
+        ...
+
+    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+        """Learn the size of *output* and fetch its first bytes in the same request.
+
+        Args:
+            output: whose size; what it believes of its size is not used.
+            into: one block to fill with the first ``min(len(into), size)`` bytes.
+            deadline: when to give up, retries included.
+
+        Returns:
+            The answer; its ``length`` says how much of *into* holds bytes. A size of 0 is an answer.
+
+        Raises:
+            As ``fetch``, SizeChangedError aside.
+        """
+        ...

@@ -1,0 +1,149 @@
+"""Every failure casfs can name, and nothing else.
+
+The tree::
+
+    CasfsError
+    ├── NotFoundError           no such vault, job or file
+    ├── AccessDeniedError       credentials refused, no permission, token expired
+    ├── GoneError               the output was there and the service no longer has it
+    ├── NotReadyError           the output is not available for download yet
+    ├── DeadlineError           the time for the call is over
+    ├── InterruptedCallError    the caller got a signal and no longer waits
+    ├── UnreachableError        no network, no such host, nobody listens     (retryable)
+    ├── ThrottledError          the service asks for fewer requests          (retryable)
+    ├── ServiceError            the service says that it failed              (retryable)
+    ├── TransferError           reset, short body, wrong range or length     (retryable)
+    ├── RefusedError            any other refusal of a request, by its code
+    ├── ProtocolError           an answer of a shape nobody can use
+    ├── SizeChangedError        the output is not of the size that was expected
+    ├── CorruptDataError        bytes and hash do not belong together
+    ├── UncheckableError        no hash to check by, and one was required
+    ├── ReadOnlyError           any write
+    ├── NoAttributeError        no such extended attribute
+    ├── BadHandleError          a file handle that is not open
+    ├── ConfigError             an option, file or credential that cannot be used
+    └── MountError              the mount cannot be made; the message says what to mend
+
+No class derives from OSError: the FUSE bindings read ``errno`` from whatever does, and an OSError without one
+became a silent end of file. Source: measured with fusepy 3.0.1.
+"""
+
+from typing import ClassVar
+
+
+class CasfsError(Exception):
+    """A failure with a name; the message is one line that a user can act on."""
+
+    retryable: ClassVar[bool] = False
+
+
+class NotFoundError(CasfsError):
+    """There is no such vault, job or file."""
+
+
+class AccessDeniedError(CasfsError):
+    """The service refused the credentials, the signature or the permission."""
+
+
+class GoneError(CasfsError):
+    """The output was there, and the service no longer has it."""
+
+
+class NotReadyError(CasfsError):
+    """The job has no output to download yet."""
+
+
+class DeadlineError(CasfsError):
+    """The time that the call was given is over."""
+
+
+class InterruptedCallError(CasfsError):
+    """The program that waits for the call was signalled."""
+
+
+class UnreachableError(CasfsError):
+    """Nobody answers at the endpoint."""
+
+    retryable = True
+
+
+class ThrottledError(CasfsError):
+    """The service asks for fewer requests.
+
+    Attributes:
+        retry_after_s: seconds that the service asked to wait, or None.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ServiceError(CasfsError):
+    """The service says that it failed.
+
+    Attributes:
+        retry_after_s: seconds that the service asked to wait, or None.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TransferError(CasfsError):
+    """An answer that did not arrive whole, or was not the one asked for."""
+
+    retryable = True
+
+
+class RefusedError(CasfsError):
+    """The service refused the request with a code that has no class of its own."""
+
+
+class ProtocolError(CasfsError):
+    """An answer of a shape that cannot be used."""
+
+
+class SizeChangedError(CasfsError):
+    """The service says, twice, that the output has another size than expected.
+
+    Attributes:
+        size: length of the output in bytes, as the service now says.
+    """
+
+    def __init__(self, message: str, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class CorruptDataError(CasfsError):
+    """Bytes whose hash is not the one that the service gave."""
+
+
+class UncheckableError(CasfsError):
+    """Bytes that the service gives no hash for, where one is required."""
+
+
+class ReadOnlyError(CasfsError):
+    """An attempt to change something."""
+
+
+class NoAttributeError(CasfsError):
+    """There is no such extended attribute."""
+
+
+class BadHandleError(CasfsError):
+    """A file handle that is not open."""
+
+
+class ConfigError(CasfsError):
+    """An option, a file or a credential that cannot be used; the message says how to mend it."""
+
+
+class MountError(CasfsError):
+    """The mount cannot be made; the message says what to mend."""

@@ -1,0 +1,1 @@
+"""Kernel side: FUSE requests in; bytes, stats and errnos out; decides nothing."""

@@ -1,0 +1,90 @@
+"""Nouns shared by every stage: what the service has, as plain frozen values.
+
+Sizes are bytes. Times are integer nanoseconds since 1970-01-01T00:00:00Z, since a datetime stops at microseconds
+and the promise is the nanosecond that the service gives.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
+INVENTORY_RETRIEVAL = "InventoryRetrieval"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A vault as the service describes it.
+
+    Attributes:
+        name: the vault's name, as sent.
+        created_ns: CreationDate, or None where the service gives none that can be read.
+        document: the Describe Vault object as one line of ASCII JSON, every field in the service's order. Text, not
+            a dict: 100,000 jobs as dicts take 300 MB.
+    """
+
+    name: str
+    created_ns: int | None
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a job that succeeded lets one download.
+
+    Attributes:
+        vault: name of the vault.
+        job: id of the job.
+        size: length in bytes as the job's document says, None where it does not.
+        tree_hash: SHA256TreeHash as 64 lower-case hex digits, None where the service has none.
+        is_inventory: whether the size must be learnt from the service at open.
+    """
+
+    vault: str
+    job: str
+    size: int | None
+    tree_hash: str | None
+    is_inventory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as the service describes it.
+
+    Attributes:
+        vault: name of the vault that it was found in.
+        id: the job's id, as sent; may begin with ``-``.
+        action: Action as sent; ``""`` where the service gave none.
+        state: where it stands; UNKNOWN for a StatusCode of the future.
+        created_ns: CreationDate, or None.
+        completed_ns: CompletionDate, or None.
+        size: bytes of its output as the document says: the span of RetrievalByteRange, or InventorySizeInBytes.
+        tree_hash: SHA256TreeHash, lower-case, or None.
+        document: the Describe Job object as one line of ASCII JSON, every field in the service's order.
+    """
+
+    vault: str
+    id: str
+    action: str
+    state: JobState
+    created_ns: int | None
+    completed_ns: int | None
+    size: int | None
+    tree_hash: str | None
+    document: str
+
+    @property
+    def output(self) -> Output | None:
+        """What can be downloaded: None unless the job Succeeded and is of a kind that has an output."""
+        if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):
+            return None
+        return Output(self.vault, self.id, self.size, self.tree_hash, self.action == INVENTORY_RETRIEVAL)

@@ -1,0 +1,69 @@
+"""Counters of one mount: one object, handed down, read by ``user.cas.stats``.
+
+Threads: every method may be called from any thread.
+"""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+COUNTERS = (
+    "requests",
+    "bytes_fetched",
+    "bytes_read",
+    "cache_hits",
+    "cache_misses",
+    "prefetched_blocks",
+    "prefetch_unused_blocks",
+    "blocks_verified",
+    "hash_mismatches",
+    "retries",
+    "throttled",
+    "errors",
+)
+GAUGES = ("blocks_cached", "cache_bytes", "in_flight")
+
+
+class Stats:
+    """What has happened since the mount began.
+
+    Invariants: a counter never falls; a gauge is asked of its owner when the stats are read.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_s = clock()
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+        self._by_operation: Counter[str] = Counter()
+        self._gauges: dict[str, Callable[[], int]] = {}
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add *amount* to the counter *name*, one of COUNTERS."""
+        with self._lock:
+            self._counts[name] += amount
+
+    def request(self, operation: str) -> None:
+        """Count one HTTP request of *operation*, e.g. ``list_jobs``."""
+        with self._lock:
+            self._counts["requests"] += 1
+            self._by_operation[operation] += 1
+
+    def gauge(self, name: str, read: Callable[[], int]) -> None:
+        """Let *read* answer for the gauge *name*, one of GAUGES; it must not block."""
+        self._gauges[name] = read
+
+    def snapshot(self) -> dict[str, object]:
+        """Return every figure by its public name."""
+        with self._lock:
+            counts = dict(self._counts)
+            operations = dict(self._by_operation)
+        figures: dict[str, object] = {"uptime_s": round(self._clock() - self._began_s, 3)}
+        figures |= counts | {"requests_by_operation": operations}
+        return figures | {name: self._gauges[name]() if name in self._gauges else 0 for name in GAUGES}
+
+    def line(self) -> str:
+        """Return the snapshot as one line of ASCII JSON."""
+        return json.dumps(self.snapshot(), separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""Names: which paths exist and what they stand for."""

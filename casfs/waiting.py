@@ -1,0 +1,73 @@
+"""Waits that end: by the result, by the deadline, or by a signal to the program that waits."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import TypeVar
+
+from casfs.errors import DeadlineError, InterruptedCallError
+
+POLL_S = 0.05
+"""How often a waiting call asks whether its program was signalled: a Ctrl-C feels immediate below 100 ms, and
+twenty wake-ups a second of a thread that has nothing else to do cost nothing."""
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+Interrupted = Callable[[], bool]
+
+
+def never() -> bool:
+    """Say that nobody interrupts: for callers that are no FUSE request."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment by which a call must have ended.
+
+    Attributes:
+        at_s: the moment, in seconds of *clock*.
+        clock: monotonic seconds; injected by tests.
+    """
+
+    at_s: float
+    clock: Clock = time.monotonic
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock = time.monotonic) -> "Deadline":
+        """Return the deadline that is *seconds* from now."""
+        return cls(clock() + seconds, clock)
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left; zero once it has passed, never negative."""
+        return max(0.0, self.at_s - self.clock())
+
+    def check(self, what: str) -> None:
+        """Do nothing before the deadline.
+
+        Raises:
+            DeadlineError: it has passed; the message names *what*.
+        """
+        if self.clock() >= self.at_s:
+            raise DeadlineError(f"{what}: the deadline passed")
+
+
+def wait_for(future: Future[T], deadline: Deadline, interrupted: Interrupted, what: str) -> T:
+    """Return the result of *future*, or raise what it raised.
+
+    Raises:
+        DeadlineError: the deadline passed first. The work itself goes on, for others who may wait for it.
+        InterruptedCallError: *interrupted* said so first.
+    """
+    while True:
+        try:
+            return future.result(timeout=min(POLL_S, deadline.remaining_s))
+        except FutureTimeoutError:
+            if future.done():
+                raise
+        if interrupted():
+            raise InterruptedCallError(f"{what}: interrupted by a signal")
+        deadline.check(what)
