@@ -4,7 +4,7 @@ Sizes are bytes. Times are integer nanoseconds since 1970-01-01T00:00:00Z, since
 and the promise is the nanosecond that the service gives.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -88,3 +88,18 @@ class Job:
         if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):
             return None
         return Output(self.vault, self.id, self.size, self.tree_hash, self.action == INVENTORY_RETRIEVAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who signs the requests. The repr shows no secret, so that no log line or traceback can.
+
+    Attributes:
+        secret_id: which key; sent with every request.
+        secret_key: what requests are signed with; never sent.
+        token: of a temporary key, None where the key is a permanent one.
+    """
+
+    secret_id: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
