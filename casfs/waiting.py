@@ -66,8 +66,9 @@ def wait_for(future: Future[T], deadline: Deadline, interrupted: Interrupted, wh
         try:
             return future.result(timeout=min(POLL_S, deadline.remaining_s))
         except FutureTimeoutError:
+            # Done by now: it ended just after our time was up, or the work itself raised a TimeoutError.
             if future.done():
-                raise
+                return future.result()
         if interrupted():
             raise InterruptedCallError(f"{what}: interrupted by a signal")
         deadline.check(what)
