@@ -1,0 +1,120 @@
+"""One request for one question, on a worker thread, however many programs wait for the answer.
+
+The threads that libfuse calls on never do network I/O: they wait here, so that the deadline and a Ctrl-C end the wait
+whatever the network does.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from cachetools import TTLCache
+
+from casfs.errors import CasfsError
+from casfs.waiting import Clock, Deadline, Interrupted, wait_for
+
+WORKERS = 16
+"""Requests for names at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
+interrupted. A thread is started only when all others are busy."""
+
+WAIT_S = 30.0
+"""How long a program waits for a name. Source: the promise that nothing hangs, contract section 1."""
+
+REQUEST_S = 28.0
+"""Deadline of the request itself: so much earlier that its own error, which says more, arrives before "too late"."""
+
+FAILURE_TTL_S = 1.0
+"""How long a failure answers the same question: one `ls` asks three times, and waits for a dead service once."""
+
+FAILURES = 1024
+"""Failures remembered at most; each is one exception."""
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class Workers:
+    """The threads that ask the service, and the patience of those who wait for them.
+
+    Attributes:
+        interrupted: asked by a waiting thread whether its program was signalled.
+        clock: monotonic seconds.
+
+    Threads: any thread may submit, between start and stop.
+    """
+
+    def __init__(self, interrupted: Interrupted, clock: Clock) -> None:
+        self.interrupted = interrupted
+        self.clock = clock
+        self._pool: ThreadPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Let work begin; to be called after the process has forked."""
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="casfs-names")
+
+    def stop(self) -> None:
+        """Begin no further work; what runs ends by its own deadline."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Run *work* on a worker thread.
+
+        Raises:
+            RuntimeError: before start, or after stop.
+        """
+        if self._pool is None:
+            raise RuntimeError("the workers of the tree were never started")
+        return self._pool.submit(work)
+
+
+class Flights(Generic[K, T]):
+    """Questions that are being asked.
+
+    Threads: any thread may ask. The lock is held for dictionary work only, never while asking or waiting.
+    Invariants: at most one request per key is in flight; every asker of a key that is gets that request's answer, or
+    its failure, rather than a request of its own.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._flying: dict[K, Future[T]] = {}
+        self._failed: TTLCache[K, CasfsError] = TTLCache(FAILURES, FAILURE_TTL_S, timer=workers.clock)
+
+    def ask(self, key: K, work: Callable[[Deadline], T], what: str) -> T:
+        """Return what *work* returns, run on a worker thread, once for all who ask for *key* meanwhile.
+
+        Args:
+            key: the question.
+            work: asks the service, stores the answer where it is remembered, and returns it.
+            what: the question in words, for the error.
+
+        Raises:
+            DeadlineError: nobody answered for WAIT_S seconds; the request may go on, and its answer be remembered.
+            InterruptedCallError: the program that waits was signalled; so may this one.
+            CasfsError: whatever *work* raised, now or less than FAILURE_TTL_S ago.
+        """
+        with self._lock:
+            failure = self._failed.get(key)
+            if failure is not None:
+                raise failure.with_traceback(None)
+            flight = self._flying.get(key)
+            if flight is None:
+                deadline = Deadline.after(REQUEST_S, self._workers.clock)
+                flight = self._flying[key] = self._workers.submit(lambda: self._fly(key, work, deadline))
+        return wait_for(flight, Deadline.after(WAIT_S, self._workers.clock), self._workers.interrupted, what)
+
+    def _fly(self, key: K, work: Callable[[Deadline], T], deadline: Deadline) -> T:
+        try:
+            return work(deadline)
+        except CasfsError as failure:
+            with self._lock:
+                self._failed[key] = failure
+            raise
+        finally:
+            # ask() holds the lock from submit until the flight is entered: it cannot be missed here. An asker who
+            # comes after this line asks the service anew, or finds what work() has stored.
+            with self._lock:
+                del self._flying[key]

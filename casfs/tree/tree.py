@@ -1,0 +1,153 @@
+"""A path to its node, and a directory to its entries.
+
+The tree is ``<vault>/<job>/output``; where one vault is the root, ``<job>/output``. What it costs: a listing
+ceil(n/1000) requests, a path that was not listed one Describe, everything else nothing.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from casfs.errors import NotFoundError
+from casfs.models import Job, Output, Vault
+from casfs.tree.flights import Workers
+from casfs.tree.jobs import Jobs
+from casfs.tree.lister import Lister
+from casfs.tree.names import Names
+from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.vaults import Vaults
+from casfs.waiting import Clock, Interrupted, never
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """What the user decides about names.
+
+    Attributes:
+        list_ttl_s: seconds for which a listing is believed.
+        root_vault: the vault that is the root of the mount, or None where the root holds all vaults.
+    """
+
+    list_ttl_s: float = 60.0
+    root_vault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What is known, as one value, so that forgetting all of it is one assignment."""
+
+    vaults: Vaults
+    jobs: Jobs
+
+
+class Tree:
+    """Which paths exist, and what they stand for.
+
+    Threads: any thread may call, between start and stop; seed and forget at any time.
+    """
+
+    def __init__(
+        self, lister: Lister, settings: TreeSettings, interrupted: Interrupted = never, clock: Clock = time.monotonic
+    ) -> None:
+        self._lister = lister
+        self._settings = settings
+        self._workers = Workers(interrupted, clock)
+        self._names = Names()
+        self._catalog = self._blank()
+
+    def start(self) -> None:
+        """Start the threads that ask the service; after the fork."""
+        self._workers.start()
+
+    def stop(self) -> None:
+        """Begin no further request."""
+        self._workers.stop()
+
+    def seed(self, vaults: Iterable[Vault]) -> None:
+        """Believe the answer of the check at mount: all vaults or, where one vault is the root, that one."""
+        self._catalog.vaults.seed(vaults, complete=self._settings.root_vault is None)
+
+    def forget(self) -> None:
+        """Believe nothing any more; an answer that is on its way is given to its askers and not remembered."""
+        self._catalog = self._blank()
+
+    def gone(self, output: Output) -> None:
+        """Take note that the service no longer has *output*: the next look-up of its job asks the service."""
+        self._catalog.jobs.forget(output.vault, output.job)
+
+    def resolve(self, path: str, *, fresh: bool = False) -> Node:
+        """Return what stands at *path*.
+
+        Args:
+            path: absolute, from the root of the mount, as the kernel gives it.
+            fresh: whether a vault that is only passed through will not do: its document must not be older than the
+                listing TTL. For calls that name their target, like getxattr; those that may be a step on the way to
+                another path, like getattr, leave it out, so that a cold path costs one Describe and not two.
+
+        Raises:
+            NotFoundError: nothing.
+            CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
+        """
+        names = [name for name in path.split("/") if name]
+        if self._settings.root_vault is not None:
+            names.insert(0, self._settings.root_vault)
+        match names:
+            case []:
+                return Root()
+            case [vault]:
+                return VaultDir(self._vault(vault, fresh=fresh))
+            case [vault, job]:
+                return JobDir(self._job(vault, job))
+            case [vault, job, name] if name == OUTPUT_NAME:
+                found = self._job(vault, job)
+                if found.output is not None:
+                    return OutputFile(found)
+        raise NotFoundError(f"{path}: no such file")
+
+    def entries(self, node: Node) -> list[tuple[str, Node]]:
+        """Return the names in the directory *node* and what they stand for, each once; a file has none.
+
+        Raises:
+            AccessDeniedError: the account may not list; what it may use can still be looked up.
+            NotFoundError: the vault is gone.
+            CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
+        """
+        match node:
+            case Root():
+                return [(vault.name, VaultDir(vault)) for vault in self._catalog.vaults.all()]
+            case VaultDir(vault):
+                return [(job.id, JobDir(job)) for job in self._jobs(vault.name)]
+            case JobDir(job):
+                return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
+            case OutputFile():
+                return []
+
+    def _vault(self, name: str, *, fresh: bool) -> Vault:
+        vault = self._catalog.vaults.get(name, fresh=fresh)
+        if vault is None:
+            raise NotFoundError(f"there is no vault {name}")
+        return vault
+
+    def _job(self, vault: str, name: str) -> Job:
+        catalog = self._catalog
+        answer = catalog.vaults.remembered(vault)
+        if answer is not None and answer.vault is None:
+            raise NotFoundError(f"there is no vault {vault}")
+        job = catalog.jobs.get(vault, name)
+        if job is None:
+            # It may be the vault that is gone: one that was only walked through for a TTL has to show itself.
+            catalog.vaults.get(vault, fresh=True)
+            raise NotFoundError(f"there is no job {name} in vault {vault}")
+        return job
+
+    def _jobs(self, vault: str) -> list[Job]:
+        catalog = self._catalog
+        try:
+            return catalog.jobs.all(vault)
+        except NotFoundError:
+            catalog.vaults.forget(vault)
+            raise
+
+    def _blank(self) -> Catalog:
+        asking = (self._lister, self._workers, self._names, self._settings.list_ttl_s)
+        return Catalog(Vaults(*asking), Jobs(*asking))

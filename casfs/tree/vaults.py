@@ -1,0 +1,130 @@
+"""The vaults that the service has told of, and for how long its word is believed.
+
+A listing, and a single answer, are believed for the listing TTL; that there is no such vault, for 5 s unless a listing
+says so. A vault that was known once is walked through afterwards without a request, since the kernel looks up every
+directory on the way to a file and a path shall cost one request: the job's. What ends it: a listing without it, or a
+job of it that is asked for and not found.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cachetools import TLRUCache
+
+from casfs.errors import NotFoundError
+from casfs.models import Vault
+from casfs.tree.flights import Flights, Workers
+from casfs.tree.lister import Lister
+from casfs.tree.names import Names, can_be_vault
+from casfs.waiting import Deadline
+
+NEGATIVE_TTL_S = 5.0
+"""How long "there is none" is believed. Source: contract section 4; shells and editors probe many names many times."""
+
+ANSWERS = 10_000
+"""Single answers remembered at most: ten times the vaults an account may have. Source: CAS limits, 572/8742."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is remembered of one name: the vault, or that there is none."""
+
+    vault: Vault | None
+
+
+class Vaults:
+    """What is known of the vaults.
+
+    Threads: any thread may call. The lock is held for dictionary work only.
+    Invariants: ``_known`` holds the last word on every vault it holds.
+    """
+
+    def __init__(self, lister: Lister, workers: Workers, names: Names, list_ttl_s: float) -> None:
+        self._lister = lister
+        self._names = names
+        self._list_ttl_s = list_ttl_s
+        self._clock = workers.clock
+        self._lock = threading.Lock()
+        self._known: dict[str, Vault] = {}
+        self._listed_until_s = float("-inf")
+        self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=workers.clock)
+        self._describes: Flights[str, Vault | None] = Flights(workers)
+        self._lists: Flights[None, list[Vault]] = Flights(workers)
+
+    def seed(self, vaults: Iterable[Vault], *, complete: bool) -> None:
+        """Believe *vaults*, which somebody else has asked for; *complete* says that there are no others."""
+        shown = {vault.name: vault for vault in vaults if self._names.shown(vault.name, "a vault")}
+        with self._lock:
+            if complete:
+                self._known = shown
+                self._answers.clear()
+                self._listed_until_s = self._clock() + self._list_ttl_s
+                return
+            self._known |= shown
+            for name, vault in shown.items():
+                self._answers[name] = Answer(vault)
+
+    def all(self) -> list[Vault]:
+        """Return every vault, in the service's order, with one listing where the last one is too old.
+
+        Raises:
+            AccessDeniedError: the account may not list vaults.
+            CasfsError: the service does not answer. What it said before is no longer shown then: a listing that may
+                be wrong is worse than an error that says so.
+        """
+        with self._lock:
+            if self._clock() < self._listed_until_s:
+                return list(self._known.values())
+        return self._lists.ask(None, self._list, "list vaults")
+
+    def get(self, name: str, *, fresh: bool = False) -> Vault | None:
+        """Return the vault *name*, None where there is none, with one Describe where it was never heard of.
+
+        Args:
+            name: any text; one that no vault can have costs no request.
+            fresh: whether what is older than the listing TTL must be asked for anew.
+        """
+        answer = self.remembered(name, fresh=fresh)
+        if answer is not None:
+            return answer.vault
+        if not can_be_vault(name):
+            return None
+        return self._describes.ask(name, lambda deadline: self._describe(name, deadline), f"describe vault {name}")
+
+    def remembered(self, name: str, *, fresh: bool = False) -> Answer | None:
+        """Return what is known of the vault *name* without a request, or None where it has to be asked for."""
+        with self._lock:
+            vault = self._known.get(name)
+            if self._clock() < self._listed_until_s or name in self._answers or (vault is not None and not fresh):
+                return Answer(vault)
+        return None
+
+    def forget(self, name: str) -> None:
+        """Take note that the service does not have the vault *name*."""
+        self._learn(name, None)
+
+    def _list(self, deadline: Deadline) -> list[Vault]:
+        vaults = list(self._lister.vaults(deadline))
+        self.seed(vaults, complete=True)
+        with self._lock:
+            return list(self._known.values())
+
+    def _describe(self, name: str, deadline: Deadline) -> Vault | None:
+        try:
+            vault = self._lister.vault(name, deadline)
+        except NotFoundError:
+            return self._learn(name, None)
+        return self._learn(name, vault)
+
+    def _learn(self, name: str, vault: Vault | None) -> Vault | None:
+        with self._lock:
+            self._answers[name] = Answer(vault)
+            if vault is None:
+                self._known.pop(name, None)
+            else:
+                self._known[name] = vault
+        return vault
+
+    def _believed_until_s(self, _name: str, answer: Answer, now_s: float) -> float:
+        return now_s + (NEGATIVE_TTL_S if answer.vault is None else self._list_ttl_s)
