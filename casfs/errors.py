@@ -4,7 +4,8 @@ The tree::
 
     CasfsError
     ├── NotFoundError           no such vault, job or file
-    ├── AccessDeniedError       credentials refused, no permission, token expired
+    ├── AccessDeniedError       no permission
+    │   └── CredentialsError    the key, the signature or the token is refused, whatever is asked
     ├── GoneError               the output was there and the service no longer has it
     ├── NotReadyError           the output is not available for download yet
     ├── DeadlineError           the time for the call is over
@@ -42,7 +43,14 @@ class NotFoundError(CasfsError):
 
 
 class AccessDeniedError(CasfsError):
-    """The service refused the credentials, the signature or the permission."""
+    """The service refused what was asked to whom asked for it."""
+
+
+class CredentialsError(AccessDeniedError):
+    """The service does not take the credentials: unknown key, wrong signature, expired token.
+
+    Apart from a missing permission because a mount is made without the permission to list, and not without this.
+    """
 
 
 class GoneError(CasfsError):
