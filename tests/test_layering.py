@@ -1,0 +1,120 @@
+"""Who may import whom, how long a module may get, and what a package's front page may hold."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "casfs"
+LEAVES = frozenset({"errors", "models", "waiting", "stats", "log"})
+"""What every part may import."""
+
+TABLE: dict[str, frozenset[str]] = {
+    "cli": frozenset({"mount", "config", "emulator"}),
+    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint"}),
+    "fs": frozenset({"tree", "data"}),
+    "tree": frozenset(),
+    "data": frozenset(),
+    "api": frozenset(),
+    "emulator": frozenset(),
+    "config": frozenset(),
+    "background": frozenset(),
+    "mountpoint": frozenset(),
+}
+"""What each part may import beside the leaves and itself; docs/architecture.md shows it."""
+
+LIBRARIES: dict[str, frozenset[str]] = {
+    "requests": frozenset({"api"}),
+    "urllib3": frozenset({"api"}),
+    "tenacity": frozenset({"api"}),
+    "botocore": frozenset({"api"}),
+    "fuse": frozenset({"fs", "mount"}),
+    "mfusepy": frozenset({"fs", "mount"}),
+    "click": frozenset({"cli"}),
+    "rich": frozenset({"cli"}),
+    "cachetools": frozenset({"tree", "data"}),
+    "platformdirs": frozenset({"config"}),
+}
+"""Which parts may import a library that is ours to import at all."""
+
+LINE_BUDGET = 300
+MODULES = sorted(PACKAGE.rglob("*.py"))
+EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+
+
+def part_of(path: Path) -> str:
+    """Return the first component of a module's path: the package or the top-level module it is in."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the dotted name of everything a module imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                yield from (f"{module}.{name.name}" for name in names)
+            case ast.ImportFrom():
+                yield "a relative import"
+            case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_]):
+                yield name
+
+
+def offences(part: str, names: Iterator[str]) -> list[str]:
+    """Return those of *names* that *part* may not import."""
+    allowed = LEAVES | {part} | (TABLE | {"__main__": frozenset({"cli"})}).get(part, frozenset())
+    return [name for name in names if not may_import(part, name.split("."), allowed)]
+
+
+def may_import(part: str, name: list[str], allowed: frozenset[str]) -> bool:
+    """Whether *part*, which may import the parts *allowed*, may import the dotted *name*."""
+    if name[0] == "casfs":
+        return len(name) > 1 and name[1] in allowed
+    return name[0] != "a relative import" and part in LIBRARIES.get(name[0], {part})
+
+
+@EVERY_MODULE
+def test_each_part_imports_only_what_the_table_allows(path: Path) -> None:
+    assert offences(part_of(path), imported(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("fs", "casfs.api.client.Client"),
+        ("tree", "casfs.data.source.RangeSource"),
+        ("api", "casfs.tree.lister.Lister"),
+        ("emulator", "casfs.api.signing.sign"),
+        ("data", "casfs.config.Config"),
+        ("errors", "casfs.api.client"),
+        ("data", "requests"),
+        ("tree", "mfusepy"),
+        ("fs", "a relative import"),
+    ],
+)
+def test_a_forbidden_import_is_noticed(part: str, name: str) -> None:
+    assert offences(part, iter([name])) == [name]
+
+
+def test_every_part_has_a_row_in_the_table() -> None:
+    assert {part_of(path) for path in MODULES} - LEAVES - {"__init__", "__main__"} <= set(TABLE)
+
+
+@EVERY_MODULE
+def test_no_module_is_longer_than_the_budget(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < LINE_BUDGET
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=part_of)
+def test_a_package_front_page_holds_its_docstring_and_nothing_else(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assert [type(node) for node in body] == [ast.Expr]
+
+
+@EVERY_MODULE
+def test_each_exception_to_a_lint_gives_its_code_and_its_reason(path: Path) -> None:
+    owed = [line for line in path.read_text(encoding="utf-8").splitlines() if "# noqa" in line or "# type: ig" in line]
+    assert [line for line in owed if " - " not in line.partition("#")[2]] == []
