@@ -1,0 +1,50 @@
+"""What is built and installed: the wheel's content, its version, and that the tests test it."""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import casfs
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    into = tmp_path_factory.mktemp("wheel")
+    script = f"import hatchling.build; hatchling.build.build_wheel({str(into)!r})"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=50)
+    return next(into.glob("*.whl"))
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    files = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "casfs").rglob("*.py")}
+    assert sorted(files) == sorted(modules | {"casfs/py.typed"})
+
+
+def test_wheel_installs_both_commands(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
+    assert re.findall(r"^(\S+) = ", archive.read(entry_points).decode(), re.MULTILINE) == ["casfs", "mount.casfs"]
+
+
+def test_changelog_begins_with_the_version_of_the_project() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == PROJECT["version"]
+
+
+@pytest.mark.skipif(not os.environ.get("PYTHONSAFEPATH"), reason="PYTHONSAFEPATH is not set: the checkout is tested")
+def test_the_installed_package_is_what_is_tested() -> None:
+    assert not Path(casfs.__file__).is_relative_to(ROOT / "casfs")
+    assert importlib.metadata.version("casfs") == PROJECT["version"]
