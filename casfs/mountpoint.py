@@ -1,0 +1,136 @@
+"""The directory that becomes the mount: whether it can, whether it has, and how it becomes a directory again.
+
+Every refusal is a MountError whose one line says what to mend. mountinfo is read, not libfuse's opinion: libfuse 2 and
+3 refuse different things in different words, and some of them only after the kernel has the mount.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from casfs.errors import MountError
+
+DEVICE = Path("/dev/fuse")
+FUSE_CONF = Path("/etc/fuse.conf")
+MOUNTINFO = Path("/proc/self/mountinfo")
+UNMOUNT_TIMEOUT_S = 10.0
+"""A lazy unmount takes milliseconds: it waits for nobody. Ten seconds are for a machine that is swapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """One line of mountinfo: what is mounted where. Source: proc_pid_mountinfo(5)."""
+
+    path: str
+    kind: str
+    source: str
+
+
+def mounts(table: Path = MOUNTINFO) -> Iterator[Mounted]:
+    """Yield every mount of this process's namespace, the oldest first."""
+    for line in table.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        fields = line.split(" ")
+        kind, source = fields[fields.index("-") + 1 :][:2]
+        yield Mounted(_unescaped(fields[4]), kind, _unescaped(source))
+
+
+def _unescaped(field: str) -> str:
+    r"""Return a field of mountinfo with its ``\040``, ``\011``, ``\012`` and ``\134`` as the characters they are."""
+    for octal, character in (("040", " "), ("011", "\t"), ("012", "\n"), ("134", "\\")):
+        field = field.replace(f"\\{octal}", character)
+    return field
+
+
+def check(path: Path, *, allow_other: bool) -> None:
+    """Do nothing where a mount can be made at *path*.
+
+    Args:
+        path: absolute, without symbolic links.
+        allow_other: whether other users shall be let in.
+
+    Raises:
+        MountError: it cannot; the message says what to mend.
+    """
+    _check_directory(path)
+    _check_fuse()
+    if os.geteuid() != 0:
+        _check_unprivileged(path, allow_other=allow_other)
+
+
+def _check_directory(path: Path) -> None:
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise MountError(f"{path}: no such directory; make it with: mkdir -p {path}") from error
+    except OSError as error:
+        if error.errno in (errno.ENOTCONN, errno.ECONNABORTED):
+            raise MountError(f"{path}: a mount that died is still there; remove it with: umount -l {path}") from error
+        raise MountError(f"{path}: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise MountError(f"{path}: not a directory; a mount needs one")
+    _check_free(path)
+
+
+def _check_free(path: Path) -> None:
+    """Refuse a directory in use. One with files in it too: they would vanish from sight, which nobody wants twice."""
+    here = [mounted.kind for mounted in mounts() if mounted.path == str(path)]
+    if any(kind.startswith("fuse") for kind in here):
+        raise MountError(f"{path}: something is mounted there already; end it with: umount {path}")
+    if "autofs" in here:
+        return  # listing it would ask systemd for the very mount that is being made
+    try:
+        occupied = next(os.scandir(path), None)
+    except OSError as error:
+        raise MountError(f"{path}: {error.strerror}") from error
+    if occupied:
+        raise MountError(f"{path}: not empty, and a mount would hide what is in it; mount on an empty directory")
+
+
+def _check_fuse() -> None:
+    try:
+        os.close(os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:
+        mend = "run: modprobe fuse; in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN"
+        raise MountError(f"{DEVICE}: {error.strerror}; {mend}") from error
+
+
+def _check_unprivileged(path: Path, *, allow_other: bool) -> None:
+    if _fusermount() is None:
+        raise MountError("neither fusermount3 nor fusermount is installed; install the package fuse3")
+    if not os.access(path, os.W_OK):
+        raise MountError(
+            f"{path}: you may not write there, and only who may can mount there; choose a directory of yours"
+        )
+    if allow_other and not _others_are_allowed():
+        raise MountError(f"--allow-other needs a line user_allow_other in {FUSE_CONF}, unless root mounts")
+
+
+def _others_are_allowed() -> bool:
+    try:
+        lines = FUSE_CONF.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.strip() == "user_allow_other" for line in lines)
+
+
+def _fusermount() -> str | None:
+    return shutil.which("fusermount3") or shutil.which("fusermount")
+
+
+def unmount(path: Path) -> bool:
+    """Take the mount away from *path* at once, whoever uses it: they keep what they have open until the process ends.
+
+    Returns:
+        Whether it was there to take away.
+    """
+    command = ["umount", "-l"] if os.geteuid() == 0 else [_fusermount() or "fusermount3", "-u", "-z"]
+    quiet = subprocess.DEVNULL
+    done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
+        [*command, str(path)], check=False, stdin=quiet, stdout=quiet, stderr=quiet, timeout=UNMOUNT_TIMEOUT_S
+    )
+    return done.returncode == 0
