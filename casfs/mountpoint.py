@@ -84,7 +84,8 @@ def _check_free(path: Path) -> None:
     if "autofs" in here:
         return  # listing it would ask systemd for the very mount that is being made
     try:
-        occupied = next(os.scandir(path), None)
+        with os.scandir(path) as entries:
+            occupied = any(entries)
     except OSError as error:
         raise MountError(f"{path}: {error.strerror}") from error
     if occupied:

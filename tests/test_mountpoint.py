@@ -1,0 +1,43 @@
+"""Which directories can become a mount, and what is said of the others."""
+
+from pathlib import Path
+
+import pytest
+
+from casfs import mountpoint
+from casfs.errors import MountError
+
+LINES = r"""
+22 1 0:20 / / rw,relatime - ext4 /dev/sda1 rw
+23 22 0:45 / /mnt/a\040b\134\0111 ro,nosuid shared:7 master:2 - fuse.casfs https://host/-\040x ro,user_id=0
+""".lstrip()
+
+
+def test_mounts_are_read_whatever_their_names_hold(tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(LINES)
+    assert list(mountpoint.mounts(table)) == [
+        mountpoint.Mounted("/", "ext4", "/dev/sda1"),
+        mountpoint.Mounted("/mnt/a b\\\t1", "fuse.casfs", "https://host/- x"),
+    ]
+
+
+def test_root_is_among_the_mounts_of_this_process() -> None:
+    assert "/" in [mounted.path for mounted in mountpoint.mounts()]
+
+
+@pytest.mark.parametrize(
+    ("name", "mends"),
+    [("missing", "mkdir -p"), ("file", "not a directory"), ("full", "mount on an empty directory")],
+)
+def test_refusal_says_what_to_mend(tmp_path: Path, name: str, mends: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious").touch()
+    with pytest.raises(MountError, match=mends) as raised:
+        mountpoint.check(tmp_path / name, allow_other=False)
+    assert str(raised.value).startswith(f"{tmp_path / name}: ")
+
+
+def test_nothing_to_unmount_is_no_error(tmp_path: Path) -> None:
+    assert not mountpoint.unmount(tmp_path)
