@@ -13,7 +13,8 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log"})
 
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator"}),
-    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint"}),
+    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime"}),
+    "lifetime": frozenset({"background", "mountpoint"}),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
     "data": frozenset(),
