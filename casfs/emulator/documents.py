@@ -1,0 +1,79 @@
+"""Vaults and jobs as the JSON documents of the service: every field, in its order, null where it says so."""
+
+from datetime import UTC, datetime
+
+from casfs.emulator.dialect import Dialect
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, Job, Json, Output
+from casfs.emulator.state import State, Vault
+
+Document = dict[str, Json]
+
+
+def date(at_s: float) -> str:
+    """Return a moment as the service writes it: ISO 8601 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def resource(dialect: Dialect, state: State, vault: str) -> str:
+    """Return the resource name of a vault."""
+    return dialect.resource.format(region=state.region, account=state.account, vault=vault)
+
+
+def vault_document(vault: Vault, state: State, dialect: Dialect) -> Document:
+    """Return what Describe Vault answers; counts are null before the first inventory."""
+    sizes = [archive.content.size for archive in vault.archives.values()]
+    return {
+        "CreationDate": date(vault.created_s),
+        "LastInventoryDate": None if vault.inventory_s is None else date(vault.inventory_s),
+        "NumberOfArchives": None if vault.inventory_s is None else len(sizes),
+        "SizeInBytes": None if vault.inventory_s is None else sum(sizes),
+        dialect.resource_key: resource(dialect, state, vault.name),
+        "VaultName": vault.name,
+        **vault.overrides,
+    }
+
+
+def job_document(job: Job, vault: Vault, state: State, dialect: Dialect) -> Document:
+    """Return what Describe Job answers now."""
+    status = job.status(state.clock())
+    known = _common(job, status) | {dialect.resource_key: resource(dialect, state, vault.name)} | dict(job.fields)
+    if job.retrieves and job.retrieves.archive:
+        known |= _archive(job.retrieves, status)
+    elif job.retrieves:
+        known["InventorySizeInBytes"] = dialect.inventory_size(job.retrieves.size) if status == "Succeeded" else 0
+    names = dialect.job_fields.get(job.action, dialect.job_fields[ARCHIVE_RETRIEVAL])
+    return {name: known.get(name) for name in names} | dict(job.overrides)
+
+
+def _common(job: Job, status: str) -> Document:
+    completed = status != "InProgress"
+    return {
+        "Action": job.action,
+        "JobId": job.id,
+        "JobDescription": job.description,
+        "CallBackUrl": job.call_back_url,
+        "CreationDate": date(job.created_s),
+        "CompletionDate": date(job.completes_s) if completed else None,
+        "Completed": completed,
+        "StatusCode": status,
+        "StatusMessage": job.failure if completed and job.failure else status,
+    }
+
+
+def _archive(retrieves: Output, status: str) -> Document:
+    """Fields of a job about an archive.
+
+    The hash of a part is null while the job runs, and for good where the part is no node of the tree.
+    Source: Describe Job, SHA256TreeHash.
+    """
+    archive = retrieves.archive
+    if archive is None:
+        return {}
+    part_runs = status == "InProgress" and retrieves.size != archive.content.size
+    return {
+        "ArchiveId": archive.id,
+        "ArchiveSizeInBytes": archive.content.size,
+        "ArchiveSHA256TreeHash": archive.tree.root,
+        "RetrievalByteRange": f"{retrieves.start}-{retrieves.stop - 1}" if retrieves.size else None,
+        "SHA256TreeHash": None if part_runs else retrieves.tree_hash(0, retrieves.size),
+    }

@@ -1,0 +1,88 @@
+"""One request becomes one delivery: faults, signature, operation and journal, in that order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from casfs.emulator import mischief, ranges
+from casfs.emulator.delivery import Delivery
+from casfs.emulator.dialect import Dialect
+from casfs.emulator.faults import Fault, Faults, Kind
+from casfs.emulator.jobs import Output
+from casfs.emulator.journal import Journal, Record
+from casfs.emulator.messages import Answer, Request
+from casfs.emulator.refusal import Refusal
+from casfs.emulator.service import Service, Target, in_error, target
+from casfs.emulator.signature import Keyring
+from casfs.emulator.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Everything that answering takes.
+
+    Attributes:
+        state: what the service holds.
+        dialect: which service it is.
+        keyring: who may ask; None lets everybody.
+        faults: what goes wrong.
+        journal: where requests are written down.
+        clock: the service's own, for signatures and dates.
+    """
+
+    state: State
+    dialect: Dialect
+    keyring: Keyring | None
+    faults: Faults
+    journal: Journal
+    clock: Callable[[], float]
+
+    def deliver(self, request: Request, connection: int) -> Delivery:
+        """Return the delivery for *request*, which came on the connection of that number, and write it down."""
+        aim = target(request)
+        output = self._output(aim)
+        fault = self._fault(aim, output, request)
+        delivery = self._delivery(aim, output, request, fault)
+        self.journal.add(
+            Record(
+                operation=aim.operation,
+                vault=aim.vault,
+                job=aim.job,
+                range=request.headers.get("range"),
+                status=0 if delivery.silent else delivery.answer.status,
+                signature=self.dialect.claimed(request),
+                at_s=self.clock(),
+                connection=connection,
+                fault=None if fault is None else fault.kind.value,
+            )
+        )
+        return delivery
+
+    def _fault(self, aim: Target, output: Output | None, request: Request) -> Fault | None:
+        span = ranges.held(request.headers.get("range"), output.size) if output else None
+        fault = self.faults.take(aim.operation, aim.vault, aim.job, span)
+        if fault is not None and fault.kind is Kind.EXPIRE:
+            self.state.expire(fault.vault or aim.vault or "", fault.job or aim.job or "")
+        return fault
+
+    def _delivery(self, aim: Target, output: Output | None, request: Request, fault: Fault | None) -> Delivery:
+        if fault is None:
+            return Delivery(self._answer(aim, request, 0.0))
+        if fault.kind in (Kind.STATUS, Kind.THROTTLE):
+            return Delivery(mischief.refuse(fault, self.dialect))
+        offset_s = fault.seconds if fault.kind is Kind.SKEW else 0.0
+        misread = mischief.misread(fault, request, output.size) if output else request
+        delivery = Delivery(self._answer(aim, misread, offset_s), clock_offset_s=offset_s)
+        mischief.spoil(fault, delivery, self.dialect.header_prefix)
+        return delivery
+
+    def _answer(self, aim: Target, request: Request, offset_s: float) -> Answer:
+        try:
+            if self.keyring is not None:
+                self.dialect.check(request, self.keyring, self.clock() + offset_s)
+            return Service(self.state, self.dialect).answer(aim, request)
+        except Refusal as refusal:
+            return in_error(refusal, self.dialect.status(refusal.code))
+
+    def _output(self, aim: Target) -> Output | None:
+        job = self.state.job(aim.vault or "", aim.job or "") if aim.operation == "get_job_output" else None
+        return job.output if job else None

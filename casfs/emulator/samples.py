@@ -1,0 +1,89 @@
+"""Sample vaults that show every kind of job: what ``casfs demo`` mounts.
+
+photos    archives whole and in parts: aligned, unaligned to the tree, the tail; one job about to expire
+ledger    inventories as JSON and CSV, a job in progress, a failed one, jobs that move archives to and from COS
+empty     a vault without archives or jobs
+"""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import TypedDict, Unpack
+
+from casfs.emulator.content import Generated, InMemory
+from casfs.emulator.dialect import CAS, Dialect
+from casfs.emulator.initiation import inventory, inventory_parameters, part
+from casfs.emulator.jobs import (
+    ARCHIVE_RETRIEVAL,
+    INVENTORY_RETRIEVAL,
+    PULL_FROM_COS,
+    PUSH_TO_COS,
+    Json,
+    Output,
+)
+from casfs.emulator.state import DAY_S, Clock, State, Vault, id_of
+
+MIB = 1 << 20
+HOUR_S = 3600.0
+LETTER = "".join(f"Line {number} of a letter that has been in the archive for a while.\n" for number in range(1, 1001))
+BYTE_RANGES = {
+    "aligned": f"{2 * MIB}-{4 * MIB - 1}",
+    "no node of the tree": f"{MIB}-{4 * MIB - 1}",
+    "tail": f"{4 * MIB}-{6 * MIB + MIB // 2 - 1}",
+}
+"""Parts of an archive of 6.5 MiB, which has seven leaves."""
+STANDARD: dict[str, Json] = {"Tier": "Standard"}
+OBJECT: dict[str, Json] = {
+    "Bucket": "backup-1250000000.cos.ap-chengdu.myqcloud.com",
+    "Object": "letters/letter.txt",
+    "Condition": dict.fromkeys(("If-Modified-Since", "If-Umodified-Since", "If-Match", "If-None-Match")),
+}
+
+
+class _More(TypedDict, total=False):
+    job_id: str
+    created_s: float
+    takes_s: float
+    failure: str
+    fields: Mapping[str, Json]
+
+
+def sample_state(clock: Clock = time.time, dialect: Dialect = CAS) -> State:
+    """Return an account that holds the sample vaults; the same names, ids and bytes on every call."""
+    state = State(clock=clock)
+    state.add_vault("empty")
+    _photos(state, state.add_vault("photos", inventory_s=clock() - HOUR_S))
+    _ledger(state, state.add_vault("ledger", inventory_s=clock() - HOUR_S), dialect)
+    return state
+
+
+def _photos(state: State, vault: Vault) -> None:
+    album = state.add_archive(vault.name, Generated(6 * MIB + MIB // 2, seed=1), "album.tar")
+    film = state.add_archive(vault.name, Generated(64 * MIB, seed=2), 'film, the "long" cut.mkv')
+    add = partial(_add, state, vault, ARCHIVE_RETRIEVAL, fields=STANDARD)
+    add("album", part(album))
+    for name, byte_range in BYTE_RANGES.items():
+        add(f"album, {name}", part(album, byte_range))
+    add("film", part(film), job_id="-" + id_of(63, "film"))
+    add("expires in a quarter of an hour", part(album), created_s=state.clock() - DAY_S + HOUR_S / 4)
+
+
+def _ledger(state: State, vault: Vault, dialect: Dialect) -> None:
+    letter = part(state.add_archive(vault.name, InMemory(LETTER.encode()), "letter.txt"))
+    for form in ("JSON", "CSV"):
+        parameters = inventory_parameters(form)
+        listed = inventory(vault, parameters, state, dialect)
+        fields = {"InventoryRetrievalParameters": parameters}
+        _add(state, vault, INVENTORY_RETRIEVAL, f"inventory as {form}", listed, fields=fields)
+    add = partial(_add, state, vault, ARCHIVE_RETRIEVAL, fields=STANDARD)
+    add("letter", letter)
+    add("in progress", letter, takes_s=4 * HOUR_S)
+    add("failed", letter, failure="The archive cannot be read.")
+    _add(state, vault, PUSH_TO_COS, "to COS", letter, fields=OBJECT | STANDARD)
+    _add(state, vault, PULL_FROM_COS, "from COS", letter, fields=OBJECT | {"ArchiveDescription": "letter.txt"})
+
+
+def _add(state: State, vault: Vault, action: str, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
+    """Add a job that began an hour ago, with an id that follows from what it is, unless told otherwise."""
+    usual: _More = {"job_id": id_of(64, vault.name, description), "created_s": state.clock() - HOUR_S}
+    state.add_job(vault.name, action, retrieves, description=description, **(usual | more))
