@@ -1,0 +1,58 @@
+"""Open files: the number that the kernel holds, and the reader behind it."""
+
+import itertools
+from dataclasses import dataclass
+
+from casfs.errors import BadHandleError
+from casfs.fs.needs import Reader
+from casfs.tree.nodes import OutputFile
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open output: what it is, and who reads it."""
+
+    node: OutputFile
+    reader: Reader
+
+
+class Handles:
+    """The files that are open.
+
+    Threads: every method may be called from any thread; each is one step of a dict or a counter, which CPython makes
+    whole.
+
+    Invariants: a number is never given twice in the life of a mount, so that a late request of a closed file can not
+    read another one.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._opened: dict[int, Opened] = {}
+
+    def add(self, opened: Opened) -> int:
+        """Return the number that *opened* goes by from now on."""
+        fh = next(self._numbers)
+        self._opened[fh] = opened
+        return fh
+
+    def get(self, fh: int) -> Opened:
+        """Return what is open as *fh*.
+
+        Raises:
+            BadHandleError: nothing is.
+        """
+        try:
+            return self._opened[fh]
+        except KeyError:
+            raise BadHandleError(f"no file is open as {fh}") from None
+
+    def take(self, fh: int) -> Opened:
+        """Return what was open as *fh*, which is closed from now on.
+
+        Raises:
+            BadHandleError: nothing was.
+        """
+        opened = self.get(fh)
+        self._opened.pop(fh, None)
+        return opened

@@ -1,0 +1,108 @@
+"""What the kernel side needs of the names and of the bytes."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from casfs.models import Output
+from casfs.tree.nodes import Node
+
+
+class Tree(Protocol):
+    """Names.
+
+    Threads: every method may be called from any thread; ``resolve`` and ``entries`` may wait for the network, end
+    within 30 s, and end at once when the caller is interrupted.
+    """
+
+    def start(self) -> None:
+        """Start the threads that ask the service; called once, in the process that serves the mount."""
+        ...
+
+    def stop(self) -> None:
+        """End every wait with an error, and the threads; may be called more than once."""
+        ...
+
+    def resolve(self, path: str, *, fresh: bool = False) -> Node:
+        """Return what *path*, absolute in the mount, stands for.
+
+        Args:
+            path: as the kernel gives it.
+            fresh: whether the call is about *path* itself, whose document must be known; not a step on the way to
+                another path.
+
+        Raises:
+            NotFoundError: nothing.
+            CasfsError: the service could not be asked.
+        """
+        ...
+
+    def entries(self, node: Node) -> Sequence[tuple[str, Node]]:
+        """Return the names in a directory, ``.`` and ``..`` left out, and what they stand for."""
+        ...
+
+    def gone(self, output: Output) -> None:
+        """Take note that the service no longer has *output*."""
+        ...
+
+
+class Reader(Protocol):
+    """One open output.
+
+    Threads: every method may be called from any thread.
+    """
+
+    @property
+    def keep_pages(self) -> bool:
+        """Whether the kernel may keep the pages that it has of this output from earlier opens."""
+        ...
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill *into* from *offset* on; the view is not touched after the return.
+
+        Returns:
+            Exactly ``min(len(into), size - offset)``, 0 at and past the end.
+
+        Raises:
+            CasfsError: as many bytes could not be had, or are not the right ones.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what was read ahead."""
+        ...
+
+
+class Outputs(Protocol):
+    """Bytes.
+
+    Threads: every method may be called from any thread. Only ``open`` may wait for the network.
+    """
+
+    def start(self) -> None:
+        """Start the threads that fetch; called once, in the process that serves the mount."""
+        ...
+
+    def stop(self) -> None:
+        """End every wait with an error, and the threads; may be called more than once."""
+        ...
+
+    def open(self, output: Output) -> Reader:
+        """Open *output*, and learn its size where the job's document cannot be relied on for it.
+
+        Raises:
+            GoneError: the service no longer has it.
+            CasfsError: the size could not be learnt.
+        """
+        ...
+
+    def size_of(self, output: Output) -> int | None:
+        """Return the size of *output* in bytes: as learnt, else as the document says, else None."""
+        ...
+
+    def verified(self, output: Output) -> str:
+        """Return the value of ``user.cas.verified``."""
+        ...
+
+    def media_type(self, output: Output) -> str | None:
+        """Return the Content-Type that came with *output*, None before its first request."""
+        ...
