@@ -1,0 +1,159 @@
+"""Service metadata as extended attributes."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.fs import xattrs
+from casfs.fs.xattrs import attributes_of, iso_utc, listed, printable, snake_case
+from casfs.models import Job, Vault
+from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
+from tests.fs.stands import StandInOutputs, job
+
+
+def of_output(found: Job) -> dict[str, bytes]:
+    return attributes_of(OutputFile(found), StandInOutputs())
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        line.split()[start : start + 2]
+        for line in (xattrs.__doc__ or "").splitlines()
+        for start in range(0, len(line.split()), 2)
+        if line.startswith("    ")
+    ],
+)
+def test_each_documented_field_has_the_name_that_the_docstring_says(field: str, name: str) -> None:
+    assert snake_case(field) == name
+
+
+def test_an_output_has_the_document_as_one_line_and_each_scalar_field() -> None:
+    found = of_output(job("a", 1, Tier="Bulk", ArchiveSizeInBytes=12, Completed=True, Later=False))
+    described = json.loads(found["user.cas.describe"])
+    assert described["ArchiveSizeInBytes"] == 12
+    assert found["user.cas.tier"] == b"Bulk"
+    assert found["user.cas.archive_size_in_bytes"] == b"12"
+    assert (found["user.cas.completed"], found["user.cas.later"]) == (b"true", b"false")
+    assert found["user.cas.job_id"] == b"a"
+
+
+def test_null_fields_are_absent_and_empty_ones_are_not() -> None:
+    found = of_output(job("a", 1, Tier=None, JobDescription=""))
+    assert "user.cas.tier" not in found
+    assert found["user.cas.job_description"] == b""
+
+
+def test_what_is_no_scalar_is_in_the_document_only() -> None:
+    found = of_output(job("a", 1, InventoryRetrievalParameters={"Format": "CSV"}, List=[1]))
+    assert {name for name in found if "inventory" in name or "list" in name} == set()
+    assert b'"Format": "CSV"' in found["user.cas.describe"]
+
+
+def test_numbers_stay_as_they_were_sent() -> None:
+    document = '{"A":1e400,"B":1.0,"C":123456789012345678901234567890,"D":NaN}'
+    found = of_output(replace(job("a", 1), document=document))
+    assert [found.get(f"user.cas.{name}") for name in "abcd"] == [
+        b"1e400",
+        b"1.0",
+        b"123456789012345678901234567890",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('say "hi" \\ bye', 'say "hi" \\ bye'),
+        ("grün", "gr\\u00fcn"),
+        ("\U0001f600", "\\ud83d\\ude00"),
+        ("a\nb\tc\0", "a\\nb\\tc\\u0000"),
+        ("\x7f", "\\u007f"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_only_what_is_no_printable_ascii_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text())
+def test_every_text_becomes_printable_ascii(text: str) -> None:
+    assert all(" " <= character <= "~" for character in printable(text))
+
+
+def test_an_output_knows_when_it_expires_and_how_far_it_was_checked() -> None:
+    found = of_output(replace(job("a", 1), completed_ns=1_714_600_800_500_000_000))
+    assert found["user.cas.expires"] == b"2024-05-02T22:00:00.500Z"
+    assert found["user.cas.verified"] == b"none"
+    assert found["user.mime_type"] == b"application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("moment_ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_600_000_000_123_456_789, "2020-09-13T12:26:40.123456789Z"),
+        (-1, "1969-12-31T23:59:59.999999999Z"),
+        (10**30, None),
+    ],
+)
+def test_times_are_iso_8601_in_utc(moment_ns: int, text: str | None) -> None:
+    assert iso_utc(moment_ns) == text
+
+
+@pytest.mark.parametrize("completed_ns", [None, 10**30], ids=["never", "after the last year"])
+def test_an_output_without_a_usable_completion_does_not_say_when_it_expires(completed_ns: int | None) -> None:
+    assert "user.cas.expires" not in of_output(replace(job("a", 1), completed_ns=completed_ns))
+
+
+def test_no_tree_hash_is_no_attribute() -> None:
+    assert of_output(job("a", 1))["user.cas.tree_hash"] == b"ab" * 32
+    assert "user.cas.tree_hash" not in of_output(replace(job("a", 1), tree_hash=None))
+
+
+def test_a_job_has_what_its_output_has_but_what_only_bytes_have() -> None:
+    found = attributes_of(JobDir(job("a", 1, Tier="Bulk")), StandInOutputs())
+    only_of_bytes = {"user.cas.expires", "user.cas.verified", "user.mime_type"}
+    assert set(of_output(job("a", 1, Tier="Bulk"))) == set(found) | only_of_bytes
+    assert not only_of_bytes & set(found)
+
+
+def test_a_vault_has_its_document_and_fields_and_the_root_nothing_of_the_service() -> None:
+    vault = VaultDir(Vault("v", 0, '{"VaultName":"v","VaultQCS":"qcs::","LastInventoryDate":null}'))
+    assert list(attributes_of(vault, StandInOutputs())) == [
+        "user.cas.describe",
+        "user.cas.vault_name",
+        "user.cas.vault_qcs",
+    ]
+    assert attributes_of(Root(), StandInOutputs()) == {}
+
+
+def test_a_field_cannot_take_the_place_of_an_attribute_of_casfs() -> None:
+    hostile: dict[str, Any] = {"Describe": "x", "TreeHash": "x", "Expires": "x", "Verified": "whole", "Stats": "x"}
+    assert (
+        attributes_of(JobDir(job("a", 1, **hostile)), StandInOutputs()).keys()
+        == attributes_of(JobDir(job("a", 1)), StandInOutputs()).keys()
+    )
+    assert of_output(job("a", 1, **hostile))["user.cas.verified"] == b"none"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "\u00fc", "--", "x" * 256], ids=ascii)
+def test_a_field_whose_name_cannot_be_an_attributes_is_left_out(name: str) -> None:
+    assert of_output(job("a", 1, **{name: "x"})).keys() == of_output(job("a", 1)).keys()
+
+
+def test_a_value_that_the_kernel_would_not_pass_on_is_left_out() -> None:
+    assert len(of_output(job("a", 1, Long="x" * 65536))["user.cas.long"]) == 65536
+    assert "user.cas.long" not in of_output(job("a", 1, Long="x" * 65537))
+    assert "user.cas.describe" not in of_output(job("a", 1, Long="x" * 65537))
+
+
+def test_the_list_of_names_fits_the_kernels() -> None:
+    many = {f"user.cas.{'x' * 240}{number:05}": b"" for number in range(400)}
+    names = listed(many)
+    assert names == list(many)[: len(names)]
+    assert len("\0".join(names)) + 1 <= 65536 < len("\0".join(list(many)[: len(names) + 1])) + 1
