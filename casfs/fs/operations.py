@@ -1,0 +1,141 @@
+"""FUSE callbacks: translate kernel requests, decide nothing.
+
+The signatures are those of fusepy and mfusepy with ``raw_fi``. What is not here does not exist for the kernel either,
+which then does by itself what is right for a file that nobody writes: flush, fsync, lock, lseek, ioctl, poll.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from casfs.errors import GoneError, NoAttributeError, ProtocolError, ReadOnlyError
+from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
+from casfs.fs.handles import Handles, Opened
+from casfs.fs.needs import Outputs, Reader, Tree
+from casfs.fs.xattrs import STATS, attributes_of, listed
+from casfs.models import Output
+from casfs.stats import Stats
+from casfs.tree.nodes import Node, OutputFile
+
+ROOT = "/"
+Entry = tuple[str, dict[str, int], int]
+
+
+class Operations:
+    """What the mount answers.
+
+    Threads: libfuse calls from many threads at once; whatever is shared is behind Tree, Outputs, Stats and Handles.
+
+    Invariants: a read answers every byte that was asked for up to the end of the file, or fails.
+    """
+
+    use_ns = True
+    """Tells the bindings that times are nanoseconds."""
+
+    def __init__(self, tree: Tree, outputs: Outputs, stats: Stats, view: View) -> None:
+        self._tree = tree
+        self._outputs = outputs
+        self._stats = stats
+        self._view = view
+        self._handles = Handles()
+
+    def init(self, _path: str) -> None:
+        """Start the threads: libfuse may have forked before."""
+        self._tree.start()
+        self._outputs.start()
+
+    def destroy(self, _path: str) -> None:
+        """Stop the threads."""
+        self._outputs.stop()
+        self._tree.stop()
+
+    def getattr(self, path: str, file_info: Any = None) -> dict[str, int]:
+        """Return the struct stat of *path*, or of the open file, which need not have a path any more."""
+        node = self._handles.get(file_info.fh).node if file_info else self._tree.resolve(path)
+        return stat_of(node, self._view, self._size_of(node))
+
+    def readdir(self, path: str, _fh: int) -> Iterator[Entry]:
+        """Yield the directory whole; offset 0 lets libfuse keep it until the directory is closed.
+
+        Only type and inode are given: the kernel takes no more from a plain readdir.
+        """
+        node = self._tree.resolve(path)
+        here = {"st_mode": kind_of(node), "st_ino": node.inode}
+        yield ".", here, 0
+        yield "..", here, 0
+        for name, child in self._tree.entries(node):
+            yield name, entry_of(child), 0
+
+    def open(self, path: str, file_info: Any) -> None:
+        """Open an output, to read it.
+
+        Raises:
+            ReadOnlyError: it was to be written, or made empty.
+        """
+        if file_info.flags & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC):
+            raise ReadOnlyError(f"{path}: everything here is read-only")
+        node = self._tree.resolve(path)
+        if not isinstance(node, OutputFile):
+            raise ProtocolError(f"{path}: opened as a file, but no output")
+        reader = self._open(node.output)
+        file_info.fh = self._handles.add(Opened(node, reader))
+        file_info.keep_cache = reader.keep_pages
+
+    def read(self, fh: int, offset: int, into: memoryview) -> int:
+        """Fill *into* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""
+        opened = self._handles.get(fh)
+        try:
+            count = opened.reader.read_into(offset, into)
+        except GoneError:
+            self._tree.gone(opened.node.output)
+            raise
+        if count != len(into) and offset + count < (self._outputs.size_of(opened.node.output) or 0):
+            raise ProtocolError(f"{count} of {len(into)} bytes at {offset}, before the end of the output")
+        return count
+
+    def release(self, _path: str, file_info: Any) -> None:
+        """Close the file."""
+        self._handles.take(file_info.fh).reader.close()
+
+    def statfs(self, _path: str) -> dict[str, int]:
+        """Return the struct statvfs, without a look at the service."""
+        return statvfs_of_mount()
+
+    def getxattr(self, path: str, name: str, *_position: int) -> bytes:
+        """Return the value of one attribute.
+
+        Raises:
+            NoAttributeError: *path* has none of that name.
+        """
+        try:
+            return self._attributes_of(path)[name]
+        except KeyError:
+            raise NoAttributeError(f"{path} has no attribute {name}") from None
+
+    def listxattr(self, path: str) -> list[str]:
+        """Return the names of all attributes."""
+        return listed(self._attributes_of(path))
+
+    def refuse(self, *_arguments: Any) -> NoReturn:
+        """Refuse to change anything. The mount is ``ro``, so that the kernel seldom asks."""
+        raise ReadOnlyError("everything here is read-only")
+
+    mknod = mkdir = unlink = rmdir = symlink = rename = link = refuse
+    chmod = chown = truncate = utimens = setxattr = removexattr = refuse
+    create = write = fallocate = refuse
+
+    def _open(self, output: Output) -> Reader:
+        try:
+            return self._outputs.open(output)
+        except GoneError:
+            self._tree.gone(output)
+            raise
+
+    def _size_of(self, node: Node) -> int | None:
+        return self._outputs.size_of(node.output) if isinstance(node, OutputFile) else None
+
+    def _attributes_of(self, path: str) -> dict[str, bytes]:
+        attributes = attributes_of(self._tree.resolve(path, fresh=True), self._outputs)
+        if path == ROOT:
+            attributes[STATS] = self._stats.line().encode()
+        return attributes

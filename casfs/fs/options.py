@@ -1,0 +1,73 @@
+"""What libfuse and the kernel are told of the mount, once and for all."""
+
+from typing import TypeAlias
+
+Options: TypeAlias = dict[str, str | int | bool]
+
+READ_BYTES = 1 << 20
+"""What one FUSE_READ should carry: a block. libfuse 3 gets it; libfuse 2 knows no reads over 128 KiB."""
+
+ENTRY_TIMEOUT_S = 1
+"""How long the kernel believes that a name stands for what it stood for: one walk of ``cp -r`` asks once a name."""
+
+THREADS_MAX = 64
+"""Callbacks at once, over libfuse 3's default of 10: that many stalled reads must not stop ``ls``. Twice the default
+of ``--connections``, since a thread that waits costs nothing but its stack."""
+
+IDLE_THREADS = 8
+"""Threads that libfuse keeps: making one costs more than a read out of memory."""
+
+BACKGROUND_REQUESTS = 64
+"""Reads ahead and asynchronous reads of all programs together, over the kernel's 12, of which libfuse 2 needs 8 for
+one block."""
+
+CONGESTED_REQUESTS = BACKGROUND_REQUESTS * 3 // 4
+"""From where on the kernel holds read-ahead back: three quarters, as the kernel's own default."""
+
+
+def mount_options(source: str, *, allow_other: bool, libfuse: tuple[int, int]) -> Options:
+    """Return the options of a mount, as the bindings take them.
+
+    Args:
+        source: what ``mount`` and ``df`` show as the device.
+        allow_other: whether other users may look; the kernel then checks the modes.
+        libfuse: major and minor version of the library.
+    """
+    shown = source.replace("\\", "\\\\").replace(",", "\\,")
+    options: Options = {
+        "fsname": shown,
+        "subtype": "casfs",
+        "ro": True,
+        "nosuid": True,
+        "nodev": True,
+        "use_ino": True,
+        # A size that was learnt at open must be seen by the fstat that follows: a copy ends at the size that the
+        # kernel remembers, with exit status 0.
+        "attr_timeout": 0,
+        "entry_timeout": ENTRY_TIMEOUT_S,
+        # The tree remembers for itself what is not there.
+        "negative_timeout": 0,
+    }
+    if allow_other:
+        # Without it only the mounter gets in, and the kernel's check of modes would cost a getattr for each
+        # directory on each path: they may not be remembered, see attr_timeout.
+        options |= {"allow_other": True, "default_permissions": True}
+    return options | _threads(libfuse) | _background(libfuse)
+
+
+def _threads(libfuse: tuple[int, int]) -> Options:
+    """Source: libfuse ChangeLog; before 3.12 the count of threads has no bound."""
+    if libfuse >= (3, 12):
+        return {"max_threads": THREADS_MAX, "max_idle_threads": IDLE_THREADS}
+    return {"max_idle_threads": IDLE_THREADS} if libfuse >= (3, 0) else {}
+
+
+def _background(libfuse: tuple[int, int]) -> Options:
+    """Libfuse 3 takes these at init, see ``connection``."""
+    if libfuse >= (3, 0):
+        return {}
+    return {
+        "max_readahead": READ_BYTES,
+        "max_background": BACKGROUND_REQUESTS,
+        "congestion_threshold": CONGESTED_REQUESTS,
+    }

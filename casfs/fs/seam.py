@@ -1,0 +1,87 @@
+"""The total error seam: whatever happens in a callback, libfuse gets an answer it understands, and never a wrong one.
+
+Stands at the level of the bindings' own ``_wrapper``, so that their decoding of paths and copying of answers is
+inside. Whatever would leave a callback as an exception becomes 0 in ctypes, and a read that answers 0 is the end of the
+file: a truncated copy with exit status 0.
+Source: measured with fusepy 3.0.1, whose own wrapper lets that happen for any OSError without an errno.
+"""
+
+import ctypes
+import errno
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from casfs.errors import CasfsError, NoAttributeError, NotFoundError
+from casfs.fs.errnos import errno_of
+from casfs.fs.interrupts import Interrupts
+
+log = logging.getLogger(__name__)
+
+ANSWER_MAX = (1 << 31) - 1
+"""The largest int of C; ctypes lets a larger one wrap."""
+
+
+class Seam:
+    """Goes before a binding's ``FUSE`` class, whose ``_wrapper`` and ``read`` it replaces.
+
+    Attributes:
+        operations: set by the binding.
+        interrupts: knows while it is inside a callback.
+
+    Threads: callbacks run in libfuse's threads, many at once.
+    """
+
+    operations: Any
+    interrupts: Interrupts
+
+    def _wrapper(self, function: Callable[..., Any], *arguments: Any) -> int:
+        """Return what *function* answers, or the negative errno of whatever it raises. Raises nothing."""
+        try:
+            with self.interrupts:
+                _refuse_undecodable(function.__name__, arguments)
+                return _sound(function(*arguments))
+        except BaseException as error:  # noqa: BLE001 - SystemExit and the like would be an end of file
+            return _answer_to(function.__name__, error)
+
+    def read(self, _path: bytes, buffer: Any, size: int, offset: int, file_info: Any) -> int:
+        """Have *size* bytes written into libfuse's own buffer: one copy, where the bindings make two."""
+        target = (ctypes.c_ubyte * size).from_address(ctypes.addressof(buffer.contents))
+        count: int = self.operations.read(file_info.contents.fh, offset, memoryview(target).cast("B"))
+        return count
+
+
+def _refuse_undecodable(operation: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse paths and names that are not UTF-8: nothing here has such a name.
+
+    The bindings differ: fusepy raises, mfusepy makes surrogates that the tree would have to ask the service for.
+    """
+    try:
+        for argument in arguments:
+            if isinstance(argument, bytes):
+                argument.decode()
+    except UnicodeDecodeError as error:
+        # The path of an attribute was looked up before: it is the attribute's name.
+        kind: type[CasfsError] = NoAttributeError if operation == "getxattr" else NotFoundError
+        raise kind("a name that is not UTF-8") from error
+
+
+def _sound(answer: Any) -> int:
+    """Return *answer* if it is one that C can take; None is success."""
+    if answer is None:
+        return 0
+    if not isinstance(answer, int) or not -ANSWER_MAX <= answer <= ANSWER_MAX:
+        raise TypeError(f"a callback answered {type(answer).__name__}")
+    return answer
+
+
+def _answer_to(operation: str, error: BaseException) -> int:
+    """Return the negative errno of *error*, logged with its traceback if nobody foresaw it."""
+    try:
+        if isinstance(error, CasfsError):
+            log.debug("%s: %s: %s", operation, type(error).__name__, error)
+        else:
+            log.error("%s failed in a way that nobody foresaw", operation, exc_info=error)
+        return -errno_of(error)
+    except BaseException:  # noqa: BLE001 - even a full disk under the log or no memory for the line
+        return -errno.EIO
