@@ -1,0 +1,1 @@
+"""Settings and credentials: every option once, and where its value comes from."""

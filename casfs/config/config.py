@@ -1,0 +1,202 @@
+"""Everything that was decided for one mount, checked before anything is mounted.
+
+What is written first wins: command line, ``-o``, ``CASFS_…`` in the environment, the profile, the default.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from casfs.config import credentials, mount_options, sources
+from casfs.config.options import BY_NAME, OPTIONS, Option
+from casfs.config.profiles import DEFAULT, Profile, Profiles
+from casfs.config.sources import Source
+from casfs.errors import ConfigError
+from casfs.models import Credentials
+
+SYSTEM_FILE = Path("/etc/casfs/config.toml")
+
+MODES = {"file_mode": (0o400, 0o444), "dir_mode": (0o500, 0o555)}
+"""Permissions where nobody gives any: without allow_other, and with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where settings are looked for, beside the command line.
+
+    Attributes:
+        environment: variables; one that is empty counts as not set.
+        home: the user's directory.
+        files: configuration files for when nobody names one.
+    """
+
+    environment: Mapping[str, str]
+    home: Path
+    files: tuple[Path, ...]
+
+    @classmethod
+    def of_process(cls) -> "Places":
+        """Return those of this process."""
+        user_file = platformdirs.user_config_path("casfs") / "config.toml"
+        # no Path.home(): it fails for a user that the host does not know, as in containers
+        return cls(os.environ, Path(os.path.expanduser("~")), (user_file, SYSTEM_FILE))  # noqa: PTH111
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What one mount was asked to be. Sizes are bytes, times seconds; fields without a line here are in OPTIONS.
+
+    Attributes:
+        endpoint_url: ``https://HOST[:PORT]``.
+        root_vault: the vault that is the root of the mount, or None.
+        credentials: who signs the requests.
+        credentials_origin: where they were found.
+        kernel_words: words behind ``-o`` for libfuse, in order.
+    """
+
+    endpoint_url: str
+    account: str
+    root_vault: str | None
+    credentials: Credentials
+    credentials_origin: str
+    kernel_words: tuple[str, ...]
+    foreground: bool
+    provider: str
+    allow_other: bool
+    uid: int
+    gid: int
+    file_mode: int
+    dir_mode: int
+    block_cache_size: int
+    connections: int
+    read_ahead: int
+    verify: str
+    list_ttl: float
+    connect_timeout: float
+    read_timeout: float
+    ca_bundle: str | None
+    token_header: str
+    log_level: str
+    log_format: str
+    log_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one place says.
+
+    Attributes:
+        texts: by option name, as written.
+        origin: how an option is called there, for errors.
+    """
+
+    texts: Mapping[str, str]
+    origin: Callable[[Option], str]
+
+
+def load(source_text: str, given: Mapping[str, str], mount_text: str = "", places: Places | None = None) -> Config:
+    """Return what was decided for one mount.
+
+    Args:
+        source_text: SOURCE.
+        given: what the command line says, by option name, as written; ``true`` for a flag.
+        mount_text: what stands behind ``-o``, several joined with commas.
+        places: where else to look; those of this process if None.
+
+    Raises:
+        ConfigError: something cannot be used; nothing has been done then.
+    """
+    places = places or Places.of_process()
+    behind_o = mount_options.parse(mount_text)
+    layers = _layers(given, behind_o.given, places.environment)
+    profiles = _profiles(layers, places)
+    source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
+    profile = profiles.get(_profile_name(layers, source))
+    layers.append(Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))
+    values = {option.name: _value(layers, option) for option in OPTIONS}
+    found = credentials.find(places.environment, places.home, profile)
+    endpoint = _endpoint(source, profile, found, values["provider"])
+    accounts = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
+    return _config(
+        values,
+        endpoint_url=endpoint.endpoint_url,
+        account=next(account for account in accounts if account),
+        root_vault=source.vault,
+        credentials=found.credentials,
+        credentials_origin=found.origin,
+        kernel_words=behind_o.kernel_words,
+    )
+
+
+def _layers(given: Mapping[str, str], behind_o: Mapping[str, str], environment: Mapping[str, str]) -> list[Layer]:
+    variables = {option.name: environment[option.variable] for option in OPTIONS if environment.get(option.variable)}
+    return [
+        Layer(given, lambda option: option.flag),
+        Layer(behind_o, lambda option: f"-o {option.name}"),
+        Layer(variables, lambda option: option.variable),
+    ]
+
+
+def _text(layers: Sequence[Layer], name: str) -> str | None:
+    return next((layer.texts[name] for layer in layers if name in layer.texts), None)
+
+
+def _value(layers: Sequence[Layer], option: Option) -> Any:
+    for layer in layers:
+        if option.name in layer.texts:
+            return option.read(layer.texts[option.name], layer.origin(option))
+    return None if option.default is None or option.missing else option.kind.read(option.default)
+
+
+def _profiles(layers: Sequence[Layer], places: Places) -> Profiles:
+    named = _value(layers, BY_NAME["config"])
+    return Profiles(places.files, required=False) if named is None else Profiles([Path(named)], required=True)
+
+
+def _profile_name(layers: Sequence[Layer], source: Source) -> str:
+    asked: str = _value(layers, BY_NAME["profile"])
+    if source.profile is None:
+        return asked
+    if _text(layers, "profile") not in (None, source.profile):
+        raise ConfigError(f"SOURCE asks for profile {source.profile}, and --profile for {asked}")
+    return source.profile
+
+
+def _endpoint(source: Source, profile: Profile, found: credentials.Found, provider: str) -> Source:
+    """Return the endpoint, and the account if that is where it stands."""
+    if source.endpoint_url is not None:
+        return Source(endpoint_url=source.endpoint_url)
+    if source.region is not None:
+        return Source(endpoint_url=sources.region_url(source.region, provider))
+    match profile.places:
+        case {"endpoint": _, "region": _}:
+            raise ConfigError(f"{profile.origin} has an endpoint and a region: one of them is enough")
+        case {"endpoint": url}:
+            return _without_vault(sources.parse_url(url, profile.origin), profile.origin)
+        case {"region": region}:
+            return Source(endpoint_url=sources.region_url(region, provider))
+    if found.endpoint is None:
+        raise ConfigError(f"{profile.origin} has neither an endpoint nor a region")
+    return _without_vault(sources.parse_url(found.endpoint, found.origin), found.origin)
+
+
+def _without_vault(endpoint: Source, origin: str) -> Source:
+    if endpoint.vault is not None:
+        raise ConfigError(f"{origin}: an endpoint has no vault: it stands in SOURCE")
+    return endpoint
+
+
+def _config(values: dict[str, Any], **decided: Any) -> Config:
+    for name in ("file_mode", "dir_mode"):
+        if values[name] is None:
+            values[name] = MODES[name][values["allow_other"]]
+    values["uid"] = os.getuid() if values["uid"] is None else values["uid"]
+    values["gid"] = os.getgid() if values["gid"] is None else values["gid"]
+    if values["ca_bundle"] is not None and not os.access(values["ca_bundle"], os.R_OK):
+        raise ConfigError(f"ca_bundle: {values['ca_bundle']} cannot be read")
+    names = {field.name for field in fields(Config)}
+    return Config(**{name: value for name, value in values.items() if name in names} | decided)

@@ -1,0 +1,262 @@
+"""Every option once: name, kind, default and why, help.
+
+The command line, ``-o``, the environment, the profile keys and the README's table all come from here.
+"""
+
+from dataclasses import dataclass
+
+from casfs.config.values import ACCOUNT, FLAG, HEADER, MODE, PATH, TEXT, Kind, choice, integer, seconds, size
+from casfs.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that a user decides.
+
+    Attributes:
+        name: with underscores, as in ``-o`` and in a profile.
+        kind: how its value is written.
+        default: its value where nobody gives one, as written; None where that depends on something else.
+        default_words: what to print for a default of None.
+        why: why the default is what it is.
+        help: what it does, in one line.
+        short: its letter on the command line, or None.
+        profile: whether a profile may set it.
+        missing: what this version cannot do yet, in words; None where the option works.
+    """
+
+    name: str
+    kind: Kind
+    default: str | None
+    why: str
+    help: str
+    default_words: str = ""
+    short: str | None = None
+    profile: bool = True
+    missing: str | None = None
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line, e.g. ``--list-ttl``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment, e.g. ``CASFS_LIST_TTL``."""
+        return "CASFS_" + self.name.upper()
+
+    def read(self, text: str, origin: str) -> object:
+        """Return the value that *text* stands for.
+
+        Args:
+            text: as written.
+            origin: where it was written, for the error.
+
+        Raises:
+            ConfigError: it is no such value, out of range, or for something that this version cannot do.
+        """
+        if self.missing is not None:
+            raise ConfigError(f"{origin}: {self.missing}")
+        try:
+            return self.kind.read(text)
+        except ValueError as error:
+            raise ConfigError(f"{origin}: {text!a} {error}") from None
+
+
+IDS = integer(0, 2**32 - 2)
+"""User and group numbers; the last 32-bit number means "nobody given". Source: chown(2)."""
+
+TIMEOUT = seconds(1, 3600)
+"""Source: contract section 2."""
+
+
+def _provider(text: str) -> str:
+    if text == "glacier":
+        raise ValueError("is not there yet: this version speaks cas only")
+    if text != "cas":
+        raise ValueError("is neither cas nor glacier")
+    return text
+
+
+PROVIDER = Kind("cas|glacier", _provider)
+
+OPTIONS = (
+    Option(
+        "foreground",
+        FLAG,
+        default="false",
+        short="f",
+        why="a shell wants its prompt back; systemd and containers ask for it",
+        help="Stay in the foreground, log to standard error.",
+    ),
+    Option(
+        "profile",
+        TEXT,
+        default="default",
+        profile=False,
+        why="most users have one account",
+        help="Table of the configuration file that settings come from; SOURCE may name it as NAME:.",
+    ),
+    Option(
+        "config",
+        PATH,
+        default=None,
+        default_words="the user's `casfs/config.toml`, then `/etc/casfs/config.toml`",
+        profile=False,
+        why="where every other program looks",
+        help="Configuration file.",
+    ),
+    Option(
+        "provider",
+        PROVIDER,
+        default="cas",
+        why="the service it was made for",
+        help="Whose archive service it is.",
+    ),
+    Option(
+        "account",
+        ACCOUNT,
+        default="-",
+        why="the service reads it as the caller's own",
+        help="Whose vaults: the number in the request path; SOURCE may name it too.",
+    ),
+    Option(
+        "allow_other",
+        FLAG,
+        default="false",
+        why="archives are private until somebody says otherwise",
+        help="Let other users in.",
+    ),
+    Option("uid", IDS, None, default_words="mounter", why="as everywhere", help="Owner of all files."),
+    Option("gid", IDS, None, default_words="mounter", why="as everywhere", help="Group of all files."),
+    Option(
+        "file_mode",
+        MODE,
+        default=None,
+        default_words="`0400`; `0444` with allow-other",
+        why="nothing can be written, and who may mount may read",
+        help="Permissions of files.",
+    ),
+    Option(
+        "dir_mode",
+        MODE,
+        default=None,
+        default_words="`0500`; `0555` with allow-other",
+        why="as file-mode",
+        help="Permissions of directories.",
+    ),
+    Option(
+        "block_cache_size",
+        size("1M", "1T"),
+        default="256M",
+        why="one reader at full read-ahead and as much again for everybody else",
+        help="Memory for blocks, prefetch included: a hard bound.",
+    ),
+    Option(
+        "cache_dir",
+        PATH,
+        default=None,
+        default_words="none",
+        why="a disk is the user's to give",
+        help="Keep blocks on disk over restarts.",
+        missing="this version keeps blocks in memory only",
+    ),
+    Option(
+        "cache_size",
+        size("1M", "1024T"),
+        default="10G",
+        why="a few archives",
+        help="Bound of the cache directory, whoever shares it.",
+        missing="this version keeps blocks in memory only",
+    ),
+    Option(
+        "connections",
+        integer(1, 256),
+        default="32",
+        why="at 30 ms to the first byte 32 connections of 4 MiB parts read 640 MB/s, 16 read 550",
+        help="Requests in flight, reads and prefetch together.",
+    ),
+    Option(
+        "read_ahead",
+        size("0", "1T"),
+        default="128M",
+        why="32 connections of 4 MiB parts",
+        help="The most that one open file may run ahead; 0 turns it off.",
+    ),
+    Option(
+        "verify",
+        choice("auto", "require", "off"),
+        default="auto",
+        why="the service gives no hash for inventories and unaligned ranges",
+        help="auto: check whatever the service gives a hash for; require: fail what cannot be checked; off.",
+    ),
+    Option(
+        "list_ttl",
+        seconds(0, 86_400),
+        default="60",
+        why="jobs take hours; whoever waits for one asks after 30 s anyway",
+        help="How long a listing is believed; jobs in progress are asked for again after 30 s.",
+    ),
+    Option(
+        "connect_timeout",
+        TIMEOUT,
+        default="10",
+        why="three tries of TCP's first packet",
+        help="To open a connection.",
+    ),
+    Option(
+        "read_timeout",
+        TIMEOUT,
+        default="120",
+        why="what a user takes for a hang; longer than any one stalled connection",
+        help="Deadline of one read() in all its retries.",
+    ),
+    Option(
+        "ca_bundle",
+        PATH,
+        default=None,
+        default_words="system",
+        why="the system knows its authorities",
+        help="Certificates to trust.",
+    ),
+    Option(
+        "token_header",
+        HEADER,
+        default="x-cas-security-token",
+        why="the service documents no name; all its other headers begin with x-cas-",
+        help="Header that carries the token of a temporary key.",
+    ),
+    Option(
+        "log_level",
+        choice("debug", "info", "warning", "error"),
+        default="info",
+        why="each failure of the service is one line",
+        help="The least that is logged.",
+    ),
+    Option(
+        "log_format",
+        choice("text", "json"),
+        default="text",
+        why="people read first",
+        help="json is one object a line.",
+    ),
+    Option(
+        "log_file",
+        PATH,
+        default=None,
+        default_words="standard error; in the background the system log",
+        why="where the system's other logs are",
+        help="Where log lines go.",
+    ),
+    Option(
+        "metrics",
+        TEXT,
+        default=None,
+        default_words="off",
+        why="an open port is the user's to ask for",
+        help="HOST:PORT for Prometheus.",
+        missing="this version serves no metrics; the attribute user.cas.stats of the root has the figures",
+    ),
+)
+
+BY_NAME = {option.name: option for option in OPTIONS}

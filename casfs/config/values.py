@@ -1,0 +1,143 @@
+"""What a user writes, as the value it stands for.
+
+A ``Kind`` is how one sort of value is written and read. Its ``read`` raises ValueError with the rest of a sentence that
+begins with what was written: ``'9X' is not a size``.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+TIB = 1024 * GIB
+
+_UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
+_SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_INTEGER = re.compile(r"[0-9]{1,18}")
+_MODE = re.compile(r"0?[0-7]{3}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of value.
+
+    Attributes:
+        metavar: what stands for it in a usage line; "" for a flag, which is written without one.
+        read: what was written, as the value; ValueError where it is none.
+        quoted: whether TOML must give it as text: 0o400 would come as the decimal 256, and 256 is an octal too.
+    """
+
+    metavar: str
+    read: Callable[[str], object]
+    quoted: bool = False
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is on when it is named."""
+        return not self.metavar
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE + _FALSE:
+        return text.lower() in _TRUE
+    raise ValueError("is neither true nor false")
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _path(text: str) -> str:
+    # absolute, since in the background the working directory is another one
+    return os.path.abspath(os.path.expanduser(_text(text)))  # noqa: PTH100, PTH111 - pathlib keeps ".."
+
+
+def _mode(text: str) -> int:
+    if not _MODE.fullmatch(text):
+        raise ValueError("is not a mode from 0000 to 0777")
+    return int(text, 8)
+
+
+def _account(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise ValueError("is not an account: its number, or - for the caller's own")
+    return text
+
+
+def _header(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError("is not the name of a header")
+    return text
+
+
+FLAG = Kind("", _flag)
+TEXT = Kind("NAME", _text)
+PATH = Kind("FILE", _path)
+MODE = Kind("MODE", _mode, quoted=True)
+ACCOUNT = Kind("ACCOUNT", _account, quoted=True)
+HEADER = Kind("HEADER", _header)
+
+
+def choice(*words: str) -> Kind:
+    """Return the kind of value that is one of *words*."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"is none of {', '.join(words)}")
+        return text
+
+    return Kind("|".join(words), read)
+
+
+def integer(low: int, high: int) -> Kind:
+    """Return the kind of value that is a number from *low* to *high*, both included."""
+
+    def read(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
+            raise ValueError(f"is not a number from {low} to {high}")
+        return int(text)
+
+    return Kind("N", read)
+
+
+def seconds(low: int, high: int) -> Kind:
+    """Return the kind of value that is a time from *low* to *high* seconds, both included, as a float."""
+
+    def read(text: str) -> float:
+        if not _SECONDS.fullmatch(text) or not low <= float(text) <= high:
+            raise ValueError(f"is not a number of seconds from {low} to {high}")
+        return float(text)
+
+    return Kind("SECONDS", read)
+
+
+def size(low: str, high: str) -> Kind:
+    """Return the kind of value that is a number of bytes from *low* to *high*, both included and written as one."""
+
+    def read(text: str) -> int:
+        if not _SIZE.fullmatch(text):
+            raise ValueError("is not a size: a number, with K, M, G or T for powers of 1024")
+        if not size_bytes(low) <= size_bytes(text) <= size_bytes(high):
+            raise ValueError(f"is not a size from {low} to {high}")
+        return size_bytes(text)
+
+    return Kind("SIZE", read)
+
+
+def size_bytes(text: str) -> int:
+    """Return the bytes that a size like ``256M`` stands for."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError("is not a size")
+    return int(match[1]) * _UNITS[match[2].upper()]
