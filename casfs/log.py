@@ -1,0 +1,221 @@
+"""Where log lines go, and what they may never contain.
+
+Lines go to a file if one is named, else to standard error in the foreground, else to the system log. A line that is
+redacted is so as a whole, message, traceback and extra fields, whoever wrote it.
+"""
+
+import json
+import logging
+import os
+import re
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from logging.handlers import SysLogHandler, WatchedFileHandler
+from types import TracebackType
+from urllib.parse import quote
+
+from casfs.errors import ConfigError
+
+SYSLOG_SOCKET = "/dev/log"
+"""Source: syslog(3); journald listens there too."""
+
+SYSLOG_PATIENCE_S = 1.0
+"""A system log that is stopped fills its socket: then a line is lost, rather than the read that wrote it."""
+
+SHORTEST_SECRET = 4
+"""Nothing shorter is looked for: it would be found in every line."""
+
+REDACTED = "[redacted]"
+
+QUIET = {"urllib3": logging.ERROR, "requests": logging.ERROR, "fuse": logging.ERROR, "mfusepy": logging.ERROR}
+"""Libraries whose warnings are failures that casfs reports itself, or none."""
+
+_VALUE = r"""["']?\s*[:=]\s*b?["']?)"""
+_PATTERNS = (
+    # to the end of the quoted text or line: some schemes have spaces
+    re.compile(rf"""(authorization{_VALUE}[^"'\r\n]+""", re.IGNORECASE),
+    re.compile(rf"""(security-token{_VALUE}[^\s"',;}})]+""", re.IGNORECASE),
+    re.compile(rf"""((?:secret_?(?:access_?)?key|\btoken){_VALUE}[^\s"',;&}})]+""", re.IGNORECASE),
+    re.compile(r"((?:q-|\b|x-amz-)signature=)[^\s&\"',;]+", re.IGNORECASE),
+)
+
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; anything else was given by whoever wrote the line."""
+
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a terminal obeys and UTF-8 has not; the line end aside."""
+
+STAMP = "%(asctime)s.%(msecs)03dZ "
+
+_PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""Source: syslog(3)."""
+
+
+class Redact:
+    """Takes secrets out of text.
+
+    Threads: any thread may call.
+    """
+
+    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
+        """Know *secrets* beside the places where they usually stand."""
+        known = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}
+        spellings = {spelt for secret in known for spelt in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
+        # the longest first: one may be part of another
+        self._known = sorted(spellings, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Return *text* without the known secrets, authorizations, signatures and tokens."""
+        for secret in self._known:
+            text = text.replace(secret, REDACTED)
+        for pattern in _PATTERNS:
+            text = pattern.sub(rf"\1{REDACTED}", text)
+        return text
+
+
+class TextFormatter(logging.Formatter):
+    """One line a record, and the lines of its traceback; never raises."""
+
+    def __init__(self, redact: Redact, stamp: str = "") -> None:
+        """Begin each record with *stamp*, a format of logging."""
+        super().__init__(stamp + "%(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as text without secrets."""
+        try:
+            return _CONTROL.sub(_escaped, self._redact(super().format(record)))
+        except Exception as error:  # noqa: BLE001 - a line that cannot be made must not end the read that wrote it
+            return _unmakeable(record, error)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """Return the message as one line: what the service sent must not look like a line of ours."""
+        return super().formatMessage(record).replace("\n", "\\n")
+
+
+class JournalFormatter(TextFormatter):
+    """Lines that begin with ``<N>``, which journald takes for their priority; it has the time itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as text without secrets, each line with its priority."""
+        priority = f"<{_PRIORITIES.get(record.levelno, 6)}>"
+        return "\n".join(priority + line for line in super().format(record).split("\n"))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the extra fields of the record; never raises."""
+
+    def __init__(self, redact: Redact) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line of ASCII JSON without secrets."""
+        try:
+            return json.dumps(self._fields(record), separators=(",", ":"))
+        except Exception as error:  # noqa: BLE001 - as above
+            return json.dumps({"level": record.levelname, "message": _unmakeable(record, error)})
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "thread": record.threadName,
+            "message": self._redact(record.getMessage()),
+        }
+        for name, value in vars(record).items():
+            if name not in _USUAL:
+                plain = value is None or isinstance(value, int | float)
+                fields[name] = value if plain else self._redact(str(value))
+        if record.exc_info:
+            fields["traceback"] = self._redact(self.formatException(record.exc_info))
+        return fields
+
+
+class SystemLogHandler(SysLogHandler):
+    """The system log, which is never waited for longer than SYSLOG_PATIENCE_S; it may come and go."""
+
+    socket: socket.socket
+
+    def _connect_unixsocket(self, address: str) -> None:
+        # the one method that every connect goes through, the one after a lost connection too
+        super()._connect_unixsocket(address)  # type: ignore[misc]  # typeshed lists public methods only
+        self.socket.settimeout(SYSLOG_PATIENCE_S)
+
+
+def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets: Iterable[str | None] = ()) -> None:
+    """Send the log lines of this process where they belong; to be called after the fork.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        style: ``text`` or ``json``.
+        file: path of a file to append to, opened again when it was rotated away; None for none.
+        foreground: whether standard error is somebody's; else the system log is written to.
+        secrets: what no line may contain.
+
+    Raises:
+        ConfigError: *file* cannot be written.
+    """
+    handler = _handler(file, foreground=foreground)
+    redact = Redact(secrets)
+    handler.setFormatter(JsonFormatter(redact) if style == "json" else _text_formatter(handler, redact))
+    root = logging.getLogger()
+    for other in list(root.handlers):
+        root.removeHandler(other)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    # What a handler cannot write it would print to standard error, arguments and all.
+    logging.raiseExceptions = False
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _handler(file: str | None, *, foreground: bool) -> logging.Handler:
+    if file is not None:
+        try:
+            return WatchedFileHandler(file, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise ConfigError(f"log_file: {file} cannot be written: {error.strerror}") from None
+    if foreground:
+        return logging.StreamHandler()
+    handler = SystemLogHandler(SYSLOG_SOCKET, SysLogHandler.LOG_DAEMON)
+    handler.ident = f"casfs[{os.getpid()}]: "
+    return handler
+
+
+def _text_formatter(handler: logging.Handler, redact: Redact) -> logging.Formatter:
+    if isinstance(handler, SysLogHandler):
+        return TextFormatter(redact)  # it has the time itself
+    if isinstance(handler, WatchedFileHandler) or not _is_journal():
+        return TextFormatter(redact, STAMP)
+    return JournalFormatter(redact)
+
+
+def _is_journal() -> bool:
+    """Say whether standard error is a stream of journald. Source: systemd.exec(5), $JOURNAL_STREAM."""
+    try:
+        status = os.fstat(2)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
+    logging.getLogger("casfs").critical(
+        "nobody caught %s", kind.__name__, exc_info=(kind, error, traceback) if error is not None else None
+    )
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode-escape").decode()
+
+
+def _unmakeable(record: logging.LogRecord, error: Exception) -> str:
+    return f"a line of {record.name} could not be made: {type(error).__name__} at {record.filename}:{record.lineno}"
