@@ -144,7 +144,7 @@ class SystemLogHandler(SysLogHandler):
 
     def _connect_unixsocket(self, address: str) -> None:
         # the one method that every connect goes through, the one after a lost connection too
-        super()._connect_unixsocket(address)  # type: ignore[misc]  # typeshed lists public methods only
+        super()._connect_unixsocket(address)  # type: ignore[misc]  # it is private - typeshed lists public methods only
         self.socket.settimeout(SYSLOG_PATIENCE_S)
 
 

@@ -42,8 +42,8 @@ class Places:
     def of_process(cls) -> "Places":
         """Return those of this process."""
         user_file = platformdirs.user_config_path("casfs") / "config.toml"
-        # no Path.home(): it fails for a user that the host does not know, as in containers
-        return cls(os.environ, Path(os.path.expanduser("~")), (user_file, SYSTEM_FILE))  # noqa: PTH111
+        home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails for a user that the host does not know
+        return cls(os.environ, Path(home), (user_file, SYSTEM_FILE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
