@@ -1,0 +1,117 @@
+"""Blocks in memory: what may be evicted, in which order, and what may not.
+
+Four places a block can be in: *kept* (read at least once, least recently used goes first), *ahead* (prefetched for an
+open reader, not read yet), *stale* (prefetched for a reader that is gone: goes before all others) and *pinned* (landed
+for calls that wait for it and have not copied it yet). Only kept and stale blocks are evicted.
+"""
+
+from cachetools import LRUCache
+
+from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.content import Content
+from casfs.data.pool import Pool
+from casfs.stats import Stats
+
+Key = tuple[Content, int]
+
+
+def _one_block(_view: memoryview) -> int:
+    return BLOCK_SIZE
+
+
+class BlockCache:
+    """At most *capacity* blocks, together with the buffers taken for requests in flight.
+
+    Invariants: a buffer is free, taken, or the block of exactly one key.
+
+    Threads: none of its own; the caller locks.
+    """
+
+    def __init__(self, capacity: int, stats: Stats) -> None:
+        self._pool = Pool(capacity)
+        self._stats = stats
+        self._kept: LRUCache[Key, memoryview] = LRUCache(capacity * BLOCK_SIZE, getsizeof=_one_block)
+        self._ahead: dict[Key, memoryview] = {}
+        self._stale: dict[Key, memoryview] = {}
+        self._pinned: dict[Key, memoryview] = {}
+        self._pins: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many blocks are held."""
+        return len(self._kept) + len(self._ahead) + len(self._stale) + len(self._pinned)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._kept or key in self._ahead or key in self._pinned or key in self._stale
+
+    @property
+    def ahead(self) -> int:
+        """Blocks that were prefetched for an open reader and not read yet."""
+        return len(self._ahead)
+
+    def get(self, key: Key) -> memoryview | None:
+        """Return the block for reading, None where it is not held. Valid until the caller unlocks."""
+        try:
+            return self._kept[key]
+        except KeyError:
+            pass
+        for unread in (self._ahead, self._stale):
+            if key in unread:
+                view = self._kept[key] = unread.pop(key)
+                return view
+        return self._pinned.get(key)
+
+    def take(self, blocks: int) -> list[memoryview] | None:
+        """Return buffers for *blocks* blocks, evicting what may be; None, and nothing evicted, where it cannot be."""
+        if self._pool.free + len(self._stale) + len(self._kept) < blocks:
+            return None
+        while self._pool.free < blocks:
+            self._evict()
+        return [self._pool.take() for _ in range(blocks)]
+
+    def give(self, buffers: list[memoryview]) -> None:
+        """Take back buffers that no block came of."""
+        for buffer in buffers:
+            self._pool.give(buffer)
+
+    def keep(self, key: Key, view: memoryview) -> None:
+        """Hold a block as the most recently used."""
+        self._kept[key] = view
+
+    def pin(self, key: Key, view: memoryview, calls: int) -> None:
+        """Hold a block until it was unpinned *calls* times."""
+        self._pinned[key] = view
+        self._pins[key] = calls
+
+    def unpin(self, key: Key) -> None:
+        """Let one call go that waited for the block; after the last the block is kept."""
+        if key not in self._pins:  # dropped meanwhile, with all of its output
+            return
+        self._pins[key] -= 1
+        if not self._pins[key]:
+            del self._pins[key]
+            self._kept[key] = self._pinned.pop(key)
+
+    def put_ahead(self, key: Key, view: memoryview) -> None:
+        """Hold a prefetched block until it is read, or abandoned."""
+        self._ahead[key] = view
+
+    def abandon(self, key: Key) -> None:
+        """Let a prefetched block go first, if it was not read yet."""
+        if key in self._ahead:
+            self._stale[key] = self._ahead.pop(key)
+
+    def drop(self, content: Content) -> None:
+        """Forget every block of *content*; those who waited for one must not look for it any more."""
+        for place in (self._kept, self._ahead, self._stale, self._pinned):
+            for key in [key for key in place if key[0] is content]:
+                self._pool.give(place.pop(key))
+        for key in [key for key in self._pins if key[0] is content]:
+            del self._pins[key]
+
+    def _evict(self) -> None:
+        if self._stale:
+            view = self._stale.pop(next(iter(self._stale)))
+            self._stats.count("prefetch_unused_blocks")
+        else:
+            _, view = self._kept.popitem()
+        self._pool.give(view)

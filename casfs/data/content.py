@@ -1,0 +1,151 @@
+"""What is known of one output's bytes: size, hashes, whether they can be trusted."""
+
+import threading
+from collections.abc import Sequence
+
+from casfs.data import blocks, treehash
+from casfs.data.leaves import Leaves
+from casfs.data.settings import Verify
+from casfs.errors import CasfsError, CorruptDataError, GoneError, UncheckableError
+from casfs.models import Output
+from casfs.stats import Stats
+
+
+class Content:
+    """The bytes of *output* as this mount believes in them; a new one is made when they turn out to be others.
+
+    Attributes:
+        output: what the service lets one download.
+        size: length in bytes, None until it was learnt.
+        media_type: Content-Type, None until an answer had one.
+        failure: why no byte of it will be served any more, or None.
+        gone: what the service said when it no longer had the output, or None; what is held is served on.
+        in_doubt: whether the kernel may hold pages that are not these bytes.
+        readers: how many have it open.
+
+    Threads: any.
+    """
+
+    def __init__(
+        self, output: Output, size: int | None, verify: Verify, stats: Stats, before: "Content | None" = None
+    ) -> None:
+        self.output = output
+        self.size: int | None = None
+        self.media_type: str | None = None
+        self.failure: CasfsError | None = None
+        self.gone: GoneError | None = None
+        self.in_doubt = before is not None
+        self.readers = 0
+        self._before = before
+        self._verify = verify
+        self._stats = stats
+        self._leaves = Leaves(0)
+        self._hashes_came = False
+        self._root_met = False
+        self._corrupt: set[int] = set()
+        self._lock = threading.Lock()
+        if size is not None:
+            self.learn(size)
+
+    @property
+    def count(self) -> int:
+        """Blocks of the output, once its size is known."""
+        return self._leaves.count
+
+    @property
+    def name(self) -> str:
+        """The output for a message: vault and job."""
+        return f"{self.output.vault}/{self.output.job}"
+
+    def open(self) -> bool:
+        """Count one more reader; return whether what the kernel holds of the output may be served to it."""
+        self.readers += 1
+        keep_pages = not self.in_doubt
+        if self._before is not None and not self._before.readers:
+            self._before = None
+        # Readers of what it was believed to be before could still fill pages after this open has emptied them.
+        self.in_doubt = self._before is not None or bool(self._corrupt) or self.failure is not None
+        return keep_pages
+
+    def learn(self, size: int) -> None:
+        """Note the size; it stays so."""
+        self._leaves = Leaves(blocks.count(size))
+        self.size = size
+        if not size and self.output.tree_hash not in (None, treehash.EMPTY) and self._verify is not Verify.OFF:
+            self.failure = CorruptDataError(f"{self.name}: it is empty, and its tree hash is not that of nothing")
+
+    def admit(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> None:
+        """Check the blocks of *part* by every hash there is, and note theirs; returns if they may be served.
+
+        Args:
+            part: the blocks, a node of the tree.
+            digests: their leaves.
+            tree_hash: the service's hash of the part, None where it gave none.
+            last_try: whether they will not be fetched once more; then a mismatch is remembered.
+
+        Raises:
+            CorruptDataError: they are not what a hash says, or not what they were before.
+            UncheckableError: nothing can check them, and it is required.
+        """
+        with self._lock:
+            try:
+                checked = self._check(part, digests, tree_hash)
+            except CorruptDataError:
+                if last_try:
+                    self._corrupt.update(part)
+                    self.in_doubt = True
+                raise
+            if not self._check_root(part, checked=checked, last_try=last_try) and self._verify is Verify.REQUIRE:
+                raise UncheckableError(f"{self.name}: the service gives no hash for blocks {part.start} to {part[-1]}")
+            self._corrupt.difference_update(part)
+
+    def verified(self) -> str:
+        """Return how much was checked: ``whole``, ``K/N``, ``none``, ``unavailable`` or ``mismatch``."""
+        with self._lock:
+            if self._corrupt or isinstance(self.failure, CorruptDataError):
+                return "mismatch"
+            if self.output.tree_hash is None and not self._hashes_came:
+                return "unavailable"
+            if self._leaves.proven == self._leaves.count and self.size is not None:
+                return "whole"
+            return f"{self._leaves.proven}/{self._leaves.count}" if self._leaves.proven else "none"
+
+    def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None) -> bool:
+        if self.failure is not None:
+            raise self.failure
+        known = [self._leaves.get(block) for block in part]
+        same = all(old in (None, new) for old, new in zip(known, digests, strict=True))
+        if tree_hash is not None:
+            self._hashes_came = True
+            if treehash.root(digests).hex() != tree_hash:
+                raise CorruptDataError(f"{self.name}: blocks {part.start} to {part[-1]} do not have the hash given")
+            if not same:  # what was served unchecked before was wrong, and the kernel may still hold it
+                self.in_doubt = True
+        elif not same:
+            raise CorruptDataError(f"{self.name}: blocks {part.start} to {part[-1]} are not what they were before")
+        checked = tree_hash is not None or all(self._leaves.is_proven(block) for block in part)
+        for block, digest in zip(part, digests, strict=True):
+            self._leaves.put(block, digest, proven=checked)
+        if checked:
+            self._stats.count("blocks_verified", len(part))
+        return checked
+
+    def _check_root(self, part: range, *, checked: bool, last_try: bool) -> bool:
+        leaves, wanted = self._leaves, self.output.tree_hash
+        if wanted is None or leaves.known < leaves.count:
+            return checked
+        if not self._root_met:
+            if leaves.root().hex() != wanted:
+                self._reject_root(part, last_try=last_try)
+            self._root_met = True
+            self._stats.count("blocks_verified", leaves.prove_all())
+        return True
+
+    def _reject_root(self, part: range, *, last_try: bool) -> None:
+        error = CorruptDataError(f"{self.name}: the output does not have the tree hash of its job")
+        if last_try:  # which block is wrong cannot be known, so none can be trusted
+            self.failure = error
+        else:
+            for block in part:
+                self._leaves.forget(block)
+        raise error

@@ -1,0 +1,106 @@
+"""One part from the service, whole and checked, or an error."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from casfs.data import blocks, treehash
+from casfs.data.content import Content
+from casfs.data.settings import Verify
+from casfs.data.source import RangeAnswer, RangeSource
+from casfs.errors import CorruptDataError, TransferError
+from casfs.stats import Stats
+from casfs.waiting import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Fetches parts of outputs, and hashes each block once, when it has just been filled.
+
+    Threads: any, many at once; blocks for the network.
+    """
+
+    source: RangeSource
+    verify: Verify
+    stats: Stats
+
+    def fetch(
+        self,
+        content: Content,
+        part: range,
+        buffers: list[memoryview],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Fill *buffers*, one block each, with the blocks of *part*; returns if they may be served.
+
+        What fails its check is fetched once more.
+
+        Raises:
+            CorruptDataError, UncheckableError: as ``Content.admit``.
+            CasfsError: whatever the source raises.
+        """
+        if not self._attempt(content, part, buffers, deadline, cancelled, last_try=False):
+            self._attempt(content, part, buffers, deadline, cancelled, last_try=True)
+
+    def probe(self, content: Content, buffer: memoryview, deadline: Deadline, cancelled: Callable[[], bool]) -> None:
+        """Learn the size of *content* and fill *buffer* with its first block, if it has one.
+
+        Raises:
+            As ``fetch``.
+        """
+        answer = self.source.probe(content.output, buffer, deadline)
+        content.learn(answer.size)
+        part = range(min(1, content.count))
+        views = [buffer[: blocks.length(block, answer.size)] for block in part]
+        digests = [self._leaf(view) for view in views]
+        if not self._admitted(content, part, digests, answer, last_try=False):
+            self._attempt(content, part, [buffer], deadline, cancelled, last_try=True)
+
+    def _attempt(  # noqa: PLR0913 - one fetch, as often as it is tried
+        self,
+        content: Content,
+        part: range,
+        buffers: list[memoryview],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+        *,
+        last_try: bool,
+    ) -> bool:
+        size = content.size or 0
+        views = [buffer[: blocks.length(block, size)] for buffer, block in zip(buffers, part, strict=True)]
+        digests = [b""] * len(views)
+
+        def filled(index: int) -> None:
+            digests[index] = self._leaf(views[index])
+
+        answer = self.source.fetch(
+            content.output,
+            size,
+            part.start * blocks.BLOCK_SIZE,
+            views,
+            filled=filled,
+            deadline=deadline,
+            cancelled=cancelled,
+        )
+        return self._admitted(content, part, digests, answer, last_try=last_try)
+
+    def _leaf(self, view: memoryview) -> bytes:
+        return b"" if self.verify is Verify.OFF else treehash.leaf(view)
+
+    def _admitted(
+        self, content: Content, part: range, digests: list[bytes], answer: RangeAnswer, *, last_try: bool
+    ) -> bool:
+        wanted = sum(blocks.length(block, content.size or 0) for block in part)
+        if answer.length != wanted:
+            raise TransferError(f"{content.name}: {answer.length} bytes came where {wanted} were asked for")
+        content.media_type = answer.content_type or content.media_type
+        if self.verify is Verify.OFF:
+            return True
+        try:
+            content.admit(part, digests, answer.tree_hash, last_try=last_try)
+        except CorruptDataError:
+            self.stats.count("hash_mismatches")
+            if last_try:
+                raise
+            return False
+        return True

@@ -1,0 +1,202 @@
+"""Parts on their way: each block is asked for once, however many calls and readers want it.
+
+One lock guards the cache, the flights and the queues together, since every question spans them ("held, on its way,
+or still to be asked for?"). It is held for look-ups and for the copy of a block into the caller's memory, which holds
+the interpreter anyway, and never for I/O.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from casfs.data import parts
+from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.cache import BlockCache, Key
+from casfs.data.content import Content
+from casfs.data.crew import Crew
+from casfs.data.fetcher import Fetcher
+from casfs.data.flight import Flight
+from casfs.data.settings import DataSettings
+from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
+from casfs.models import Output
+from casfs.stats import Stats
+from casfs.waiting import Clock, Deadline
+
+log = logging.getLogger(__name__)
+
+LARGEST_PART = 8
+"""Blocks in one request at most. Source: 8 MiB parts were the fastest on an unshaped link, measured for the design;
+larger ones only make a reader wait longer for the check of the first block."""
+
+STOP_TIMEOUT_S = 1.0
+"""How long stop() waits for each worker that hangs in a socket; they are daemons and cannot hold up the exit."""
+
+
+class Flights:
+    """Every block that is held or on its way, over all outputs.
+
+    Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
+    never exceed the cache's capacity.
+
+    Threads: methods marked so want ``lock`` held; the others must not have it.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        settings: DataSettings,
+        stats: Stats,
+        clock: Clock,
+        on_gone: Callable[[Output], None],
+    ) -> None:
+        capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
+        self.lock = threading.Lock()
+        self.cache = BlockCache(capacity, stats)
+        self._spare = max(1, capacity // 4)
+        self._fetcher = fetcher
+        self._timeout_s = settings.read_timeout_s
+        self._stats = stats
+        self._clock = clock
+        self._on_gone = on_gone
+        self._crew = Crew(self.lock, settings.connections, self.cache.take, self._run)
+        self._flying: dict[Key, Flight] = {}
+        self._is_stopped = False
+        stats.gauge("blocks_cached", lambda: len(self.cache))
+        stats.gauge("cache_bytes", lambda: len(self.cache) * BLOCK_SIZE)
+        stats.gauge("in_flight", lambda: self._crew.in_flight)
+
+    def start(self) -> None:
+        """Let there be threads from now on: after the fork."""
+        self._crew.start()
+
+    def stop(self) -> None:
+        """Fail every flight at once, so that all who wait wake up, and end the threads."""
+        with self.lock:
+            self._is_stopped = True
+            over = [flight for flight in set(self._flying.values()) if self._end(flight)]
+        for flight in over:
+            flight.future.set_exception(InterruptedCallError(f"{flight.content.name}: the file system is stopping"))
+        self._crew.stop(STOP_TIMEOUT_S)
+
+    def flying(self, key: Key) -> Flight | None:
+        """Return the flight that brings a block, None where there is none. Lock held."""
+        return self._flying.get(key)
+
+    def ask(self, content: Content, run: range, deadline: Deadline) -> list[Flight]:
+        """Ask for blocks that a call waits for, none of them held or flying. Lock held.
+
+        Returns:
+            The flights, in order: as few as there are nodes in *run*. The caller is one of their ``readers``.
+        """
+        if self._is_stopped:
+            raise InterruptedCallError(f"{content.name}: the file system has stopped")
+        if content.gone is not None:
+            raise content.gone
+        flights = [
+            Flight(content, part, deadline)
+            for part in parts.cut(run, max(content.count, run.stop), min(LARGEST_PART, self._spare))
+        ]
+        for flight in flights:
+            flight.readers = 1
+            self._flying.update(dict.fromkeys([(content, block) for block in flight.part], flight))
+            self._crew.push(flight)
+        return flights
+
+    def probe(self, content: Content, deadline: Deadline) -> tuple[Flight, bool]:
+        """Ask how long *content* is, and for its first block; the caller is a reader of the flight. Lock held.
+
+        Returns:
+            The flight, and whether it was started by this call.
+        """
+        flight = self._flying.get((content, 0))
+        if flight is None:
+            return self.ask(content, range(1), deadline)[0], True
+        flight.readers += 1
+        return flight, False
+
+    def unwait(self, flight: Flight, block: int) -> None:
+        """Let one call go that waited for *block*, which may then be evicted. Lock held."""
+        flight.waiting[block] -= 1
+        if flight.has_landed:
+            self.cache.unpin((flight.content, block))
+            self._crew.stir()
+
+    def hurry(self, flight: Flight) -> None:
+        """Send a flight before all prefetch, since a call waits for it. Lock held."""
+        if not flight.is_sent and not flight.for_reader:
+            self._crew.hurry(flight)
+
+    def leave(self, flight: Flight) -> None:
+        """Let one reader go; the last one to go takes the flight with it, if it can still be called back. Lock held."""
+        flight.readers -= 1
+        self.drop_unwanted(flight)
+
+    def drop_unwanted(self, flight: Flight) -> None:
+        """Take a flight that nobody wants any more out of the queue; one that is sent sees it itself. Lock held."""
+        if flight.is_unwanted() and not flight.is_sent and self._crew.cancel(flight):
+            self._end(flight)
+
+    def _end(self, flight: Flight) -> bool:
+        """Take a flight out of the table; returns whether this call was the one that ended it. Lock held."""
+        if flight.is_over:
+            return False
+        flight.is_over = True
+        for block in flight.part:
+            del self._flying[flight.content, block]
+        return True
+
+    def _run(self, flight: Flight, buffers: list[memoryview]) -> None:
+        error: BaseException | None = None
+        try:
+            self._fetch(flight, buffers)
+        except CasfsError as failure:
+            error = failure
+        except BaseException as failure:  # a worker that died would leave its readers waiting
+            log.exception("%s: fetching blocks %s failed", flight.content.name, flight.part)
+            error = failure
+        with self.lock:
+            error = self._land(flight, buffers, error)
+            is_ours = self._end(flight)
+            self._crew.stir()
+        if isinstance(error, GoneError):
+            self._on_gone(flight.content.output)
+        if is_ours and error is not None:
+            flight.future.set_exception(error)
+        elif is_ours:
+            flight.future.set_result(None)
+
+    def _fetch(self, flight: Flight, buffers: list[memoryview]) -> None:
+        content = flight.content
+        deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
+        if content.size is None:
+            self._fetcher.probe(content, buffers[0], deadline, flight.is_unwanted)
+        else:
+            self._fetcher.fetch(content, flight.part, buffers, deadline, flight.is_unwanted)
+
+    def _land(self, flight: Flight, buffers: list[memoryview], error: BaseException | None) -> BaseException | None:
+        """Put the blocks where they belong, or the buffers back. Lock held."""
+        content = flight.content
+        if isinstance(error, SizeChangedError):
+            content.failure = content.failure or error
+        if isinstance(error, GoneError):
+            content.gone = error
+        if content.failure is not None:
+            error = content.failure
+            self.cache.drop(content)
+        if error is not None or flight.is_over:
+            self.cache.give(buffers)
+            return error
+        flight.has_landed = True
+        held = range(min(len(buffers), content.count))  # a probe may find that there is no block at all
+        self.cache.give(buffers[held.stop :])
+        for index in held:
+            self._place(flight, (content, flight.part[index]), buffers[index])
+        return None
+
+    def _place(self, flight: Flight, key: Key, buffer: memoryview) -> None:
+        if flight.waiting[key[1]]:
+            self.cache.pin(key, buffer, flight.waiting[key[1]])
+        elif flight.owners:
+            self.cache.put_ahead(key, buffer)
+        else:
+            self.cache.keep(key, buffer)

@@ -1,0 +1,150 @@
+"""Every output that was opened: what is known of it, and readers of its bytes."""
+
+import time
+from collections.abc import Callable
+
+from casfs.data.content import Content
+from casfs.data.fetcher import Fetcher
+from casfs.data.flights import Flights
+from casfs.data.reader import Reader
+from casfs.data.settings import DataSettings
+from casfs.data.source import RangeSource
+from casfs.errors import CasfsError, SizeChangedError
+from casfs.models import Output
+from casfs.stats import Stats
+from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
+
+
+class Outputs:
+    """The bytes stage of one mount.
+
+    Args:
+        source: where bytes come from.
+        settings: bounds of memory, connections and time.
+        stats: counters of the mount.
+        interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
+        clock: monotonic seconds.
+
+    Attributes:
+        on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
+
+    Threads: any. FUSE threads only wait here; those that do I/O are made after ``start``.
+    """
+
+    def __init__(
+        self,
+        source: RangeSource,
+        settings: DataSettings,
+        stats: Stats,
+        interrupted: Interrupted = never,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._stats = stats
+        self._interrupted = interrupted
+        self._clock = clock
+        self.on_gone: Callable[[Output], None] = lambda _output: None
+        fetcher = Fetcher(source, settings.verify, stats)
+        self._flights = Flights(fetcher, settings, stats, clock, self._tell_gone)
+        self._contents: dict[tuple[str, str], Content] = {}
+
+    def start(self) -> None:
+        """Let there be threads from now on: called after the fork."""
+        self._flights.start()
+
+    def stop(self) -> None:
+        """End every request and wake every call that waits, with an error."""
+        self._flights.stop()
+
+    def open(self, output: Output) -> Reader:
+        """Return a reader of *output*; asks the service only where the size has to be learnt first.
+
+        Raises:
+            GoneError: the service no longer has it.
+            DeadlineError: the size could not be learnt in time.
+            CasfsError: nor could it for another reason.
+        """
+        with self._flights.lock:
+            content = self._content(output)
+            content.gone = None  # the tree believes in it: ask again
+        self._learn(content)
+        with self._flights.lock:
+            keep_pages = content.open()
+        return Reader(
+            content,
+            self._flights,
+            self._stats,
+            keep_pages=keep_pages,
+            timeout_s=self._settings.read_timeout_s,
+            interrupted=self._interrupted,
+            clock=self._clock,
+        )
+
+    def size_of(self, output: Output) -> int | None:
+        """Return the length that the service told last, else the document's; None where nobody knows. No request."""
+        with self._flights.lock:
+            content = self._known(output)
+            if content is None or content.size is None:
+                return output.size
+            return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
+
+    def learn_size(self, output: Output) -> int:
+        """Return the length of *output*, asked of the service where the document's cannot be trusted.
+
+        Raises:
+            As ``open``.
+        """
+        with self._flights.lock:
+            content = self._content(output)
+        return self._learn(content)
+
+    def verified(self, output: Output) -> str:
+        """Return how much of *output* was checked: ``whole``, ``K/N``, ``none``, ``unavailable``, ``mismatch``."""
+        with self._flights.lock:
+            content = self._known(output) or Content(output, output.size, self._settings.verify, self._stats)
+            return content.verified()
+
+    def media_type(self, output: Output) -> str | None:
+        """Return the Content-Type of *output*, None until an answer had one. No request."""
+        with self._flights.lock:
+            content = self._known(output)
+            return None if content is None else content.media_type
+
+    def _known(self, output: Output) -> Content | None:
+        """Return what is known of *output*, None where nothing is, or of what its document said before. Lock held."""
+        content = self._contents.get((output.vault, output.job))
+        return content if content is not None and content.output == output else None
+
+    def _content(self, output: Output) -> Content:
+        """Return what is believed of *output*, made anew where that has proved wrong. Lock held."""
+        content = self._known(output)
+        if content is None:
+            return self._new(output, None if output.is_inventory else output.size)
+        if isinstance(content.failure, SizeChangedError):
+            return self._new(output, content.failure.size)
+        return content
+
+    def _new(self, output: Output, size: int | None) -> Content:
+        key = (output.vault, output.job)
+        content = Content(output, size, self._settings.verify, self._stats, self._contents.get(key))
+        self._contents[key] = content
+        return content
+
+    def _tell_gone(self, output: Output) -> None:
+        self.on_gone(output)  # looked up now: it is set after we are made
+
+    def _learn(self, content: Content) -> int:
+        deadline = Deadline.after(self._settings.read_timeout_s, self._clock)
+        while True:
+            with self._flights.lock:
+                if content.size is not None:
+                    return content.size
+                flight, is_ours = self._flights.probe(content, deadline)
+            try:
+                wait_for(flight.future, deadline, self._interrupted, f"{content.name}: learning its size")
+            except CasfsError as error:
+                if is_ours or not flight.gave_up(error):
+                    raise
+            finally:
+                with self._flights.lock:
+                    self._flights.leave(flight)

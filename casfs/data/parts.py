@@ -1,0 +1,24 @@
+"""Parts: runs of blocks that are each one request and one node of the tree, so that each can be checked. Pure."""
+
+from collections.abc import Iterator
+
+
+def cut(blocks: range, count: int, largest: int) -> Iterator[range]:
+    """Cut a run of blocks into parts, in order: aligned powers of two, and what is left at the end of the output.
+
+    Args:
+        blocks: what to cover, nothing else is covered; may be empty.
+        count: blocks of the whole output: the last part may be shorter than its power of two if it ends there.
+        largest: blocks a part may have, 1 or more; rounded down to a power of two.
+
+    Yields:
+        Nodes of the tree over *count* leaves, as large as alignment, *blocks* and *largest* allow.
+    """
+    first, stop = blocks.start, blocks.stop
+    ceiling = 1 << (largest.bit_length() - 1)
+    while first < stop:
+        width = min(ceiling, first & -first) if first else ceiling
+        while min(first + width, count) > stop:
+            width >>= 1
+        yield range(first, min(first + width, count))
+        first += width

@@ -1,0 +1,186 @@
+"""One open output: reads are exact, short only at its end, or an error."""
+
+from dataclasses import dataclass, field
+
+from casfs.data import blocks
+from casfs.data.blocks import Piece
+from casfs.data.cache import BlockCache
+from casfs.data.content import Content
+from casfs.data.flight import Flight
+from casfs.data.flights import Flights
+from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
+from casfs.stats import Stats
+from casfs.waiting import Clock, Deadline, Interrupted, wait_for
+
+FAILURE_TTL_S = 1.0
+"""How long a block that failed is not asked for again by the same reader. The kernel reads a page anew, at once, when
+the read-ahead that held it has failed: without this a program would wait for two deadlines instead of one."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """One read: how far it has come, and the flights it asked for or joined."""
+
+    content: Content
+    pieces: list[Piece]
+    into: memoryview
+    served: int = 0
+    done: int = 0
+    asked: list[Flight] = field(default_factory=list)
+    joined: list[Flight] = field(default_factory=list)
+
+    def fill(self, cache: BlockCache) -> int | None:
+        """Copy what is held, in order; return the first block that is not, None where all is done."""
+        while self.served < len(self.pieces):
+            block, start, stop = self.pieces[self.served]
+            view = cache.get((self.content, block))
+            if view is None:
+                return block
+            self.into[self.done : self.done + stop - start] = view[start:stop]
+            self.done += stop - start
+            self.served += 1
+        return None
+
+
+class Reader:
+    """Reads of one open output.
+
+    Attributes:
+        keep_pages: whether what the kernel holds of this output from before may be served.
+
+    Threads: any, many at once.
+
+    Invariants: a call waits for one block at a time and holds none while it waits, so that any number of them get on
+    with a single buffer.
+    """
+
+    def __init__(  # noqa: PLR0913 - one reader of one content, and what every wait needs
+        self,
+        content: Content,
+        flights: Flights,
+        stats: Stats,
+        *,
+        keep_pages: bool,
+        timeout_s: float,
+        interrupted: Interrupted,
+        clock: Clock,
+    ) -> None:
+        self.keep_pages = keep_pages
+        self._content = content
+        self._size = content.size or 0
+        self._flights = flights
+        self._stats = stats
+        self._timeout_s = timeout_s
+        self._interrupted = interrupted
+        self._clock = clock
+        self._failures: dict[int, tuple[CasfsError, float]] = {}
+        self._is_closed = False
+
+    @property
+    def size(self) -> int:
+        """Length of the output in bytes, as this reader believes in it."""
+        return self._size
+
+    def read_into(self, offset: int, into: memoryview) -> int:
+        """Fill *into* with the bytes from *offset* on; return how many: exactly ``min(len(into), size - offset)``.
+
+        Args:
+            offset: first byte wanted; at or past the size yields 0.
+            into: writable bytes, written from the front; on an error what it holds is undefined.
+
+        Raises:
+            CorruptDataError, UncheckableError: the bytes came, and cannot be trusted.
+            SizeChangedError: the output has another length; this reader will never serve a byte again.
+            GoneError: the service no longer has it.
+            DeadlineError: the time of one read is over.
+            InterruptedCallError: the program that reads was signalled, or the file system is stopping.
+            CasfsError: any other failure of the service, after the retries; remembered for FAILURE_TTL_S.
+        """
+        call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into)
+        with self._flights.lock:
+            self._check()
+            missing = call.fill(self._flights.cache)
+        self._stats.count("cache_hits", call.served)
+        if missing is not None:
+            self._stats.count("cache_misses", len(call.pieces) - call.served)
+            self._finish(call, Deadline.after(self._timeout_s, self._clock))
+        self._stats.count("bytes_read", call.done)
+        return call.done
+
+    def close(self) -> None:
+        """Serve no more; what was asked for ahead is called back."""
+        with self._flights.lock:
+            self._content.readers -= not self._is_closed
+            self._is_closed = True
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise BadHandleError(f"{self._content.name}: the reader is closed")
+        if self._content.failure is not None:
+            raise self._content.failure.with_traceback(None)  # raised often: its traceback would grow
+
+    def _finish(self, call: _Call, deadline: Deadline) -> None:
+        try:
+            while True:
+                with self._flights.lock:
+                    self._check()
+                    block = call.fill(self._flights.cache)
+                    if block is None:
+                        return
+                    flight = self._board(call, block, deadline)
+                self._wait(call, flight, block, deadline)
+        finally:
+            with self._flights.lock:
+                for flight in call.asked + call.joined:
+                    self._flights.leave(flight)
+
+    def _board(self, call: _Call, block: int, deadline: Deadline) -> Flight:
+        """Join the flight that brings *block*, or ask for it and for what the call misses right behind it."""
+        flight = self._flights.flying((self._content, block))
+        if flight is None:
+            self._raise_remembered(block)
+            asked = self._flights.ask(self._content, self._missing(call), deadline)
+            call.asked += asked
+            flight = asked[0]
+        elif flight not in call.asked and flight not in call.joined:
+            flight.readers += 1
+            call.joined.append(flight)
+            self._flights.hurry(flight)
+        flight.waiting[block] += 1
+        return flight
+
+    def _missing(self, call: _Call) -> range:
+        first = stop = call.pieces[call.served].block
+        for piece in call.pieces[call.served :]:
+            key = (self._content, piece.block)
+            if key in self._flights.cache or self._flights.flying(key):
+                break
+            stop = piece.block + 1
+        return range(first, stop)
+
+    def _wait(self, call: _Call, flight: Flight, block: int, deadline: Deadline) -> None:
+        """Wait for *block* and copy it; or return without it, if the failure was another's and one may ask again."""
+        try:
+            wait_for(flight.future, deadline, self._interrupted, f"{self._content.name}: reading block {block}")
+            with self._flights.lock:
+                self._check()
+                call.fill(self._flights.cache)
+        except CasfsError as error:
+            if flight in call.asked or not flight.gave_up(error):
+                self._remember(block, error)
+                raise
+        finally:
+            with self._flights.lock:
+                self._flights.unwait(flight, block)
+
+    def _remember(self, block: int, error: CasfsError) -> None:
+        if isinstance(error, InterruptedCallError):  # the next call may be one that nobody interrupts
+            return
+        now = self._clock()
+        kept = {other: failure for other, failure in self._failures.items() if failure[1] > now}
+        self._failures = kept | {block: (error, now + FAILURE_TTL_S)}
+
+    def _raise_remembered(self, block: int) -> None:
+        error, until = self._failures.get(block, (None, 0.0))
+        if error is not None and self._clock() < until:
+            raise error.with_traceback(None)

@@ -1,0 +1,192 @@
+"""A RangeSource in memory that does what a test tells it to, and checks what casfs may never do."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from casfs.data import blocks, treehash
+from casfs.data.outputs import Outputs
+from casfs.data.settings import DataSettings, Verify
+from casfs.data.source import RangeAnswer
+from casfs.errors import InterruptedCallError, SizeChangedError
+from casfs.models import Output
+from casfs.stats import Stats
+from casfs.waiting import Clock, Deadline, Interrupted, never
+
+MIB = blocks.BLOCK_SIZE
+PATIENCE_S = 20.0
+"""How long a test waits for what must happen: a bound for when it does not, never a delay."""
+
+
+def sample(size: int, seed: int = 1) -> bytes:
+    """Bytes of which no two blocks are alike."""
+    count = blocks.count(size)
+    return b"".join(
+        bytes([(seed + number) % 251, number % 256, number // 256 % 256, seed % 256]) * (MIB // 4)
+        for number in range(count)
+    )[:size]
+
+
+def tree_hash(data: bytes) -> str:
+    leaves = [treehash.leaf(data[at : at + MIB]) for at in range(0, len(data), MIB)]
+    return treehash.root(leaves).hex() if leaves else treehash.EMPTY
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the source: the first byte and the number of bytes; probes ask from 0."""
+
+    job: str
+    start: int
+    length: int
+    deadline: Deadline
+    cancelled: Callable[[], bool]
+
+    @property
+    def part(self) -> tuple[int, int]:
+        return self.start // MIB, blocks.count(self.start + self.length)
+
+
+@dataclass
+class Service:
+    """Outputs by job id.
+
+    Attributes:
+        hashes: whether ranges that are nodes come with their hash.
+        act: called with each request before it is answered, without a lock: may wait, raise, or return bytes to
+            answer with instead.
+        requests: what was asked, in order.
+    """
+
+    data: dict[str, bytes]
+    hashes: bool = True
+    act: Callable[[Request], bytes | None] = lambda _request: None
+    requests: list[Request] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    watch: Callable[[int], None] = lambda _bytes_in_flight: None
+    _bytes_in_flight: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        return [request.part for request in self.requests]
+
+    def fetch(
+        self,
+        output: Output,
+        size: int,
+        start: int,
+        into: Sequence[memoryview],
+        *,
+        filled: Callable[[int], None],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+    ) -> RangeAnswer:
+        length = sum(map(len, into))
+        assert length > 0
+        assert start + length <= size
+        request = Request(output.job, start, length, deadline, cancelled)
+        served = self._served(request, len(into))
+        whole = self.data[output.job]
+        if len(whole) != size:
+            raise SizeChangedError("it has another size", len(whole))
+        part = served if served is not None else whole[start : start + length]
+        at = 0
+        for index, view in enumerate(into):
+            if cancelled():
+                raise InterruptedCallError("cancelled")
+            view[:] = part[at : at + len(view)]
+            at += len(view)
+            filled(index)
+        run = range(start // MIB, blocks.count(start + length))
+        assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"
+        return RangeAnswer(size, length, self._hash(whole[start : start + length]), "application/octet-stream")
+
+    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+        request = Request(output.job, 0, len(into), deadline, never)
+        served = self._served(request, 1)
+        whole = self.data[output.job]
+        part = served if served is not None else whole[: len(into)]
+        into[: len(part)] = part
+        return RangeAnswer(len(whole), len(part), self._hash(whole[: len(into)]), "text/csv")
+
+    def _hash(self, part: bytes) -> str | None:
+        return tree_hash(part) if self.hashes and part else None
+
+    def _served(self, request: Request, buffers: int) -> bytes | None:
+        with self._lock:
+            self.requests.append(request)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self._bytes_in_flight += buffers * MIB
+            self.watch(self._bytes_in_flight)
+        try:
+            return self.act(request)
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+                self._bytes_in_flight -= buffers * MIB
+
+
+class Gate:
+    """Holds requests until they are let through, one by one or all."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._arrived = 0
+        self._passes = 0
+        self._is_open = False
+
+    def __call__(self, request: Request) -> None:
+        with self._changed:
+            self._arrived += 1
+            self._changed.notify_all()
+            done = self._changed.wait_for(lambda: self._is_open or self._passes > 0 or request.cancelled(), PATIENCE_S)
+            assert done, "nobody opened the gate"
+            self._passes -= not self._is_open
+
+    def wait_for(self, arrived: int) -> None:
+        """Return once *arrived* requests have come, all in all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._arrived >= arrived, PATIENCE_S)
+
+    def open(self) -> None:
+        with self._changed:
+            self._is_open = True
+            self._changed.notify_all()
+
+
+def archive(data: bytes, job: str = "job", *, hashed: bool = True) -> Output:
+    return Output("vault", job, len(data), tree_hash(data) if hashed else None, is_inventory=False)
+
+
+def settings(
+    cache: int = 64, connections: int = 8, read_ahead: int = 0, verify: Verify = Verify.AUTO, timeout_s: float = 20.0
+) -> DataSettings:
+    """Settings with the sizes in blocks."""
+    return DataSettings(cache * MIB, connections, read_ahead * MIB, verify, timeout_s)
+
+
+def outputs(
+    service: Service,
+    with_settings: DataSettings | None = None,
+    stats: Stats | None = None,
+    interrupted: Interrupted = never,
+    clock: Clock | None = None,
+) -> Outputs:
+    stats = stats or Stats()
+    chosen = with_settings or settings()
+    made = (
+        Outputs(service, chosen, stats, interrupted)
+        if clock is None
+        else Outputs(service, chosen, stats, interrupted, clock)
+    )
+
+    def bounded(bytes_in_flight: int) -> None:
+        held = stats.snapshot()["cache_bytes"]
+        assert isinstance(held, int)
+        assert held + bytes_in_flight <= max(MIB, chosen.block_cache_bytes)
+
+    service.watch = bounded
+    return made

@@ -1,0 +1,32 @@
+"""Cutting runs into parts, for every run of small outputs."""
+
+import itertools
+
+import pytest
+
+from casfs.data import parts, treehash
+
+
+@pytest.mark.parametrize("largest", [1, 2, 3, 4, 7, 8, 64, 128])
+@pytest.mark.parametrize("count", [*range(1, 20), 33, 64, 69])
+def test_parts_are_nodes_that_cover_the_run_and_nothing_else(count: int, largest: int) -> None:
+    for first in range(count):
+        for stop in range(first, count + 1):
+            cut = list(parts.cut(range(first, stop), count, largest))
+            assert [block for part in cut for block in part] == list(range(first, stop))
+            assert all(treehash.is_node(part, count) and len(part) <= largest for part in cut)
+
+
+@pytest.mark.parametrize("count", range(1, 40))
+def test_no_two_neighbours_could_have_been_one_part(count: int) -> None:
+    for first in range(count):
+        for stop in range(first, count + 1):
+            cut = list(parts.cut(range(first, stop), count, 64))
+            joined = [range(one.start, two.stop) for one, two in itertools.pairwise(cut)]
+            assert not any(treehash.is_node(run, count) for run in joined)
+
+
+def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
+    assert list(parts.cut(range(4, 7), 7, 4)) == [range(4, 7)]
+    assert list(parts.cut(range(4, 7), 8, 4)) == [range(4, 6), range(6, 7)]
+    assert list(parts.cut(range(7), 7, 8)) == [range(7)]
