@@ -3,7 +3,7 @@
 import socket
 import struct
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from enum import Enum
@@ -51,9 +51,10 @@ class Delivery:
 class Outbox:
     """The answers that leave on one connection, one after another."""
 
-    def __init__(self, connection: socket.socket, stopped: threading.Event) -> None:
+    def __init__(self, connection: socket.socket, stopped: threading.Event, count: Callable[[int], None]) -> None:
         self._connection = connection
         self._stopped = stopped
+        self._count = count
         self._pacer = Pacer(stopped.wait)
 
     def send(self, delivery: Delivery, head: bytes, *, body: bool, shaping: Shaping) -> None:
@@ -76,24 +77,29 @@ class Outbox:
         if bytes_per_s is None:
             self.whole([memoryview(head), *pieces])
             return
-        self._connection.sendall(head)
+        self._send_all(head)
         for turn in self._pacer.turns(pieces, bytes_per_s):
-            self._connection.sendall(turn)
+            self._send_all(turn)
 
     def whole(self, pieces: Sequence[memoryview]) -> None:
         """Hand everything to the kernel in one call, which sends it without the interpreter's lock."""
         for at in range(0, len(pieces), PIECES_AT_ONCE):
             group = pieces[at : at + PIECES_AT_ONCE]
             sent = self._connection.sendmsg(group)
+            self._count(sent)
             for piece in cut(group, sent, sum(map(len, group))):
-                self._connection.sendall(piece)
+                self._send_all(piece)
+
+    def _send_all(self, piece: bytes | memoryview) -> None:
+        self._connection.sendall(piece)
+        self._count(len(piece))
 
     def _drip(self, pieces: Sequence[memoryview], seconds: float) -> None:
         for piece in pieces:
             for at in range(len(piece)):
                 if self._stopped.wait(seconds):
                     return
-                self._connection.sendall(piece[at : at + 1])
+                self._send_all(piece[at : at + 1])
 
     def _end(self, ending: Ending) -> None:
         if ending is Ending.RESET:

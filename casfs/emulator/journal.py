@@ -1,4 +1,4 @@
-"""What was asked of the server, in order, for tests and people to count."""
+"""What was asked of the server, in order, and what it sent, for tests and people to count."""
 
 import threading
 from collections import deque
@@ -38,7 +38,7 @@ class Record:
 
 
 class Journal:
-    """The last requests, and how many were in flight at once.
+    """The last requests, how many there were and were in flight at once, and the bytes sent in answer.
 
     Threads: any.
     """
@@ -48,6 +48,8 @@ class Journal:
         self._records: deque[Record] = deque(maxlen=KEPT)
         self._in_flight = 0
         self._most_in_flight = 0
+        self._exchanges = 0
+        self._sent_bytes = 0
 
     def add(self, record: Record) -> None:
         """Remember a request; called before its answer leaves, so that who has the answer finds the record."""
@@ -58,6 +60,7 @@ class Journal:
     def exchange(self) -> Iterator[None]:
         """Count one request as in flight until the block ends."""
         with self._lock:
+            self._exchanges += 1
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
@@ -66,18 +69,34 @@ class Journal:
             with self._lock:
                 self._in_flight -= 1
 
+    def count_sent(self, size: int) -> None:
+        """Count bytes that the kernel took for a client."""
+        with self._lock:
+            self._sent_bytes += size
+
     def records(self) -> list[Record]:
         """Return the requests so far, oldest first."""
         with self._lock:
             return list(self._records)
 
     def clear(self) -> None:
-        """Forget the requests so far, and the most in flight."""
+        """Forget the requests so far, the most in flight, and what was sent."""
         with self._lock:
             self._records.clear()
+            self._exchanges = self._sent_bytes = 0
             self._most_in_flight = self._in_flight
 
     @property
     def most_in_flight(self) -> int:
         """Most requests that were being answered at once."""
         return self._most_in_flight
+
+    @property
+    def exchanges(self) -> int:
+        """Requests that have come, those in other protocols too."""
+        return self._exchanges
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes sent, heads and unfinished answers too."""
+        return self._sent_bytes

@@ -12,10 +12,10 @@ In a program or a test::
 Signatures that others rely on::
 
     Server(state, *, host="127.0.0.1", port=0, credentials=None, token=None, shaping=Shaping(), faults=None,
-           clock=None, dialect=CAS)
+           clock=None, dialect=CAS, also=None)
     .start() -> None     .url -> str     .stop() -> None     .serve_forever() -> None
     .faults: Faults      .shaping: Shaping (may be set at any time)
-    .requests -> list[Record]     .journal: Journal (.clear(), .most_in_flight)
+    .requests -> list[Record]     .journal: Journal (.clear(), .exchanges, .most_in_flight, .sent_bytes)
 
 Measured 2026-08, two cores shared with the reader, 4 MiB ranges over loopback: see tests/emulator/throughput.py.
 """
@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from casfs.emulator.delivery import Ending, Outbox, head
+from casfs.emulator.delivery import Delivery, Ending, Outbox, head
 from casfs.emulator.dialect import CAS, Dialect
 from casfs.emulator.exchange import Exchange
 from casfs.emulator.faults import Faults
@@ -65,6 +65,7 @@ class Server:
         faults: Faults | None = None,
         clock: Callable[[], float] | None = None,
         dialect: Dialect = CAS,
+        also: Callable[[Request], Answer | None] | None = None,
     ) -> None:
         """Describe a server; start() makes it.
 
@@ -78,6 +79,8 @@ class Server:
             faults: what goes wrong; none if None.
             clock: for signatures and dates, seconds since 1970; the state's if None.
             dialect: which service it is.
+            also: answers what is asked in other protocols, over the same link and without signatures, faults or
+                records; None from it leaves the request to the service.
         """
         self.state = state
         self.shaping = shaping
@@ -87,6 +90,7 @@ class Server:
         self._clock = state.clock if clock is None else clock
         self._dialect = dialect
         keyring = None if credentials is None else Keyring(credentials, token)
+        self._also = also
         self._exchange = Exchange(state, dialect, keyring, self.faults, self.journal, self._clock)
         self._listener: socket.socket | None = None
         self._stopped = threading.Event()
@@ -160,7 +164,7 @@ class Server:
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        inbox, outbox = Inbox(connection), Outbox(connection, self._stopped)
+        inbox, outbox = Inbox(connection), Outbox(connection, self._stopped, self.journal.count_sent)
         with connection, contextlib.suppress(OSError):  # a client may go when it likes
             while self._answer_next(inbox, outbox, number):
                 pass
@@ -180,7 +184,8 @@ class Server:
             return self._answer(request, outbox, number)
 
     def _answer(self, request: Request, outbox: Outbox, number: int) -> bool:
-        delivery = self._exchange.deliver(request, number)
+        other = self._also(request) if self._also else None
+        delivery = Delivery(other) if other else self._exchange.deliver(request, number)
         keep = request.keep_alive and delivery.ending is Ending.KEEP
         more = {self._dialect.request_id_header: uuid.uuid4().hex}
         first = head(delivery.answer, self._clock() + delivery.clock_offset_s, more, keep_alive=request.keep_alive)
