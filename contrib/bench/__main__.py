@@ -1,0 +1,64 @@
+"""Measure casfs beside what one would run instead, and write docs/benchmarks.md.
+
+    python contrib/bench                     everything: about an hour, on a machine that does nothing else
+    python contrib/bench --only random,six   these races anew, the others as they were
+    python contrib/bench --short             half a minute, to see that it works; docs stay as they are
+
+Measures the casfs that Python finds (`PYTHONPATH=.` for the checkout), and of rclone, s3fs, httpdirfs and aria2c those
+that are installed.
+"""
+
+import argparse
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import machine
+import races
+import report
+import results
+from checking import check
+from plan import FULL, MIB, SHORT, TAIL, Plan
+from rig import Rig
+from service import serving
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Run the races that were asked for; status 1 if a program failed or read a wrong byte."""
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that mounts are undone
+    build: Path = options.out or ROOT / "build" / ("bench-short" if options.short else "bench")
+    kept = build / "results.json"
+    found = results.load(kept)
+    plan = _plan(options)
+    with serving(plan) as service:
+        rig = Rig(service, plan)
+        failures = check(rig) + races.run(rig, options.only, found, partial(results.save, found, kept))
+    report.write(found, machine.described(), build if options.short or options.out else ROOT / "docs")
+    sys.stderr.write("".join(f"FAILED {failure}\n" for failure in failures))
+    return 1 if failures else 0
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = SHORT if options.short else FULL
+    size = options.mib * MIB + TAIL if options.mib else plan.big_bytes
+    return replace(plan, rounds=options.rounds or plan.rounds, big_bytes=size)
+
+
+def _options() -> argparse.Namespace:
+    keys = ", ".join(race.key for race in races.RACES)
+    parser = argparse.ArgumentParser(prog="python contrib/bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--short", action="store_true", help="small outputs and one round, to see that it works")
+    parser.add_argument("--only", type=races.named, default=races.RACES, help=f"some of {keys}, joined by commas")
+    parser.add_argument("--rounds", type=int, help="how often each program is measured")
+    parser.add_argument("--mib", type=int, help="size of the big output")
+    parser.add_argument("--out", type=Path, help="directory for the page and the samples, instead of docs and build")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

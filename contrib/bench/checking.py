@@ -1,0 +1,45 @@
+"""Whether every program reads the right bytes: what reads wrong ones has no speed."""
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from functools import partial
+
+import plan
+import reading
+from casfs.emulator.content import read
+from plan import SHAPES, Item
+from rig import Rig, scratch
+from service import environment
+from subjects import ARIA2C, CASFS, HTTPDIRFS, RCLONE, S3FS, Fetcher, Mounter
+
+
+def check(rig: Rig) -> list[str]:
+    """Read one output through each program that is installed and name those that failed or read wrong bytes."""
+    item = plan.shared(rig.plan)
+    right = hashlib.sha256(read(plan.content(item))).hexdigest()
+    readers: dict[str, Callable[[], str]] = {
+        each.name: partial(_mounted, rig, each, item) for each in (CASFS, RCLONE, S3FS, HTTPDIRFS) if each.installed()
+    }
+    if ARIA2C.installed():
+        readers[ARIA2C.name] = partial(_fetched, rig, ARIA2C, item)
+    return [f"check: {name}: {said}" for name, reader in readers.items() if (said := _said(reader)) != right]
+
+
+def _said(reader: Callable[[], str]) -> str:
+    try:
+        return reader()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as failure:
+        return str(failure)
+
+
+def _mounted(rig: Rig, mounter: Mounter, item: Item) -> str:
+    with rig.mounted(mounter, SHAPES["unshaped"], item.vault) as mount:
+        return reading.digest(mounter.output(mount, item))
+
+
+def _fetched(rig: Rig, fetcher: Fetcher, item: Item) -> str:
+    faces = rig.service.faces(SHAPES["unshaped"])
+    with scratch() as place:
+        subprocess.run(fetcher.command(faces, f"{item.vault}/{item.job}", place), check=True, env=environment())
+        return reading.digest(place / "fetched")

@@ -1,0 +1,135 @@
+"""What is measured: each measure takes a program and a shape of the link, and gives its figures by name.
+
+Every mount is fresh, so the program, its caches on disk and the kernel's page cache have nothing of what is read.
+"""
+
+import math
+import statistics
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import plan
+import reading
+from plan import MIB, Shape
+from results import Sample
+from rig import Rig, Used, scratch
+from subjects import Fetcher, Mounter
+
+MB = 1_000_000
+GB = 1_000_000_000
+SIX, EIGHT = 6, 8
+
+Copy = Callable[[list[str], str], tuple[list[str], str]]
+
+
+def _speed(used: Used, size: int) -> dict[str, float]:
+    speed = {
+        "MB/s": size / used.seconds / MB,
+        "CPU s/GB": used.cpu_s / size * GB,
+        "fetched": used.sent.sent_bytes / size,
+    }
+    return speed if used.peak_mib is None else speed | {"peak MiB": used.peak_mib}
+
+
+def fetch(rig: Rig, fetcher: Fetcher, shape: Shape) -> Sample:
+    """Fetch the big output from the service with no file system in between."""
+    item = plan.big(rig.plan)
+    return _speed(rig.fetched(fetcher, shape, item), item.size_bytes)
+
+
+def sequential(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Read the big output from end to end, cold; where the link is unshaped, once more."""
+    item = plan.big(rig.plan)
+    with rig.mounted(mounter, shape, item.vault) as mount:
+        path = mounter.output(mount, item)
+        figures = _speed(rig.watched(mount, lambda: reading.whole(path)), item.size_bytes)
+        if shape.bytes_per_s == 0:
+            again = rig.watched(mount, lambda: reading.whole(path))
+            figures["again MB/s"] = item.size_bytes / again.seconds / MB
+    return figures
+
+
+def scattered(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Read 4 KiB at random places of the big output; what was fetched is counted in the blocks they lie in."""
+    item = plan.big(rig.plan)
+    offsets = reading.random_offsets(item.size_bytes, rig.plan.random_reads)
+    times: list[float] = []
+    with rig.mounted(mounter, shape, item.vault) as mount:
+        path = mounter.output(mount, item)
+        used = rig.watched(mount, lambda: times.extend(reading.at_random(path, offsets)))
+    needed = len({offset // MIB for offset in offsets}) * MIB
+    return {
+        "median ms": statistics.median(times) * 1000,
+        "slowest ms": max(times) * 1000,
+        "fetched / needed": used.sent.sent_bytes / needed,
+    }
+
+
+def first(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Open a file nobody has looked at, read its first 4 KiB, and close it."""
+    item = plan.big(rig.plan)
+    with rig.mounted(mounter, shape, item.vault) as mount:
+        path = mounter.output(mount, item)
+        used = rig.watched(mount, lambda: reading.at_random(path, [0]))
+    return {"ms": used.seconds * 1000, "requests": used.sent.requests}
+
+
+def six(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Let six readers read one cold output from end to end at the same time."""
+    item = plan.shared(rig.plan)
+    with rig.mounted(mounter, shape, item.vault) as mount:
+        path = mounter.output(mount, item)
+        used = rig.watched(mount, lambda: reading.together([partial(reading.whole, path)] * SIX))
+    return {
+        "s": used.seconds,
+        "fetched": used.sent.sent_bytes / item.size_bytes,
+        "most in flight": used.sent.most_in_flight,
+    }
+
+
+def eight(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Let eight readers read all of the big output at the same time, each from a place of its own."""
+    item = plan.big(rig.plan)
+    with rig.mounted(mounter, shape, item.vault) as mount:
+        path = mounter.output(mount, item)
+        starts = [item.size_bytes * reader // EIGHT // MIB * MIB for reader in range(EIGHT)]
+        used = rig.watched(mount, lambda: reading.together([partial(reading.whole, path, at) for at in starts]))
+        grown = (used.peak_mib or math.nan) - mount.idle_mib
+    return {"s": used.seconds, "over idle MiB": grown, "fetched": used.sent.sent_bytes / item.size_bytes}
+
+
+def copies(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Copy the many small outputs with `cp -r`, and on a fresh mount with eight `cp` at a time."""
+    eight_at_a_time = ["xargs", "-P8", "-n5", "cp", "-r", "-t"]
+    one = _copied(rig, mounter, shape, lambda _, target: (["cp", "-r", ".", target], ""))
+    eightfold = _copied(rig, mounter, shape, lambda jobs, target: ([*eight_at_a_time, target], "\n".join(jobs)))
+    return {"cp -r s": one, "xargs -P8 cp s": eightfold, "times faster": one / eightfold}
+
+
+def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: Copy) -> float:
+    items = plan.small(rig.plan)
+    with rig.mounted(mounter, shape, items[0].vault) as mount, scratch() as target:
+        source = mounter.directory(mount, items[0].vault)
+        words, said = command([item.job for item in items], str(target))
+        work = partial(subprocess.run, words, cwd=source, input=said, text=True, check=True)
+        used = rig.watched(mount, work)
+        copied = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    if copied != sum(item.size_bytes for item in items):
+        raise RuntimeError(f"{mounter.name}: {copied} bytes were copied")
+    return used.seconds
+
+
+def listing(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """List the many outputs that nobody has listed before, and then with what is below them: in casfs, the outputs."""
+    vault = plan.listed(rig.plan)[0].vault
+    with rig.mounted(mounter, shape, vault) as mount:
+        flat = rig.watched(mount, lambda: _ls("-l", mounter.directory(mount, vault)))
+        deep = rig.watched(mount, lambda: _ls("-lR", mounter.directory(mount, vault)))
+    requests = flat.sent.requests + deep.sent.requests
+    return {"ls -l s": flat.seconds, "then ls -lR s": deep.seconds, "requests": requests}
+
+
+def _ls(option: str, directory: Path) -> None:
+    subprocess.run(["ls", option, directory], check=True, stdout=subprocess.DEVNULL)

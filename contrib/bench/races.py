@@ -1,0 +1,131 @@
+"""Which programs meet in which measure, and the rounds in which they take turns."""
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import measures
+from plan import SHAPES, Shape
+from results import Results, Sample
+from rig import Rig
+from subjects import ARIA2C, BARE_LOOP, CASFS, CASFS_64M, HTTPDIRFS, RCLONE, S3FS, Fetcher, Mounter
+
+
+@dataclass(frozen=True)
+class Race:
+    """One measure of several programs.
+
+    Attributes:
+        key: what `--only` and the results call it.
+        title: what it is, for a reader.
+        measure: takes a mount's figures.
+        shape: of the link.
+        mounters: the programs; the first is casfs.
+        headline: the figure that ratios are made of.
+        larger_is_better: of the headline.
+        fetchers: programs that fetch the same without mounting.
+    """
+
+    key: str
+    title: str
+    measure: Callable[[Rig, Mounter, Shape], Sample]
+    shape: Shape
+    mounters: Sequence[Mounter]
+    headline: str
+    larger_is_better: bool = False
+    fetchers: Sequence[Fetcher] = ()
+
+    def runners(self) -> Mapping[str, Callable[[Rig], Sample]]:
+        """Give what measures each program, by its name; programs that are not installed are left out."""
+        mounts = {each.name: partial(self._mount, each) for each in self.mounters if each.installed()}
+        return mounts | {each.name: partial(self._fetch, each) for each in self.fetchers if each.installed()}
+
+    def _mount(self, mounter: Mounter, rig: Rig) -> Sample:
+        return self.measure(rig, mounter, self.shape)
+
+    def _fetch(self, fetcher: Fetcher, rig: Rig) -> Sample:
+        return measures.fetch(rig, fetcher, self.shape)
+
+
+ALL = (CASFS, RCLONE, S3FS, HTTPDIRFS)
+UNSHAPED, NEAR, FAR = SHAPES["unshaped"], SHAPES["near"], SHAPES["far"]
+
+
+def _sequential(shape: Shape) -> Race:
+    title = "Cold sequential read"
+    return Race(f"sequential-{shape.name}", title, measures.sequential, shape, ALL, "MB/s", True, (ARIA2C, BARE_LOOP))
+
+
+RACES = (
+    _sequential(UNSHAPED),
+    _sequential(NEAR),
+    _sequential(FAR),
+    Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, ALL, "median ms"),
+    Race("first", "First 4 KiB of a cold file", measures.first, NEAR, ALL, "ms"),
+    Race("six", "Six readers of one cold output", measures.six, NEAR, ALL, "s"),
+    Race(
+        "eight",
+        "Eight readers of one output, casfs with 64M",
+        measures.eight,
+        NEAR,
+        (CASFS_64M, RCLONE),
+        "s",
+    ),
+    Race("copies", "Many outputs of 1 MiB", measures.copies, NEAR, (CASFS, RCLONE), "cp -r s"),
+    Race("listing", "Listing", measures.listing, NEAR, ALL, "ls -l s"),
+)
+
+
+def named(keys: str) -> list[Race]:
+    """Give the races of these keys, joined by commas.
+
+    Raises:
+        ValueError: there is none of a key.
+    """
+    by_key = {race.key: race for race in RACES}
+    if unknown := [key for key in keys.split(",") if key not in by_key]:
+        raise ValueError(f"no race is called {', '.join(unknown)}")
+    return [by_key[key] for key in keys.split(",")]
+
+
+def run(rig: Rig, races: Iterable[Race], results: Results, keep: Callable[[], None]) -> list[str]:
+    """Measure every program of every race, taking turns in each round.
+
+    Args:
+        rig: where.
+        races: those to run; what *results* had of them is replaced.
+        results: receives the samples.
+        keep: called after each race, so that a run that is broken off keeps what it has.
+
+    Returns:
+        What failed; those samples are empty.
+    """
+    failures = []
+    for race in races:
+        runners = race.runners()
+        results[race.key] = {name: [] for name in runners}
+        for turn in range(rig.plan.rounds):
+            for name in _rotated(list(runners), turn):
+                sample: Sample = {}
+                try:
+                    sample = runners[name](rig)
+                except Exception as failure:  # noqa: BLE001 - one program's failure must not cost the others' figures
+                    traceback.print_exc()
+                    failures.append(f"{race.key}: {name}: {failure}".splitlines()[0])
+                results[race.key][name].append(sample)
+                sys.stderr.write(f"{race.key} {turn + 1}/{rig.plan.rounds} {name}: {told(sample)}\n")
+        keep()
+    return failures
+
+
+def _rotated(names: list[str], turn: int) -> list[str]:
+    """Let another one go first in each round, so that none always runs after the same neighbour."""
+    first = turn % len(names)
+    return names[first:] + names[:first]
+
+
+def told(sample: Mapping[str, float]) -> str:
+    """Write a sample on one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in sample.items())

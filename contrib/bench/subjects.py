@@ -1,0 +1,117 @@
+"""The programs that are measured: how each is told to mount, or to fetch, one vault of the service.
+
+Each is run as its own documentation would have it run for this: s3fs and httpdirfs with their defaults (httpdirfs
+downloads in parallel only with its cache), rclone with the best settings found for version 1.60 on a link like these.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from mounts import Mount
+from plan import Item
+from service import Faces
+
+CONNECTIONS = 32  # what casfs uses unless told otherwise; the bare loop gets as many
+BARE_PART_BYTES = 4 << 20  # what casfs asks at a time with this many connections and its 128 MiB window
+
+Command: TypeAlias = Callable[[Faces, str, Path], list[str]]
+
+
+@dataclass(frozen=True)
+class Mounter:
+    """A program that mounts a vault.
+
+    Attributes:
+        name: what tables call it.
+        command: makes the command line from the service, the vault, and a directory with an empty `mnt`.
+        vaults: it shows the vaults as directories, not one vault as the root.
+        file: what an output is called below its job; empty if the job is the file.
+        daemon: the command ends once the mount answers.
+    """
+
+    name: str
+    command: Command
+    vaults: bool = False
+    file: str = ""
+    daemon: bool = False
+
+    def installed(self) -> bool:
+        """Tell whether the program is there to be measured."""
+        return self.name == "casfs" or shutil.which(self.name) is not None
+
+    def directory(self, mount: Mount, vault: str) -> Path:
+        """Say where the jobs of a vault are."""
+        return mount.path / vault if self.vaults else mount.path
+
+    def output(self, mount: Mount, item: Item) -> Path:
+        """Say where an output is."""
+        return self.directory(mount, item.vault) / item.job / self.file
+
+
+def casfs(faces: Faces, _vault: str, scratch: Path) -> list[str]:
+    """Mount the whole account, signatures and verification on, every option at its default."""
+    return [sys.executable, "-m", "casfs", "mount", faces.cas_url, str(scratch / "mnt")]
+
+
+def casfs_64m(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `casfs` does, with a quarter of the memory."""
+    return [*casfs(faces, vault, scratch), "--block-cache-size", "64M"]
+
+
+def rclone(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount through the plain face with larger chunks, buffer and kernel read-ahead than rclone's defaults."""
+    settings = ["--vfs-read-chunk-size", "16M", "--buffer-size", "64M", "--max-read-ahead", "1M", "--read-only"]
+    own = ["--config", "/dev/null", "--cache-dir", str(scratch / "cache")]
+    remote = ["--http-url", f"{faces.plain_url}/{vault}/"]
+    return ["rclone", "mount", ":http:", str(scratch / "mnt"), *remote, *settings, *own]
+
+
+def s3fs(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount through the S3 face, without credentials."""
+    options = f"public_bucket=1,use_path_request_style,url={faces.s3_url},tmpdir={scratch}"
+    return ["s3fs", vault, str(scratch / "mnt"), "-f", "-o", options]
+
+
+def httpdirfs(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount through the plain face with httpdirfs's cache, in a fresh directory."""
+    cache = ["--cache", "--cache-location", str(scratch)]
+    return ["httpdirfs", "-f", *cache, f"{faces.plain_url}/{vault}/", str(scratch / "mnt")]
+
+
+CASFS = Mounter("casfs", casfs, vaults=True, file="output", daemon=True)
+CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
+RCLONE = Mounter("rclone", rclone)
+S3FS = Mounter("s3fs", s3fs)
+HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """A program that fetches one output to a file, or nowhere, and ends."""
+
+    name: str
+    command: Command
+
+    def installed(self) -> bool:
+        """Tell whether the program is there to be measured."""
+        return self.name == "bare loop" or shutil.which(self.name) is not None
+
+
+def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
+    """Fetch over 16 connections into memory, without allocating the file first."""
+    quiet = ["--quiet", "--no-conf", "--file-allocation=none", "--allow-overwrite"]
+    return ["aria2c", "-x16", "-s16", *quiet, "-d", str(scratch), "-o", "fetched", f"{faces.plain_url}/{path}"]
+
+
+def bare_loop(faces: Faces, path: str, _scratch: Path) -> list[str]:
+    """Fetch and hash over as many connections as casfs has, with nothing else in the way."""
+    script = Path(__file__).with_name("bare.py")
+    return [sys.executable, str(script), f"{faces.plain_url}/{path}", str(CONNECTIONS), str(BARE_PART_BYTES)]
+
+
+ARIA2C = Fetcher("aria2c", aria2c)
+BARE_LOOP = Fetcher("bare loop", bare_loop)

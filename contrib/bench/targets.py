@@ -1,0 +1,66 @@
+"""What casfs must show, each with the figure that shows it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import medians
+from results import Results
+
+Figure = Callable[[Results], float | None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One figure and its bound.
+
+    Attributes:
+        what: what is measured, for a reader.
+        bound: the value it is held to.
+        at_least: the bound is the least; else the most.
+        unit: follows the numbers.
+        figure: takes it out of the results; None if they have it not.
+    """
+
+    what: str
+    bound: float
+    at_least: bool
+    unit: str
+    figure: Figure
+
+    def row(self, results: Results) -> str:
+        """Give the target, what was measured and whether it was met, as a row of a table."""
+        measured = self.figure(results)
+        limit = f"{'≥' if self.at_least else '≤'} {self.bound:g}{self.unit}"
+        if measured is None:
+            return f"| {self.what} | {limit} | not measured | |"
+        met = measured >= self.bound if self.at_least else measured <= self.bound
+        return f"| {self.what} | {limit} | {measured:.3g}{self.unit} | {'yes' if met else '**no**'} |"
+
+
+def _against(race: str, peer: str, figure: str) -> Figure:
+    def ratio(results: Results) -> float | None:
+        samples = results.get(race, {})
+        return medians.ratio(samples.get("casfs", []), samples.get(peer, []), figure)
+
+    return ratio
+
+
+def _own(race: str, figure: str) -> Figure:
+    return lambda results: medians.of(results.get(race, {}).get("casfs", []), figure)
+
+
+FAST, NEAR = "sequential-unshaped", "sequential-near"
+TARGETS = (
+    Target("cold, unshaped: speed against rclone", 1.3, True, " x", _against(FAST, "rclone", "MB/s")),
+    Target("cold, unshaped: processor time against rclone", 1.5, False, " x", _against(FAST, "rclone", "CPU s/GB")),
+    Target("cold, 30 ms, 60 MB/s: speed against aria2c", 1.0, True, " x", _against(NEAR, "aria2c", "MB/s")),
+    Target("cold, 30 ms, 60 MB/s: speed against the bare loop", 0.8, True, " x", _against(NEAR, "bare loop", "MB/s")),
+    Target("second read, out of the page cache", 3000, True, " MB/s", _own(FAST, "again MB/s")),
+    Target("random 4 KiB at 30 ms, 60 MB/s: median", 75, False, " ms", _own("random", "median ms")),
+    Target("random 4 KiB: bytes fetched by what was needed", 1.35, False, " x", _own("random", "fetched / needed")),
+    Target("first 4 KiB of a cold file at 30 ms, open included", 250, False, " ms", _own("first", "ms")),
+    Target("six readers of one cold output: downloads", 1.01, False, "", _own("six", "fetched")),
+    Target("six readers: most requests in flight", 32, False, "", _own("six", "most in flight")),
+    Target("eight readers, 64M: peak resident over idle", 128, False, " MiB", _own("eight", "over idle MiB")),
+    Target("many outputs: `xargs -P8 cp` against `cp -r`", 7.0, True, " x", _own("copies", "times faster")),
+)

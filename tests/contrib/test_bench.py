@@ -1,0 +1,108 @@
+"""What contrib/bench makes of samples, the faces it gives the emulator."""
+
+import http.client
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from email.message import Message
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import medians
+import picture
+import report
+from casfs.emulator.content import InMemory
+from casfs.emulator.initiation import part
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
+from casfs.emulator.server import Server
+from casfs.emulator.state import State
+from faces import Faces
+from results import Results
+
+DATA = bytes(range(256)) * 5
+RESULTS: Results = {
+    "sequential-near": {
+        "casfs": [{"MB/s": 100.0}, {"MB/s": 300.0}, {}],
+        "aria2c": [{"MB/s": 50.0}, {"MB/s": 300.0}, {"MB/s": 900.0}],
+    }
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = State()
+    state.add_vault("vault")
+    output = part(state.add_archive("vault", InMemory(DATA)))
+    for name in ("a", "b", "c"):
+        state.add_job("vault", ARCHIVE_RETRIEVAL, output, job_id=name)
+    with Server(state, also=Faces(state).answer) as running:
+        yield running
+
+
+def ask(server: Server, method: str, target: str, asked: str = "") -> tuple[int, Message, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    try:
+        connection.request(method, target, headers={"Range": asked} if asked else {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def test_index_links_every_job(server: Server) -> None:
+    page = ask(server, "GET", "/plain/vault/")[2].decode()
+    assert re.findall(r'href="(\w+)"', page) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("face", ["plain", "s3"])
+def test_head_announces_what_get_gives(server: Server, face: str) -> None:
+    announced = ask(server, "HEAD", f"/{face}/vault/a")[1]
+    assert (announced["Content-Length"], announced["Accept-Ranges"]) == (str(len(DATA)), "bytes")
+    assert ask(server, "GET", f"/{face}/vault/a")[2] == DATA
+
+
+@pytest.mark.parametrize(("asked", "start", "stop"), [("10-19", 10, 20), ("1270-9999", 1270, 1280), ("-5", 1275, 1280)])
+def test_range_is_what_was_asked(server: Server, asked: str, start: int, stop: int) -> None:
+    status, headers, body = ask(server, "GET", "/plain/vault/a", f"bytes={asked}")
+    assert (status, headers["Content-Range"]) == (206, f"bytes {start}-{stop - 1}/1280")
+    assert body == DATA[start:stop]
+
+
+def test_range_past_the_end_is_refused(server: Server) -> None:
+    status, headers, _ = ask(server, "GET", "/plain/vault/a", "bytes=1280-1281")
+    assert (status, headers["Content-Range"]) == (416, "bytes */1280")
+
+
+@pytest.mark.parametrize("target", ["/plain/vault/none", "/plain/none/", "/s3/none/a"])
+def test_what_is_not_there_is_not_found(server: Server, target: str) -> None:
+    assert ask(server, "GET", target)[0] == 404
+
+
+def test_objects_are_listed_page_by_page(server: Server) -> None:
+    pages = [ask(server, "GET", f"/s3/vault?max-keys=2&marker={after}")[2].decode() for after in ("", "b")]
+    assert [re.findall("<Key>(.)</Key>", page) for page in pages] == [["a", "b"], ["c"]]
+    assert [re.findall("<IsTruncated>(.*)</IsTruncated>", page) for page in pages] == [["true"], ["false"]]
+
+
+def test_ratio_is_taken_inside_each_round_and_leaves_failed_ones_out() -> None:
+    race = RESULTS["sequential-near"]
+    assert medians.ratio(race["casfs"], race["aria2c"], "MB/s") == 1.5
+    assert medians.of(race["casfs"], "MB/s") == 200
+
+
+def test_page_keeps_what_people_wrote_around_the_figures(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    report.write({}, "a machine", tmp_path)
+    page.write_text(page.read_text().replace("# Benchmarks", "# Benchmarks\n\nBefore.") + "After.\n")
+    report.write(RESULTS, "another machine", tmp_path)
+    text = page.read_text()
+    assert text.index("Before.") < text.index("another machine") < text.index("After.")
+    assert "| aria2c | 300 | 1.5 |" in text
+    assert "a machine." not in text.replace("another machine.", "")
+
+
+def test_picture_is_xml_with_a_bar_a_program() -> None:
+    drawn = ET.fromstring(picture.bars(RESULTS))
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == 2
