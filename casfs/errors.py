@@ -11,6 +11,7 @@ The tree::
     ├── DeadlineError           the time for the call is over
     ├── InterruptedCallError    the caller got a signal and no longer waits
     ├── UnreachableError        no network, no such host, nobody listens     (retryable)
+    │   └── UntrustedError      somebody answers whose certificate is not trusted
     ├── ThrottledError          the service asks for fewer requests          (retryable)
     ├── ServiceError            the service says that it failed              (retryable)
     ├── TransferError           reset, short body, wrong range or length     (retryable)
@@ -73,6 +74,12 @@ class UnreachableError(CasfsError):
     """Nobody answers at the endpoint."""
 
     retryable = True
+
+
+class UntrustedError(UnreachableError):
+    """Somebody answers at the endpoint whose certificate is not trusted."""
+
+    retryable = False
 
 
 class ThrottledError(CasfsError):

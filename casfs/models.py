@@ -91,6 +91,23 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeAnswer:
+    """What came with the bytes of a range.
+
+    Attributes:
+        size: length of the whole output in bytes, as the service says.
+        length: bytes that were written into the buffers.
+        tree_hash: the service's hash of exactly these bytes, 64 lower-case hex digits, or None where it gave none.
+        content_type: Content-Type of the output, or None.
+    """
+
+    size: int
+    length: int
+    tree_hash: str | None
+    content_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """Who signs the requests. The repr shows no secret, so that no log line or traceback can.
 

@@ -1,28 +1,13 @@
 """What the bytes stage needs of the service: a range of an output, streamed into whole blocks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from casfs.models import Output
+from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline
 
 
-@dataclass(frozen=True, slots=True)
-class RangeAnswer:
-    """What came with the bytes.
-
-    Attributes:
-        size: length of the whole output in bytes, as the service says.
-        length: bytes that were written into the buffers.
-        tree_hash: the service's hash of exactly these bytes, 64 lower-case hex digits, or None where it gave none.
-        content_type: Content-Type of the output, or None.
-    """
-
-    size: int
-    length: int
-    tree_hash: str | None
-    content_type: str | None
+__all__ = ["RangeAnswer", "RangeSource"]
 
 
 class RangeSource(Protocol):

@@ -25,6 +25,7 @@ from casfs.errors import (
     TransferError,
     UncheckableError,
     UnreachableError,
+    UntrustedError,
 )
 
 ERRNOS: dict[type[CasfsError], int] = {
@@ -39,6 +40,7 @@ ERRNOS: dict[type[CasfsError], int] = {
     DeadlineError: errno.ETIMEDOUT,
     InterruptedCallError: errno.EINTR,
     UnreachableError: errno.EHOSTUNREACH,
+    UntrustedError: errno.EHOSTUNREACH,
     ThrottledError: errno.EIO,
     ServiceError: errno.EIO,
     TransferError: errno.EIO,
