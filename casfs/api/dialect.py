@@ -1,0 +1,164 @@
+"""What differs between the services that speak this API: a provider is one module that satisfies ``Dialect``.
+
+CAS, Glacier and their kin have the same paths, parameters and documents. A dialect holds the rest: the prefix of the
+headers, the signature, how long a page may be, which header carries the request's id, and what an error's code means.
+Nothing above ``casfs.api`` knows which one is in use.
+
+What a dialect need not say, because the client takes every form: whether VaultQCS or VaultARN names a vault (opaque,
+kept in the document), whether a marker names the last item or the next one (passed back as it came, items counted
+once), whether sizes are numbers or strings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to the service, before it is signed.
+
+    Attributes:
+        operation: its name in counters and logs, e.g. ``list_jobs``.
+        path: as sent, percent-encoded, without the query.
+        parameters: query parameters, not encoded, in the order in which they are sent.
+        range: value of the Range header, or None.
+    """
+
+    operation: str
+    path: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    range: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is no success.
+
+    Attributes:
+        operation: what was asked.
+        status: HTTP status.
+        code: the service's error code, ``""`` where the body had none (a proxy's page, an empty body).
+        message: the service's message, one line of printable ASCII, cut; ``""`` where there was none.
+        request_id: the service's id of the request, or ``""``.
+        retry_after_s: seconds that it asked to wait, or None.
+    """
+
+    operation: str
+    status: int
+    code: str
+    message: str
+    request_id: str
+    retry_after_s: float | None = None
+
+
+class Meaning(Enum):
+    """What a refusal comes to."""
+
+    NOT_FOUND = auto()  # no such vault or job; for an output: no longer there
+    DENIED = auto()  # no permission for this; others may be allowed
+    UNKNOWN_KEY = auto()  # the key or the token is refused, whatever is asked
+    EXPIRED = auto()  # the token was good, and its time is over
+    SIGNATURE = auto()  # the signature is refused: a wrong secret key, or a clock that is off
+    CLOCK_OR_DENIED = auto()  # as DENIED, but a clock that is off may look the same
+    THROTTLED = auto()  # ask again, later
+    FAILED = auto()  # the service's own trouble: ask again
+    NOT_READY = auto()  # the job has no output yet
+    PAST_THE_END = auto()  # the range begins where the output has ended
+    REFUSED = auto()  # anything else; asking again does not help
+
+
+class Dialect(Protocol):
+    """The ways of one provider.
+
+    Threads: every method may be called from any thread, many at once.
+    """
+
+    @property
+    def vaults_per_page(self) -> int:
+        """The longest page of List Vaults that may be asked."""
+        ...
+
+    @property
+    def jobs_per_page(self) -> int:
+        """The longest page of List Jobs that may be asked."""
+        ...
+
+    @property
+    def tree_hash_header(self) -> str:
+        """Name of the header with the tree hash of a body."""
+        ...
+
+    @property
+    def request_id_header(self) -> str:
+        """Name of the header with the service's id of a request."""
+        ...
+
+    def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
+        """Return what this provider adds to *request*: version, token, signature. Asked anew for every attempt.
+
+        Args:
+            request: a GET without a body.
+            host: the Host header as sent.
+            now_s: Unix time, corrected by the service's own clock.
+
+        Raises:
+            AccessDeniedError: there are no credentials (any more) to sign with.
+        """
+        ...
+
+    def meaning(self, refusal: Refusal) -> Meaning:
+        """Return what *refusal* comes to; ``meaning_of`` does for whoever uses the common codes."""
+        ...
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the strings that no message may hold."""
+        ...
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "AccessDeniedException": Meaning.CLOCK_OR_DENIED,
+    "ExpiredTokenException": Meaning.EXPIRED,
+    "InsufficientCapacityException": Meaning.FAILED,
+    "InvalidSignatureException": Meaning.SIGNATURE,
+    "MissingAuthenticationTokenException": Meaning.UNKNOWN_KEY,
+    "RequestTimeoutException": Meaning.FAILED,
+    "ResourceNotFoundException": Meaning.NOT_FOUND,
+    "ServiceUnavailableException": Meaning.FAILED,
+    "ThrottlingException": Meaning.THROTTLED,
+    "UnrecognizedClientException": Meaning.UNKNOWN_KEY,
+}
+"""The codes whose meaning both services share, whatever the status. Which one CAS gives for a clock that is off is not
+known; a dialect whose service is known says DENIED for AccessDeniedException. Source: reference api.md section 7."""
+
+NOT_READY = "not currently available for download"
+PAST_THE_END = "start of the range is larger"
+"""What the 400 InvalidParameterValueException of Get Job Output says. Source: reference api.md section 3.6."""
+
+
+def meaning_of(refusal: Refusal) -> Meaning:
+    """Return the meaning of *refusal* by its code, by its message where the code is shared, else by its status."""
+    if refusal.operation == "get_job_output" and refusal.code == "InvalidParameterValueException":
+        if NOT_READY in refusal.message:
+            return Meaning.NOT_READY
+        if PAST_THE_END in refusal.message:
+            return Meaning.PAST_THE_END
+    return MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
+
+
+def _meaning_of_status(status: int) -> Meaning:
+    """Return what *status* means by itself: a proxy's page has no code, and new codes will come."""
+    match status:
+        case 401 | 403:
+            return Meaning.CLOCK_OR_DENIED
+        case 404 | 410:
+            return Meaning.NOT_FOUND
+        case 416:
+            return Meaning.PAST_THE_END
+        case 429:
+            return Meaning.THROTTLED
+        case 408 | 425:
+            return Meaning.FAILED
+        case _:
+            return Meaning.FAILED if status >= 500 else Meaning.REFUSED
