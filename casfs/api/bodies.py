@@ -1,0 +1,138 @@
+"""An answer on the wire: its bytes go from the socket into the caller's buffers, at a pace."""
+
+import http.client
+import io
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from casfs.api.pace import Pace
+
+PIECE_BYTES = 64 << 10
+"""What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
+SLICE_S = 0.5
+"""A receive that waits wakes up so often to ask the same: a dropped prefetch frees its connection soon, and two
+wake-ups a second cost nothing."""
+
+
+class _PacedSocket(io.RawIOBase):
+    """The raw end of an answer's buffered reader: head, chunk sizes and small reads come through here."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, pace: Pace) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._pace = pace
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._pace.patience_s())
+        count: int | None = self._raw.readinto(buffer)
+        self._pace.took(count or 0)
+        return count
+
+    def close(self) -> None:
+        """Let go of the socket, which stays open for the connection's next request."""
+        self._raw.close()
+        super().close()
+
+
+class Incoming(http.client.HTTPResponse):
+    """An answer on the wire.
+
+    Attributes:
+        pace: how long it may take; urllib3 has set the time for the head as the socket's timeout.
+        surplus: whether more bytes came than were announced: the connection cannot be used again.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.pace = Pace(sock.gettimeout() or 0)
+        self.surplus = False
+        self.fp = io.BufferedReader(_PacedSocket(self.fp.detach(), sock, self.pace))
+        self._sock = sock
+        self._waits_for_all = type(sock) is socket.socket and struct.calcsize("l") == 8
+        self._direct = False  # whether all that came with the head has been read, and the socket is next
+        self._bound_s = -1.0  # the time that the socket waits for a receive, as set last
+
+    def fill(self, view: memoryview, check: Callable[[], None]) -> int:
+        """Fill *view* with the next bytes of the body; fewer only where the body ends.
+
+        A body of announced length is received straight into *view* once what came with the head is used up, whole
+        blocks at a time: MSG_WAITALL takes the GIL once a block. Other bodies (chunked, or ended by the end of the
+        connection) are read as ``http.client`` reads them.
+
+        Args:
+            view: at most what is left of an announced length is put there.
+            check: called whenever bytes came or half a second went by; what it raises ends the call.
+
+        Raises:
+            TimeoutError: the answer is slower than its pace.
+            OSError, http.client.HTTPException, ValueError: the connection broke, or its chunks are none.
+        """
+        if self.length is None or self.chunked:
+            return self._fill_slowly(view, check)
+        view = view[: self.length]
+        if not view:
+            return 0
+        done = 0 if self._direct else self._take_buffered(view)
+        while done < len(view):
+            count = self._receive(view[done:])
+            check()
+            if count == 0:
+                break
+            done += max(count, 0)
+        self.length -= done
+        if self.length == 0:
+            self.close()
+        return done
+
+    def _fill_slowly(self, view: memoryview, check: Callable[[], None]) -> int:
+        done = 0
+        while done < len(view):
+            count = self.readinto(view[done : done + PIECE_BYTES])
+            check()
+            if not count:
+                break
+            done += count
+        return done
+
+    def _take_buffered(self, view: memoryview) -> int:
+        """Return how many of the bytes that came with the head went into *view*."""
+        buffered = len(self.fp.peek())
+        self.surplus = buffered > (self.length or 0)
+        count = self.fp.readinto(view[:buffered])
+        self._direct = count == buffered
+        return count
+
+    def _receive(self, view: memoryview) -> int:
+        """Return how many bytes went from the socket into *view*: 0 at its end, -1 if none came within a slice."""
+        self._wait_at_most(min(SLICE_S, self.pace.patience_s()))
+        try:
+            if self._waits_for_all:
+                count = self._sock.recv_into(view, len(view), socket.MSG_WAITALL)
+            else:
+                count = self._sock.recv_into(view)
+        except (BlockingIOError, TimeoutError):
+            return -1
+        self.pace.took(count)
+        return count
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """Bound the next receive.
+
+        Python's own timeout makes the descriptor non-blocking, where MSG_WAITALL waits for nothing. So the socket
+        blocks and the kernel keeps the time: SO_RCVTIMEO bounds one ``recv`` in all and ends it with what came.
+        """
+        if seconds == self._bound_s:
+            return
+        self._bound_s = seconds
+        if not self._waits_for_all:
+            self._sock.settimeout(seconds)
+            return
+        self._sock.settimeout(None)
+        microseconds = max(int(seconds * 1e6), 1)  # 0 would be for ever
+        timeval = struct.pack("ll", *divmod(microseconds, 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)

@@ -1,0 +1,222 @@
+"""One HTTP exchange: pool, timeouts, and every failure of the network as an error with a name.
+
+The only module that sends with requests. Bodies are handed out as they come; what a status means is not known here.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.utils import get_environ_proxies
+from urllib3.util import Timeout
+
+from casfs.api.bodies import Incoming
+from casfs.api.pools import Adapter, incoming, trust
+from casfs.api.wire import broken_bodies, failed_requests
+from casfs.errors import ProtocolError, TransferError
+from casfs.waiting import Deadline
+
+USER_AGENT = "casfs"
+SPARE_CONNECTIONS = 16
+"""Kept beyond those for outputs, for listings and look-ups: a connection that does not fit is closed after its answer
+and costs the next one a handshake."""
+
+
+def _nothing() -> None:
+    """Check nothing."""
+
+
+class Answer:
+    """An answer whose body has yet to be read.
+
+    Attributes:
+        status: HTTP status.
+        headers: by name in any case.
+
+    Use as a context manager: at its end the connection is closed, unless ``finish`` has found the body at its end.
+    """
+
+    def __init__(self, response: requests.Response, incoming: Incoming) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+        self._incoming = incoming
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._response.close()
+
+    def begin(self, idle_s: float, deadline: Deadline) -> None:
+        """Let the body begin, at its pace.
+
+        Raises:
+            TransferError: it is encoded, though that was declined, or framed in a way that HTTP/1.1 does not know.
+        """
+        encoding = self.headers.get("Content-Encoding", "identity")
+        framing = self.headers.get("Transfer-Encoding", "chunked")
+        if encoding.lower() != "identity" or framing.lower() != "chunked":
+            self._response.close()
+            raise TransferError(f"a body that is encoded as {encoding!a}, {framing!a}")
+        self._incoming.pace.body(idle_s, deadline)
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the body says itself where it ends."""
+        return bool(self._incoming.chunked)
+
+    def fill(self, view: memoryview, check: Callable[[], None] = _nothing) -> None:
+        """Fill *view*, all of it, with the next bytes of the body.
+
+        Args:
+            view: to be filled.
+            check: called whenever bytes came or half a second went by; what it raises ends the call.
+
+        Raises:
+            TransferError: the body ends before, breaks off, or is too slow.
+        """
+        count = self.read_into(view, check)
+        if count < len(view):
+            raise TransferError(f"the body ended {len(view) - count} bytes early")
+
+    def read_into(self, view: memoryview, check: Callable[[], None] = _nothing) -> int:
+        """Fill *view* with the next bytes of the body, and return their count: fewer only where the body ends.
+
+        Raises:
+            TransferError: the body breaks off, or is too slow.
+        """
+        with broken_bodies():
+            return self._incoming.fill(view, check)
+
+    def skip(self, count: int, check: Callable[[], None] = _nothing) -> None:
+        """Read *count* bytes of the body and forget them."""
+        scratch = memoryview(bytearray(min(count, 1 << 20)))
+        while count > 0:
+            self.fill(scratch[:count], check)
+            count -= min(count, len(scratch))
+
+    def read(self, limit: int) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            ProtocolError: it is longer than *limit*; no more than that has been read.
+            TransferError: it breaks off or is too slow.
+        """
+        announced = self._incoming.length
+        if announced is not None and announced > limit:
+            raise ProtocolError(f"an answer of {announced} bytes, more than {limit}")
+        body = bytearray()
+        piece = memoryview(bytearray(64 << 10))
+        while count := self.read_into(piece):
+            body += piece[:count]
+            if len(body) > limit:
+                raise ProtocolError(f"an answer of more than {limit} bytes")
+        if announced is not None and len(body) < announced:
+            raise TransferError(f"the body ended {announced - len(body)} bytes early")
+        return bytes(body)
+
+    def finish(self) -> None:
+        """Give the connection back for the next request, if the body is at its end; else it will be closed.
+
+        Raises:
+            TransferError: the body should be at its end, by its own framing or by that of the connection, and is not.
+        """
+        if self._incoming.length is None and self.read_into(memoryview(bytearray(1))):
+            raise TransferError("the body goes on after its end")
+        if self._incoming.length in (0, None) and not self._incoming.surplus:
+            self._incoming.close()
+            self._response.raw.release_conn()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What a process talks through; another process makes its own."""
+
+    process: int
+    adapter: Adapter
+    proxies: dict[str, str]
+
+
+class Transport:
+    """Exchanges with one endpoint.
+
+    Threads: every method may be called from any thread. Connections are made on demand, and anew after a fork.
+
+    Args:
+        endpoint_url: scheme and host, and a port where it is not the scheme's own.
+        connect_timeout_s: to open one connection.
+        connections: how many outputs are fetched at once.
+        ca_bundle: file or directory of the certificates to trust, None for the system's.
+    """
+
+    def __init__(self, endpoint_url: str, connect_timeout_s: float, connections: int, ca_bundle: str | None) -> None:
+        url = urlsplit(endpoint_url)
+        self.host = url.netloc
+        self._base = f"{url.scheme}://{url.netloc}"
+        self._connect_timeout_s = connect_timeout_s
+        self._connections = connections + SPARE_CONNECTIONS
+        self._ca_bundle = ca_bundle
+        self._lock = threading.Lock()
+        self._pool: _Pool | None = None
+
+    def get(self, target: str, headers: Mapping[str, str], idle_s: float, deadline: Deadline) -> Answer:
+        """Ask once, and return the answer when its head has come.
+
+        Args:
+            target: path and query, percent-encoded, as they are to be sent.
+            headers: all that the service is to see but Host and what every request has.
+            idle_s: how long the service may say nothing.
+            deadline: when the attempt must have ended, its body included.
+
+        Raises:
+            UnreachableError: nobody answers, or nobody that can be trusted.
+            TransferError: the answer did not come in time, or its head is none, or its body is encoded.
+            ConfigError: the endpoint, the proxy or the certificates cannot be used.
+        """
+        fixed = {"Host": self.host, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        timeout = Timeout(max(deadline.remaining_s, 0.001), self._connect_timeout_s, idle_s)
+        with failed_requests(self.host):
+            pool = self._usable_pool()
+            request = requests.Request("GET", self._base + target, headers={**fixed, **headers}).prepare()
+            response = pool.adapter.send(
+                request,
+                stream=True,
+                timeout=timeout,  # type: ignore[arg-type] # it takes urllib3's own - and only that bounds the sum
+                proxies=pool.proxies,
+            )
+        answer = Answer(response, incoming(response))
+        answer.begin(idle_s, deadline)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that wait for a next request."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.adapter.close()
+
+    def _usable_pool(self) -> _Pool:
+        with self._lock:
+            if self._pool is None or self._pool.process != os.getpid():
+                self._pool = self._new_pool()
+            return self._pool
+
+    def _new_pool(self) -> _Pool:
+        secure = self._base.startswith("https")
+        adapter = Adapter(self._connections, trust(self._ca_bundle) if secure else None)
+        return _Pool(os.getpid(), adapter, {} if _is_here(self._base) else get_environ_proxies(self._base))
+
+
+def _is_here(url: str) -> bool:
+    """Return whether *url* names this machine, which no proxy can reach: the demo's endpoint does."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
