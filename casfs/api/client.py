@@ -1,0 +1,158 @@
+"""The service's operations as methods: vaults, jobs, and ranges of outputs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+from urllib.parse import quote
+
+from casfs.api.cas import CasDialect
+from casfs.api.clock import ServiceClock
+from casfs.api.dialect import Dialect, Request
+from casfs.api.documents import Fields, job_from, parsed, vault_from
+from casfs.api.exchange import Exchange
+from casfs.api.failures import OUTPUT
+from casfs.api.listings import Listing, Page
+from casfs.api.outputs import OutputReader
+from casfs.api.pace import idle_s
+from casfs.api.retry import Call, Retry
+from casfs.api.transport import Transport
+from casfs.errors import NotFoundError
+from casfs.models import Credentials, Job, Output, RangeAnswer, Vault
+from casfs.stats import Stats
+from casfs.waiting import Deadline, Interrupted, never
+
+Model = TypeVar("Model", Vault, Job)
+Answered = TypeVar("Answered")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Where the service is, and how long it may take.
+
+    Attributes:
+        endpoint_url: scheme, host and port; no path.
+        account: the owner's id in every path, ``-`` for the caller's own.
+        connect_timeout_s: to open one connection.
+        read_timeout_s: patience of the longest call; one attempt may stall for a quarter of it.
+        connections: how many outputs are fetched at once.
+        ca_bundle: file or directory of certificates to trust, None for the system's.
+        token_header: name of the header for the token of temporary credentials; no document names it.
+    """
+
+    endpoint_url: str
+    account: str = "-"
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 120.0
+    connections: int = 32
+    ca_bundle: str | None = None
+    token_header: str = "x-cas-security-token"  # noqa: S105 - the name of a header
+
+
+class Client:
+    """One account of one service.
+
+    Satisfies ``tree.lister.Lister`` and ``data.source.RangeSource``, of which it knows nothing.
+
+    Threads: every method may be called from any thread, many at once. Connections are made on demand, in the process
+    that asks: a client may be used before a fork and after it.
+
+    Args:
+        settings: where, and how long.
+        credentials: who asks, in the ways of CAS; not used where there is a *dialect*.
+        stats: counts requests, retries, refusals and bytes.
+        dialect: the ways of another provider, with its own credentials.
+    """
+
+    def __init__(
+        self, settings: ClientSettings, credentials: Credentials, stats: Stats, dialect: Dialect | None = None
+    ) -> None:
+        self._settings = settings
+        self._dialect = dialect or CasDialect(credentials, settings.token_header)
+        self._transport = Transport(
+            settings.endpoint_url, settings.connect_timeout_s, settings.connections, settings.ca_bundle
+        )
+        self._retry = Retry(stats)
+        self._exchange = Exchange(self._dialect, self._transport, stats, ServiceClock())
+        self._outputs = OutputReader(self._exchange, self._retry, stats, self._dialect.tree_hash_header)
+
+    def vaults(self, deadline: Deadline) -> Iterator[Vault]:
+        """Yield every vault once, as ``Lister.vaults`` promises."""
+        list_vaults = Listing("VaultList", vault_from, lambda vault: vault.name, self._dialect.vaults_per_page)
+        return self._listed("list_vaults", self._path(), list_vaults, deadline)
+
+    def vault(self, name: str, deadline: Deadline) -> Vault:
+        """Return one vault, as ``Lister.vault`` promises."""
+        call = self._call("describe_vault", deadline, name)
+        return self._asked(call, self._path(name), {}, partial(vault_from, name=name))
+
+    def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
+        """Yield every job of *vault* once, as ``Lister.jobs`` promises."""
+        list_jobs = Listing("JobList", partial(job_from, vault), lambda job: job.id, self._dialect.jobs_per_page)
+        return self._listed("list_jobs", self._path(vault, "jobs"), list_jobs, deadline, vault)
+
+    def job(self, vault: str, job: str, deadline: Deadline) -> Job:
+        """Return one job, as ``Lister.job`` promises."""
+        call = self._call("describe_job", deadline, vault, job)
+        return self._asked(call, self._path(vault, "jobs", job), {}, partial(job_from, vault, id_=job))
+
+    def fetch(  # noqa: PLR0913 - as the Protocol has it
+        self,
+        output: Output,
+        size: int,
+        start: int,
+        into: Sequence[memoryview],
+        *,
+        filled: Callable[[int], None],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+    ) -> RangeAnswer:
+        """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
+        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled)
+        return self._outputs.fetch(call, self._output_path(output), size, start, into, filled=filled)
+
+    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+        """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
+        call = self._call(OUTPUT, deadline, output.vault, output.job)
+        return self._outputs.probe(call, self._output_path(output), into)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._transport.close()
+
+    def _listed(
+        self, operation: str, path: str, listing: Listing[Model], deadline: Deadline, vault: str = ""
+    ) -> Iterator[Model]:
+        def page(parameters: Mapping[str, str]) -> Page[Model]:
+            return self._asked(self._call(operation, deadline, vault), path, parameters, listing.page)
+
+        return listing.items(page)
+
+    def _asked(
+        self, call: Call, path: str, parameters: Mapping[str, str], understood: Callable[[Fields], Answered]
+    ) -> Answered:
+        """Return what is *understood* of the document at *path*, retries included."""
+        request = Request(call.operation, path, parameters)
+        return self._retry.run(call, lambda: understood(parsed(self._exchange.document(call, request))))
+
+    def _call(
+        self, operation: str, deadline: Deadline, vault: str = "", job: str = "", cancelled: Interrupted = never
+    ) -> Call:
+        patience_s = min(self._settings.read_timeout_s, deadline.remaining_s)
+        return Call(operation, deadline, idle_s(patience_s), vault, job, cancelled=cancelled)
+
+    def _output_path(self, output: Output) -> str:
+        return self._path(output.vault, "jobs", output.job, "output")
+
+    def _path(self, *names: str) -> str:
+        """Return the path of what *names* lead to from the list of vaults, percent-encoded, as it is signed and sent.
+
+        Raises:
+            NotFoundError: one of them is of a kind that leads elsewhere, or nowhere.
+        """
+        for name in names:
+            if name in ("", ".", "..") or not name.isprintable():
+                raise NotFoundError(f"nothing can be named {name!a}")
+        return "/".join(
+            ["", quote(self._settings.account, safe=""), "vaults", *(quote(name, safe="") for name in names)]
+        )

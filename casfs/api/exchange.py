@@ -1,0 +1,102 @@
+"""One attempt: signed, sent, and refusals turned into errors; the clock corrected on the way."""
+
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import quote
+
+from casfs.api.clock import ServiceClock
+from casfs.api.dialect import Dialect, Meaning, Refusal, Request
+from casfs.api.failures import LONGEST_BODY, error_for, one_line, refusal_from
+from casfs.api.retry import Call
+from casfs.api.transport import Answer, Transport
+from casfs.errors import TransferError
+from casfs.stats import Stats
+
+LONGEST_DOCUMENT = 64 << 20
+"""Bytes of a JSON answer that are read: a page of 1,000 jobs takes about one MiB, and memory is promised a bound."""
+
+
+class Exchange:
+    """Asks the service once.
+
+    Threads: every method may be called from any thread.
+    """
+
+    def __init__(self, dialect: Dialect, transport: Transport, stats: Stats, clock: ServiceClock) -> None:
+        self._dialect = dialect
+        self._transport = transport
+        self._stats = stats
+        self._clock = clock
+
+    def ask(self, call: Call, request: Request) -> Answer:
+        """Return the answer to *request*, its body still to be read.
+
+        A signature that is refused while the service's Date is far from our clock is made once more, by its clock.
+
+        Raises:
+            CasfsError: what the refusal comes to, or what went wrong on the way.
+        """
+        answer = self._send(call, request)
+        if answer.status in (200, 206):
+            return answer
+        refusal, meaning = self._refusal(call, answer)
+        if meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date")):
+            answer = self._send(call, request)
+            if answer.status in (200, 206):
+                return answer
+            refusal, meaning = self._refusal(call, answer)
+        raise error_for(refusal, meaning, answer.headers)
+
+    def document(self, call: Call, request: Request) -> bytes:
+        """Return the body of the answer to *request*, all of it.
+
+        Raises:
+            ProtocolError: it is longer than any document.
+            CasfsError: as ``ask``.
+        """
+        with self.ask(call, request) as answer:
+            body = answer.read(LONGEST_DOCUMENT)
+            answer.finish()
+            return body
+
+    def _send(self, call: Call, request: Request) -> Answer:
+        self._stats.request(request.operation)
+        signed = self._dialect.headers(request, self._transport.host, self._clock.now_s())
+        ranged = {} if request.range is None else {"Range": request.range}
+        answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline)
+        call.status, call.code = answer.status, ""
+        call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))
+        return answer
+
+    def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
+        """Return why *answer* is a refusal, as far as its body comes."""
+        with answer:
+            body = _what_comes(answer)
+        refusal = refusal_from(call.operation, answer.status, answer.headers, body, call.request_id)
+        refusal = replace(refusal, message=self._without_secrets(refusal.message))
+        call.code = refusal.code
+        return refusal, self._dialect.meaning(refusal)
+
+    def _without_secrets(self, text: str) -> str:
+        """Return *text* without what a service may have echoed of the request."""
+        for secret in self._dialect.secrets():
+            text = text.replace(secret, "***")
+        return text
+
+
+_MAYBE_THE_CLOCK = (Meaning.SIGNATURE, Meaning.CLOCK_OR_DENIED)
+
+
+def _target(request: Request) -> str:
+    """Return path and query as they are sent."""
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in request.parameters.items())
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _what_comes(answer: Answer) -> bytes:
+    """Return the body of a refusal, as much as fits or comes: the status is known without it."""
+    body = memoryview(bytearray(LONGEST_BODY))
+    with suppress(TransferError):
+        body = body[: answer.read_into(body)]
+        answer.finish()
+    return bytes(body)

@@ -1,0 +1,136 @@
+"""Get Job Output: a range of an output, streamed into the caller's buffers, or an error."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from casfs.api.dialect import Request
+from casfs.api.exchange import Exchange
+from casfs.api.failures import PastTheEndError
+from casfs.api.ranges import OtherSizeError, Wanted, asked, learnt, wanted
+from casfs.api.retry import Call, Retry
+from casfs.api.transport import Answer
+from casfs.errors import SizeChangedError, TransferError
+from casfs.models import RangeAnswer
+from casfs.stats import Stats
+
+CONTRADICTIONS = 2
+"""So many answers that tell another size are believed: one may come from a node or a proxy that is confused."""
+
+
+class OutputReader:
+    """Ranges of outputs.
+
+    Threads: every method may be called from any thread, many at once.
+    """
+
+    def __init__(self, exchange: Exchange, retry: Retry, stats: Stats, tree_hash_header: str) -> None:
+        self._exchange = exchange
+        self._retry = retry
+        self._stats = stats
+        self._tree_hash_header = tree_hash_header
+
+    def fetch(  # noqa: PLR0913 - as the Protocol has it
+        self,
+        call: Call,
+        path: str,
+        size: int,
+        start: int,
+        into: Sequence[memoryview],
+        *,
+        filled: Callable[[int], None],
+    ) -> RangeAnswer:
+        """Fill *into* with the bytes from *start* on of the output at *path*; as ``RangeSource.fetch`` promises."""
+        length = sum(map(len, into))
+        if length == 0:
+            return RangeAnswer(size, 0, None, None)
+        request = Request(call.operation, path, range=asked(start, length))
+        others: list[int] = []
+
+        def attempt() -> RangeAnswer:
+            try:
+                with self._ask_within(call, request, size) as answer:
+                    place = wanted(answer.status, answer.headers, start, length, size)
+                    return self._take(call, answer, place, into, filled)
+            except OtherSizeError as error:
+                others.append(error.size)
+                if len(others) >= CONTRADICTIONS:
+                    raise SizeChangedError(str(error), error.size) from error
+                raise
+
+        return self._retry.run(call, attempt)
+
+    def probe(self, call: Call, path: str, into: memoryview) -> RangeAnswer:
+        """Learn the size of the output at *path* from its first bytes; as ``RangeSource.probe`` promises."""
+        request = Request(call.operation, path, range=asked(0, len(into)))
+        return self._retry.run(call, lambda: self._probe(call, request, into))
+
+    def _probe(self, call: Call, request: Request, into: memoryview) -> RangeAnswer:
+        try:
+            answer = self._exchange.ask(call, request)
+        except PastTheEndError as error:
+            if error.size == 0:
+                return RangeAnswer(0, 0, None, None)
+            raise
+        with answer:
+            place = learnt(answer.status, answer.headers, len(into))
+            if place is None:
+                return self._small(call, answer, into)
+            return self._take(call, answer, place, [into[: place.length]], _nobody)
+
+    def _small(self, call: Call, answer: Answer, into: memoryview) -> RangeAnswer:
+        """Take an output whose length only the end of its body tells: one that fits into the block, whole.
+
+        That end must be told too: that of a connection is no different from its breaking off.
+        """
+        if not answer.chunked:
+            raise TransferError("a body of unknown length")
+        length = answer.read_into(into, call.check)
+        answer.finish()
+        self._stats.count("bytes_fetched", length)
+        return self._described(answer, Wanted(0, length, length, is_all=True))
+
+    def _ask_within(self, call: Call, request: Request, size: int) -> Answer:
+        """Return the answer to a range within *size*; that it begins past the end is one of another size."""
+        try:
+            return self._exchange.ask(call, request)
+        except PastTheEndError as error:
+            told = self._told_size(call, request) if error.size is None else error.size
+            if told == size:
+                raise
+            raise OtherSizeError(told, size) from error
+
+    def _told_size(self, call: Call, request: Request) -> int:
+        """Return the size that an answer to another range tells, where a refusal does not."""
+        with self._exchange.ask(call, replace(request, range=asked(0, 1))) as answer:
+            place = learnt(answer.status, answer.headers, 1)
+            if place is None:
+                raise TransferError("a body of unknown length")
+            return place.size
+
+    def _take(
+        self, call: Call, answer: Answer, place: Wanted, into: Sequence[memoryview], filled: Callable[[int], None]
+    ) -> RangeAnswer:
+        """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
+        answer.skip(place.skip, call.check)
+        self._stats.count("bytes_fetched", place.skip)
+        for index, view in enumerate(into):
+            answer.fill(view, call.check)
+            self._stats.count("bytes_fetched", len(view))
+            filled(index)
+        answer.finish()
+        return self._described(answer, place)
+
+    def _described(self, answer: Answer, place: Wanted) -> RangeAnswer:
+        tree_hash = answer.headers.get(self._tree_hash_header, "") if place.is_all else ""
+        kind = answer.headers.get("Content-Type", "")
+        return RangeAnswer(
+            size=place.size,
+            length=place.length,
+            tree_hash=tree_hash.lower() if re.fullmatch("[0-9a-fA-F]{64}", tree_hash) else None,
+            content_type=kind if re.fullmatch("[ -~]{1,255}", kind) else None,
+        )
+
+
+def _nobody(_: int) -> None:
+    """Tell nobody that a buffer is full."""
