@@ -95,6 +95,10 @@ class BlockCache:
         """Hold a prefetched block until it is read, or abandoned."""
         self._ahead[key] = view
 
+    def put_stale(self, key: Key, view: memoryview) -> None:
+        """Hold a prefetched block that nobody wants any more until something else wants its buffer."""
+        self._stale[key] = view
+
     def abandon(self, key: Key) -> None:
         """Let a prefetched block go first, if it was not read yet."""
         if key in self._ahead:
@@ -102,6 +106,8 @@ class BlockCache:
 
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
+        unread = sum(1 for place in (self._ahead, self._stale) for key in place if key[0] is content)
+        self._stats.count("prefetch_unused_blocks", unread)
         for place in (self._kept, self._ahead, self._stale, self._pinned):
             for key in [key for key in place if key[0] is content]:
                 self._pool.give(place.pop(key))

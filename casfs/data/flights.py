@@ -16,6 +16,7 @@ from casfs.data.content import Content
 from casfs.data.crew import Crew
 from casfs.data.fetcher import Fetcher
 from casfs.data.flight import Flight
+from casfs.data.pace import Pace
 from casfs.data.settings import DataSettings
 from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
@@ -24,9 +25,9 @@ from casfs.waiting import Clock, Deadline
 
 log = logging.getLogger(__name__)
 
-LARGEST_PART = 8
-"""Blocks in one request at most. Source: 8 MiB parts were the fastest on an unshaped link, measured for the design;
-larger ones only make a reader wait longer for the check of the first block."""
+SPARE = 1 / 4
+"""Share of the memory that prefetch never takes, one block at least: a waiting read always finds a buffer there, and
+what many readers have read and share is not all driven out by one that runs ahead."""
 
 STOP_TIMEOUT_S = 1.0
 """How long stop() waits for each worker that hangs in a socket; they are daemons and cannot hold up the exit."""
@@ -52,13 +53,17 @@ class Flights:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
         self.lock = threading.Lock()
         self.cache = BlockCache(capacity, stats)
-        self._spare = max(1, capacity // 4)
+        self._spare = max(1, int(capacity * SPARE))
+        self.ahead_limit = capacity - self._spare
         self._fetcher = fetcher
         self._timeout_s = settings.read_timeout_s
         self._stats = stats
         self._clock = clock
         self._on_gone = on_gone
-        self._crew = Crew(self.lock, settings.connections, self.cache.take, self._run)
+        self._connections = settings.connections
+        self._pace = Pace(settings.read_timeout_s)
+        self._asked_ahead = 0
+        self._crew = Crew(self.lock, settings.connections, self._reserve, self._run)
         self._flying: dict[Key, Flight] = {}
         self._is_stopped = False
         stats.gauge("blocks_cached", lambda: len(self.cache))
@@ -94,12 +99,11 @@ class Flights:
             raise content.gone
         flights = [
             Flight(content, part, deadline)
-            for part in parts.cut(run, max(content.count, run.stop), min(LARGEST_PART, self._spare))
+            for part in parts.cut(run, max(content.count, run.stop), min(parts.LARGEST, self._spare))
         ]
         for flight in flights:
             flight.readers = 1
-            self._flying.update(dict.fromkeys([(content, block) for block in flight.part], flight))
-            self._crew.push(flight)
+            self._send(flight)
         return flights
 
     def probe(self, content: Content, deadline: Deadline) -> tuple[Flight, bool]:
@@ -113,6 +117,46 @@ class Flights:
             return self.ask(content, range(1), deadline)[0], True
         flight.readers += 1
         return flight, False
+
+    def has(self, key: Key) -> bool:
+        """Say whether a block is held or on its way. Lock held."""
+        return key in self._flying or key in self.cache
+
+    def part_blocks(self, window: int) -> int:
+        """Return how many blocks the parts of a window may have. Lock held."""
+        return min(parts.width(window, self._connections), int(min(parts.LARGEST, self._pace.part_blocks)))
+
+    def is_in_pace(self, blocks: int) -> bool:
+        """Say whether *blocks* more would arrive soon enough behind what was asked for ahead. Lock held."""
+        return self._asked_ahead + blocks <= max(blocks, self._pace.ahead_blocks)
+
+    def offer(self, content: Content, part: range, owner: object) -> Flight | None:
+        """Ask for a part that no call waits for, none of it held or flying; None where there is no room. Lock held."""
+        if self._is_stopped or content.gone is not None or content.failure is not None:
+            return None
+        if self._asked_ahead + self.cache.ahead + len(part) > self.ahead_limit:
+            return None
+        flight = Flight(content, part, None)
+        flight.owners.add(owner)
+        self._asked_ahead += len(part)
+        self._send(flight)
+        return flight
+
+    def disown(self, flight: Flight, owner: object) -> None:
+        """Let a window go; what no other wants is called back, or evicted first. Lock held."""
+        flight.owners.discard(owner)
+        if flight.owners:
+            return
+        if flight.has_landed:
+            for block in flight.part:
+                self.cache.abandon((flight.content, block))
+            self._crew.stir()
+        else:
+            self._drop_unwanted(flight)
+
+    def _send(self, flight: Flight) -> None:
+        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
+        self._crew.push(flight)
 
     def unwait(self, flight: Flight, block: int) -> None:
         """Let one call go that waited for *block*, which may then be evicted. Lock held."""
@@ -129,24 +173,33 @@ class Flights:
     def leave(self, flight: Flight) -> None:
         """Let one reader go; the last one to go takes the flight with it, if it can still be called back. Lock held."""
         flight.readers -= 1
-        self.drop_unwanted(flight)
+        self._drop_unwanted(flight)
 
-    def drop_unwanted(self, flight: Flight) -> None:
+    def _drop_unwanted(self, flight: Flight) -> None:
         """Take a flight that nobody wants any more out of the queue; one that is sent sees it itself. Lock held."""
         if flight.is_unwanted() and not flight.is_sent and self._crew.cancel(flight):
             self._end(flight)
+
+    def _reserve(self, blocks: int) -> list[memoryview] | None:
+        """Return the buffers for a part that is about to be sent. Lock held."""
+        buffers = self.cache.take(blocks)
+        if buffers is not None:
+            self._pace.sent(self._clock())
+        return buffers
 
     def _end(self, flight: Flight) -> bool:
         """Take a flight out of the table; returns whether this call was the one that ended it. Lock held."""
         if flight.is_over:
             return False
         flight.is_over = True
+        self._asked_ahead -= 0 if flight.for_reader else len(flight.part)
         for block in flight.part:
             del self._flying[flight.content, block]
         return True
 
     def _run(self, flight: Flight, buffers: list[memoryview]) -> None:
         error: BaseException | None = None
+        sent_s = self._clock()
         try:
             self._fetch(flight, buffers)
         except CasfsError as failure:
@@ -154,7 +207,9 @@ class Flights:
         except BaseException as failure:  # a worker that died would leave its readers waiting
             log.exception("%s: fetching blocks %s failed", flight.content.name, flight.part)
             error = failure
+        now_s = self._clock()
         with self.lock:
+            self._pace.ended(now_s, sent_s, 0 if error else len(buffers) * BLOCK_SIZE)
             error = self._land(flight, buffers, error)
             is_ours = self._end(flight)
             self._crew.stir()
@@ -187,6 +242,8 @@ class Flights:
             self.cache.give(buffers)
             return error
         flight.has_landed = True
+        if not flight.for_reader:
+            self._stats.count("prefetched_blocks", len(buffers))
         held = range(min(len(buffers), content.count))  # a probe may find that there is no block at all
         self.cache.give(buffers[held.stop :])
         for index in held:
@@ -198,5 +255,7 @@ class Flights:
             self.cache.pin(key, buffer, flight.waiting[key[1]])
         elif flight.owners:
             self.cache.put_ahead(key, buffer)
-        else:
+        elif flight.readers or flight.for_reader:
             self.cache.keep(key, buffer)
+        else:
+            self.cache.put_stale(key, buffer)

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 
+from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
 from casfs.data.flights import Flights
+from casfs.data.prefetch import Prefetch
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
@@ -70,11 +72,13 @@ class Outputs:
         self._learn(content)
         with self._flights.lock:
             keep_pages = content.open()
+        limit = min(self._settings.read_ahead_bytes // BLOCK_SIZE, self._flights.ahead_limit)
         return Reader(
             content,
             self._flights,
             self._stats,
             keep_pages=keep_pages,
+            prefetch=Prefetch(content, self._flights, limit) if limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,

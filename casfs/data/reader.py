@@ -8,6 +8,7 @@ from casfs.data.cache import BlockCache
 from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
+from casfs.data.prefetch import Prefetch
 from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
@@ -24,6 +25,7 @@ class _Call:
     content: Content
     pieces: list[Piece]
     into: memoryview
+    deadline: Deadline
     served: int = 0
     done: int = 0
     asked: list[Flight] = field(default_factory=list)
@@ -61,6 +63,7 @@ class Reader:
         stats: Stats,
         *,
         keep_pages: bool,
+        prefetch: Prefetch | None,
         timeout_s: float,
         interrupted: Interrupted,
         clock: Clock,
@@ -69,6 +72,7 @@ class Reader:
         self._content = content
         self._size = content.size or 0
         self._flights = flights
+        self._prefetch = prefetch
         self._stats = stats
         self._timeout_s = timeout_s
         self._interrupted = interrupted
@@ -96,14 +100,21 @@ class Reader:
             InterruptedCallError: the program that reads was signalled, or the file system is stopping.
             CasfsError: any other failure of the service, after the retries; remembered for FAILURE_TTL_S.
         """
-        call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into)
+        deadline = Deadline.after(self._timeout_s, self._clock)
+        call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into, deadline)
+        flight = None
         with self._flights.lock:
             self._check()
             missing = call.fill(self._flights.cache)
-        self._stats.count("cache_hits", call.served)
-        if missing is not None:
-            self._stats.count("cache_misses", len(call.pieces) - call.served)
-            self._finish(call, Deadline.after(self._timeout_s, self._clock))
+            hits = call.served
+            if missing is not None:
+                flight = self._board(call, missing)
+            if self._prefetch is not None and call.pieces:  # after what is waited for, so that it comes first
+                self._prefetch.observe(call.pieces[0].block, call.pieces[-1].block + 1, waited=missing is not None)
+        self._stats.count("cache_hits", hits)
+        if flight is not None:
+            self._stats.count("cache_misses", len(call.pieces) - hits)
+            self._finish(call, flight)
         self._stats.count("bytes_read", call.done)
         return call.done
 
@@ -112,6 +123,8 @@ class Reader:
         with self._flights.lock:
             self._content.readers -= not self._is_closed
             self._is_closed = True
+            if self._prefetch is not None:
+                self._prefetch.close()
 
     def _check(self) -> None:
         if self._is_closed:
@@ -119,27 +132,25 @@ class Reader:
         if self._content.failure is not None:
             raise self._content.failure.with_traceback(None)  # raised often: its traceback would grow
 
-    def _finish(self, call: _Call, deadline: Deadline) -> None:
+    def _finish(self, call: _Call, flight: Flight | None) -> None:
         try:
-            while True:
+            while flight is not None:
+                self._wait(call, flight)
                 with self._flights.lock:
                     self._check()
-                    block = call.fill(self._flights.cache)
-                    if block is None:
-                        return
-                    flight = self._board(call, block, deadline)
-                self._wait(call, flight, block, deadline)
+                    missing = call.fill(self._flights.cache)
+                    flight = None if missing is None else self._board(call, missing)
         finally:
             with self._flights.lock:
                 for flight in call.asked + call.joined:
                     self._flights.leave(flight)
 
-    def _board(self, call: _Call, block: int, deadline: Deadline) -> Flight:
+    def _board(self, call: _Call, block: int) -> Flight:
         """Join the flight that brings *block*, or ask for it and for what the call misses right behind it."""
         flight = self._flights.flying((self._content, block))
         if flight is None:
             self._raise_remembered(block)
-            asked = self._flights.ask(self._content, self._missing(call), deadline)
+            asked = self._flights.ask(self._content, self._missing(call), call.deadline)
             call.asked += asked
             flight = asked[0]
         elif flight not in call.asked and flight not in call.joined:
@@ -158,10 +169,11 @@ class Reader:
             stop = piece.block + 1
         return range(first, stop)
 
-    def _wait(self, call: _Call, flight: Flight, block: int, deadline: Deadline) -> None:
-        """Wait for *block* and copy it; or return without it, if the failure was another's and one may ask again."""
+    def _wait(self, call: _Call, flight: Flight) -> None:
+        """Wait for the next block and copy it; or return without it, if the failure was another's: then ask again."""
+        block = call.pieces[call.served].block
         try:
-            wait_for(flight.future, deadline, self._interrupted, f"{self._content.name}: reading block {block}")
+            wait_for(flight.future, call.deadline, self._interrupted, f"{self._content.name}: reading block {block}")
             with self._flights.lock:
                 self._check()
                 call.fill(self._flights.cache)

@@ -1,0 +1,83 @@
+"""Asks for blocks before their reader does: a hint, dropped where there is no room, called back when not wanted."""
+
+import itertools
+from collections import deque
+
+from casfs.data import parts
+from casfs.data.content import Content
+from casfs.data.flight import Flight
+from casfs.data.flights import Flights
+from casfs.data.readahead import BACK, ReadAhead, Stream
+
+
+class Prefetch:
+    """The windows of one open output, turned into parts.
+
+    Invariants: no block that is held or on its way is asked for. A flight that another window wants too is not called
+    back with this one.
+
+    Threads: none of its own; the caller holds the lock of the flights.
+    """
+
+    def __init__(self, content: Content, flights: Flights, limit: int) -> None:
+        self._content = content
+        self._flights = flights
+        self._readahead = ReadAhead(limit)
+        self._windows: dict[Stream, deque[Flight]] = {}
+
+    def observe(self, first: int, stop: int, *, waited: bool) -> None:
+        """Take note of a read of the blocks ``range(first, stop)``, and ask for what it makes likely."""
+        stream, dropped = self._readahead.observe(first, stop, waited=waited)
+        if dropped is not None:
+            self._drop(dropped)
+        run = stream.due(self._content.count)
+        if run:
+            self._pass(stream)
+            self._extend(stream, run)
+
+    def close(self) -> None:
+        """Call everything back that only this reader wanted."""
+        for stream in list(self._windows):
+            self._drop(stream)
+
+    def _extend(self, stream: Stream, run: range) -> None:
+        largest = self._flights.part_blocks(stream.window)
+        stop = self._stop(run, largest)
+        while stream.ahead < stop:
+            key = (self._content, stream.ahead)
+            flight = self._flights.flying(key)
+            if flight is None and key in self._flights.cache:
+                stream.ahead += 1
+                continue
+            if flight is None:
+                flight = self._ask(stream, range(stream.ahead, min(stream.ahead + largest, stop)), largest)
+            if flight is None:
+                return
+            if stream not in flight.owners:
+                flight.owners.add(stream)
+                self._windows.setdefault(stream, deque()).append(flight)
+            stream.ahead = flight.part.stop
+
+    def _stop(self, run: range, largest: int) -> int:
+        """Where to stop: at the last border of parts in *run*, so that what follows can be whole parts too."""
+        border = run.stop // largest * largest
+        return border if run.start < border and run.stop < self._content.count else run.stop
+
+    def _ask(self, stream: Stream, run: range, largest: int) -> Flight | None:
+        missing = itertools.takewhile(lambda block: not self._flights.has((self._content, block)), run)
+        part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, largest))
+        if not self._flights.is_in_pace(len(part)):
+            return None
+        flight = self._flights.offer(self._content, part, stream)
+        if flight is None:
+            stream.press()
+        return flight
+
+    def _pass(self, stream: Stream) -> None:
+        window = self._windows.get(stream)
+        while window and window[0].part.stop <= stream.head - BACK:
+            self._flights.disown(window.popleft(), stream)
+
+    def _drop(self, stream: Stream) -> None:
+        for flight in self._windows.pop(stream, ()):
+            self._flights.disown(flight, stream)
