@@ -66,20 +66,21 @@ class Exchange:
 
     def _delivery(self, aim: Target, output: Output | None, request: Request, fault: Fault | None) -> Delivery:
         if fault is None:
-            return Delivery(self._answer(aim, request, 0.0))
+            return Delivery(self._answer(aim, request, request, 0.0))
         if fault.kind in (Kind.STATUS, Kind.THROTTLE):
             return Delivery(mischief.refuse(fault, self.dialect))
         offset_s = fault.seconds if fault.kind is Kind.SKEW else 0.0
         misread = mischief.misread(fault, request, output.size) if output else request
-        delivery = Delivery(self._answer(aim, misread, offset_s), clock_offset_s=offset_s)
+        delivery = Delivery(self._answer(aim, request, misread, offset_s), clock_offset_s=offset_s)
         mischief.spoil(fault, delivery, self.dialect.header_prefix)
         return delivery
 
-    def _answer(self, aim: Target, request: Request, offset_s: float) -> Answer:
+    def _answer(self, aim: Target, sent: Request, understood: Request, offset_s: float) -> Answer:
+        """Answer what was understood, if what was sent is signed."""
         try:
             if self.keyring is not None:
-                self.dialect.check(request, self.keyring, self.clock() + offset_s)
-            return Service(self.state, self.dialect).answer(aim, request)
+                self.dialect.check(sent, self.keyring, self.clock() + offset_s)
+            return Service(self.state, self.dialect).answer(aim, understood)
         except Refusal as refusal:
             return in_error(refusal, self.dialect.status(refusal.code))
 

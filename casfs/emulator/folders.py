@@ -9,7 +9,8 @@ from pathlib import Path
 
 from casfs.emulator.content import OnDisk
 from casfs.emulator.dialect import CAS, Dialect
-from casfs.emulator.initiation import inventory, inventory_parameters, part
+from casfs.emulator.initiation import part
+from casfs.emulator.inventories import inventory
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL
 from casfs.emulator.state import Clock, State, id_of
 
@@ -27,14 +28,9 @@ def state_of(root: Path, clock: Clock = time.time, dialect: Dialect = CAS) -> St
         vault = state.add_vault(folder.name, inventory_s=clock())
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
             _add_file(state, folder, path)
-        parameters = inventory_parameters()
-        state.add_job(
-            vault.name,
-            INVENTORY_RETRIEVAL,
-            inventory(vault, parameters, state, dialect),
-            job_id=id_of(64, "inventory", vault.name),
-            fields={"InventoryRetrievalParameters": parameters},
-        )
+        listed, fields = inventory(vault, state, dialect)
+        job_id = id_of(64, "inventory", vault.name)
+        state.add_job(vault.name, INVENTORY_RETRIEVAL, listed, job_id=job_id, fields=fields)
     return state
 
 

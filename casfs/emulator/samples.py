@@ -12,7 +12,8 @@ from typing import TypedDict, Unpack
 
 from casfs.emulator.content import Generated, InMemory
 from casfs.emulator.dialect import CAS, Dialect
-from casfs.emulator.initiation import inventory, inventory_parameters, part
+from casfs.emulator.initiation import part
+from casfs.emulator.inventories import inventory
 from casfs.emulator.jobs import (
     ARCHIVE_RETRIEVAL,
     INVENTORY_RETRIEVAL,
@@ -71,9 +72,7 @@ def _photos(state: State, vault: Vault) -> None:
 def _ledger(state: State, vault: Vault, dialect: Dialect) -> None:
     letter = part(state.add_archive(vault.name, InMemory(LETTER.encode()), "letter.txt"))
     for form in ("JSON", "CSV"):
-        parameters = inventory_parameters(form)
-        listed = inventory(vault, parameters, state, dialect)
-        fields = {"InventoryRetrievalParameters": parameters}
+        listed, fields = inventory(vault, state, dialect, form=form)
         _add(state, vault, INVENTORY_RETRIEVAL, f"inventory as {form}", listed, fields=fields)
     add = partial(_add, state, vault, ARCHIVE_RETRIEVAL, fields=STANDARD)
     add("letter", letter)

@@ -17,7 +17,7 @@ Signatures that others rely on::
     .faults: Faults      .shaping: Shaping (may be set at any time)
     .requests -> list[Record]     .journal: Journal (.clear(), .exchanges, .most_in_flight, .sent_bytes)
 
-Measured 2026-08, two cores shared with the reader, 4 MiB ranges over loopback: see tests/emulator/throughput.py.
+Measured 2026-11, two cores shared with the reader, 4 MiB ranges over loopback: see tests/emulator/throughput.py.
 """
 
 import contextlib
@@ -93,25 +93,32 @@ class Server:
         self._also = also
         self._exchange = Exchange(state, dialect, keyring, self.faults, self.journal, self._clock)
         self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._numbers = itertools.count()
 
     def start(self) -> None:
-        """Listen, and answer from now on.
+        """Listen, and answer from now on; after stop(), at the same port again.
 
         Raises:
             OSError: the address cannot be had.
         """
+        self._stopped.clear()
         self._listener = socket.create_server(self._address, backlog=BACKLOG)
-        threading.Thread(target=self._accept, args=(self._listener,), name="emulator", daemon=True).start()
+        self._address = self._listener.getsockname()[:2]
+        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="emulator", daemon=True)
+        self._acceptor.start()
 
     def stop(self) -> None:
         """Close every connection and return once no thread is left. Harmless if nothing runs."""
         self._stopped.set()
-        if self._listener is not None:
-            _close(self._listener)
+        if self._listener is None or self._acceptor is None:
+            return
+        _shut(self._listener)
+        self._acceptor.join(STOP_S)
+        self._listener.close()
         with self._lock:
             still_open = dict(self._open)
         for connection in still_open:
@@ -127,10 +134,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it answers, e.g. ``http://127.0.0.1:40123``; only once started."""
-        if self._listener is None:
-            raise RuntimeError("the emulator has not been started")
-        host, port = self._listener.getsockname()[:2]
+        """Where it answers, e.g. ``http://127.0.0.1:40123``: known once it has started, and kept when it stops."""
+        host, port = self._address
         return f"http://{host}:{port}"
 
     @property
@@ -165,11 +170,13 @@ class Server:
     def _serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         inbox, outbox = Inbox(connection), Outbox(connection, self._stopped, self.journal.count_sent)
-        with connection, contextlib.suppress(OSError):  # a client may go when it likes
-            while self._answer_next(inbox, outbox, number):
-                pass
-        with self._lock:
-            del self._open[connection]
+        try:
+            with connection, contextlib.suppress(OSError):  # a client may go when it likes
+                while self._answer_next(inbox, outbox, number):
+                    pass
+        finally:
+            with self._lock:
+                del self._open[connection]
 
     def _answer_next(self, inbox: Inbox, outbox: Outbox, number: int) -> bool:
         """Answer one request, and say whether the connection may serve another."""
@@ -202,8 +209,3 @@ def _shut(connection: socket.socket) -> None:
     """Wake whoever waits on the socket."""
     with contextlib.suppress(OSError):  # it has been closed meanwhile
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def _close(listener: socket.socket) -> None:
-    _shut(listener)
-    listener.close()
