@@ -12,11 +12,11 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from casfs import mountpoint
-from casfs.background import Herald
 from casfs.errors import MountError
 
 ANSWER_TIMEOUT_S = 30.0
@@ -37,26 +37,30 @@ _log = logging.getLogger(__name__)
 class Lifetime:
     """Says once that the mount answers, and ends it when a signal asks for that."""
 
-    def __init__(self, path: Path, herald: Herald) -> None:
+    def __init__(self, path: Path, ready: Callable[[], None]) -> None:
+        """Describe the life of the mount at *path*; *ready* says to others that it answers, or raises MountError."""
         self._path = path
-        self._herald = herald
+        self._ready = ready
         self._ended = threading.Event()
         self._failure: MountError | None = None
 
     def start(self) -> None:
-        """Take the signals from now on, and wait for the mount at the path to answer."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        """Take the signals from now on, and wait for the mount to answer."""
+        block_signals()
         before = self._path.stat().st_dev
         threading.Thread(target=self._take_signals, name="signals", daemon=True).start()
         threading.Thread(target=self._announce, args=(before,), name="announce", daemon=True).start()
 
-    def finish(self) -> None:
-        """Take note that libfuse has ended the mount.
+    def ended(self) -> None:
+        """Take note that libfuse has let go of the mount."""
+        self._ended.set()
+
+    def check(self) -> None:
+        """Do nothing if the mount answered, and somebody waited for that.
 
         Raises:
-            MountError: it never answered, or nobody waited for it.
+            MountError: it did not, or nobody did.
         """
-        self._ended.set()
         if self._failure:
             raise self._failure
 
@@ -64,7 +68,7 @@ class Lifetime:
         try:
             if self._answers(before):
                 prepare_the_kernel(self._path)
-                self._herald.ready()
+                self._ready()
                 _log.info("mounted at %s", self._path)
         except MountError as error:
             self._failure = error
@@ -102,6 +106,14 @@ class Lifetime:
         if not self._ended.wait(GRACE_S):
             logging.shutdown()
             os._exit(0 if self._failure is None else 1)
+
+
+def block_signals() -> None:
+    """Keep the signals for whoever waits for them, in this thread and all that it begins.
+
+    To be called before the first thread: one that takes a signal ends the process with it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def prepare_the_kernel(path: Path) -> None:

@@ -12,9 +12,12 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log"})
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "config", "emulator"}),
-    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime"}),
-    "lifetime": frozenset({"background", "mountpoint"}),
+    "cli": frozenset({"mount", "config", "emulator", "lifetime"}),
+    "mount": frozenset(
+        {"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime", "standard_error"}
+    ),
+    "lifetime": frozenset({"mountpoint"}),
+    "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
     "data": frozenset(),

@@ -53,6 +53,19 @@ def parse(text: str) -> MountOptions:
     return MountOptions(given, tuple(kernel_words))
 
 
+def known(text: str) -> str:
+    """Return *text* without the words that ``parse`` refuses: mount(8) may ask for tolerance of them."""
+    return ",".join(part for part in _COMMA.split(text) if _is_known(part))
+
+
+def _is_known(part: str) -> bool:
+    try:
+        parse(part)
+    except ConfigError:
+        return False
+    return True
+
+
 def _value(name: str, value: str | None) -> str:
     if value is not None:
         return value

@@ -1,0 +1,69 @@
+"""``casfs demo``: the embedded service with sample vaults, mounted, for a first look."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from casfs.cli.mount import warn
+from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
+from casfs.config.config import Places, load
+from casfs.emulator.samples import sample_state
+from casfs.emulator.server import Server
+from casfs.lifetime import block_signals
+from casfs.mount import Request, attend
+
+TRY = """
+The sample vaults are mounted. In another terminal, try:
+
+  cd {path}
+  ls -l photos/*
+  cp photos/*/output /tmp
+  getfattr -d ledger/*/output
+  rsync -a --stats . /tmp/everything
+
+Ctrl-C ends it.
+"""
+
+
+@click.command()
+@click.argument("mountpoint", required=False)
+def demo(mountpoint: str | None) -> None:
+    """Mount the embedded archive service, with sample vaults, until Ctrl-C.
+
+    MOUNTPOINT is an empty directory; without one, a directory is made for the time.
+    """
+    block_signals()
+    with _mountpoint(mountpoint) as path, Server(sample_state(), credentials=KEYS) as server:
+        environment = {"CASFS_SECRET_ID": SECRET_ID, "CASFS_SECRET_KEY": SECRET_KEY}
+        wanted = {"foreground": "true", "log_level": "warning"}
+        attend(Request(server.url, path, load(server.url, wanted, "", Places(environment, path, ()))), Guide(path))
+
+
+class Guide:
+    """The herald of the demo: tells the user what to try."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def warn(self, text: str) -> None:
+        """Say what the user should know though the mount goes on."""
+        warn(text)
+
+    def ready(self) -> None:
+        """Say where to look."""
+        click.echo(TRY.format(path=self._path))
+
+
+@contextmanager
+def _mountpoint(named: str | None) -> Iterator[Path]:
+    if named is not None:
+        yield Path(named).resolve()
+        return
+    path = Path(tempfile.mkdtemp(prefix="casfs-demo-"))
+    try:
+        yield path
+    finally:
+        path.rmdir()

@@ -1,0 +1,118 @@
+"""``casfs emulate``: the embedded service alone, for tests of whatever speaks to it."""
+
+import signal
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
+from casfs.config.values import size_bytes
+from casfs.emulator.faults import Fault, Faults, Kind
+from casfs.emulator.folders import state_of
+from casfs.emulator.samples import sample_state
+from casfs.emulator.server import Server
+from casfs.emulator.shaping import Shaping
+from casfs.emulator.state import State
+from casfs.errors import ConfigError
+
+NOT_NEGATIVE = click.FloatRange(min=0)
+
+
+@click.command()
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of vaults, each a folder of archives.  [sample vaults]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen at.  [any that is free]")
+@click.option("--no-auth", is_flag=True, help="Let everybody in, whatever the signature.")
+@click.option("--first-byte-delay", type=NOT_NEGATIVE, default=0.0, metavar="SECONDS", help="Wait before each answer.")
+@click.option("--rate", metavar="SIZE", help="Bytes per second of each connection, like 60M.  [as fast as it can]")
+@click.option(
+    "--job-time",
+    type=NOT_NEGATIVE,
+    default=5.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long a job that is initiated stays in progress.",
+)
+@click.option(
+    "--expiry",
+    type=NOT_NEGATIVE,
+    default=86400.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long after its completion such a job is forgotten.",
+)
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What goes wrong: TOML, a table [[fault]] for each.",
+)
+def emulate(**wanted: Any) -> None:
+    """Run the embedded archive service until Ctrl-C, on a port of this machine."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = described(**wanted)
+    try:
+        server.start()
+    except OSError as error:
+        raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
+    introduce(server, no_auth=wanted["no_auth"])
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.stop()
+
+
+def described(**wanted: Any) -> Server:
+    """Return the server that the options ask for, not started."""
+    return Server(
+        _state(wanted["root"], wanted["job_time"], wanted["expiry"]),
+        host=wanted["host"],
+        port=wanted["port"],
+        credentials=None if wanted["no_auth"] else KEYS,
+        shaping=Shaping(wanted["first_byte_delay"], _rate(wanted["rate"])),
+        faults=Faults(*(read_faults(wanted["faults"]) if wanted["faults"] else [])),
+    )
+
+
+def introduce(server: Server, *, no_auth: bool) -> None:
+    """Say on standard output where the service is and how to get in."""
+    if not no_auth:
+        click.echo(f"export CASFS_SECRET_ID={SECRET_ID} CASFS_SECRET_KEY={SECRET_KEY}")
+    click.echo(f"casfs mount {server.url} MOUNTPOINT")
+
+
+def read_faults(path: Path) -> list[Fault]:
+    """Return the faults that a file describes.
+
+    Raises:
+        ConfigError: it is no such file.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))["fault"]
+        return [Fault(**{**table, "kind": Kind(table["kind"])}) for table in tables]
+    except (KeyError, TypeError, ValueError) as error:
+        kinds = ", ".join(Kind)
+        known = ", ".join(field.name for field in fields(Fault))
+        raise ConfigError(f"{path}: {error}: it needs tables [[fault]] with {known}; kind is one of {kinds}") from error
+
+
+def _state(root: Path | None, job_takes_s: float, output_lives_s: float) -> State:
+    state = sample_state() if root is None else state_of(root)
+    state.job_takes_s, state.output_lives_s = job_takes_s, output_lives_s
+    return state
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(size_bytes(text))
+    except ValueError as error:
+        raise ConfigError(f"--rate: {text!a} {error}") from None

@@ -1,0 +1,45 @@
+"""``casfs mount``: from a command line to a mount that answers."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from casfs.cli.options import given, mount_options
+from casfs.config.config import load
+from casfs.mount import Request
+from casfs.mount import mount as make
+
+
+@click.command()
+@click.argument("source")
+@click.argument("mountpoint")
+@click.option("-o", "words", multiple=True, metavar="WORD[,WORD=VALUE]...", help="Options as mount(8) gives them.")
+@mount_options
+def mount(source: str, mountpoint: str, words: tuple[str, ...], **arguments: Any) -> None:
+    r"""Mount SOURCE on the directory MOUNTPOINT.
+
+    \b
+    SOURCE is one of
+      NAME:[VAULT]      a profile of the configuration file; with a vault, that vault is the root
+      REGION:[VAULT]    a region like ap-chengdu
+      http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]
+
+    Every option can also be written as -o like_this=VALUE, or set as CASFS_LIKE_THIS in the environment.
+    """
+    make(requested(source, mountpoint, given(arguments), ",".join(words)), warn)
+
+
+def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -> Request:
+    """Return the mount that a command line asks for.
+
+    Raises:
+        ConfigError: it asks for what cannot be.
+    """
+    return Request(source, Path(mountpoint).resolve(), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+
+
+def warn(text: str) -> None:
+    """Tell the user what goes on in spite of *text*."""
+    click.echo(f"casfs: warning: {text}", err=True)

@@ -1,0 +1,31 @@
+"""The options of a mount on a command line: made from the one table of options, and handed on as they were written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from casfs.config.options import OPTIONS, Option
+
+Command = Callable[..., Any]
+
+
+def mount_options(command: Command) -> Command:
+    """Give *command* every option of a mount, each as the text that was written, None where nobody did."""
+    for option in reversed(OPTIONS):
+        command = _decorator(option)(command)
+    return command
+
+
+def _decorator(option: Option) -> Callable[[Command], Command]:
+    names = [option.flag, *([f"-{option.short}"] if option.short else [])]
+    if option.kind.is_flag:
+        return click.option(*names, is_flag=True, help=option.help)
+    shown = option.default if option.default is not None else option.default_words.replace("`", "")
+    return click.option(*names, metavar=option.kind.metavar, help=f"{option.help}  [{shown}]")
+
+
+def given(arguments: dict[str, Any]) -> dict[str, str]:
+    """Return those of click's *arguments* that somebody wrote, as texts by the names of the options."""
+    written = {option.name: arguments.get(option.name) for option in OPTIONS}
+    return {name: "true" if value is True else value for name, value in written.items() if value not in (None, False)}

@@ -1,0 +1,202 @@
+"""Wires the stages together, then hands the process to libfuse: the only place where all meet."""
+
+import logging
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from casfs import log, mountpoint
+from casfs.api.client import Client, ClientSettings
+from casfs.background import Herald, detach
+from casfs.config.config import Config
+from casfs.data.outputs import Outputs
+from casfs.data.settings import DataSettings, Verify
+from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, ProtocolError
+from casfs.fs.attrs import View
+from casfs.fs.binding import Binding, load
+from casfs.fs.operations import Operations
+from casfs.fs.options import Options, mount_options
+from casfs.lifetime import Lifetime, tell_systemd
+from casfs.models import Vault
+from casfs.standard_error import StandardError
+from casfs.stats import Stats
+from casfs.tree.tree import Tree, TreeSettings
+from casfs.waiting import Deadline
+
+CHECK_S = 5.0
+"""How long the check goes on, retries included, beside the time to connect: a page of 1,000 vaults takes well under a
+second, and whoever waits at a prompt for a host that is down should not take the command for hung."""
+DESCRIPTORS = 65536
+"""Open files wanted: two a connection and what libfuse takes; the usual soft limit of 1024 is for select()."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One mount to make.
+
+    Attributes:
+        source: as the user wrote it; what ``df`` and ``findmnt`` show.
+        path: the directory, absolute and without symbolic links.
+        config: everything else that was decided.
+        binding: CASFS_FUSE, None where it is not set.
+    """
+
+    source: str
+    path: Path
+    config: Config
+    binding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What a mount is made of."""
+
+    client: Client
+    tree: Tree
+    operations: Operations
+
+
+class Foreground:
+    """The herald of a mount whose log is what the user looks at."""
+
+    def warn(self, text: str) -> None:
+        """Log what the user should know though the mount goes on."""
+        _log.warning("%s", text)
+
+    def ready(self) -> None:
+        """Tell the service manager, if there is one."""
+        tell_systemd()
+
+
+def mount(request: Request, warn: Callable[[str], None]) -> None:
+    """Mount, and return once the mount answers; in the foreground, once it has ended.
+
+    Args:
+        request: what to mount where.
+        warn: called with what the user should know though the mount was made.
+
+    Raises:
+        CasfsError: nothing is mounted; the message is one line that names what to mend.
+    """
+    if request.config.foreground:
+        attend(request, Foreground())
+    else:
+        mountpoint.check(request.path, allow_other=request.config.allow_other)
+        detach(lambda herald: _serve(request, herald), warn)
+
+
+def attend(request: Request, herald: Herald) -> None:
+    """Be the mount until it has ended; tell *herald* when it answers.
+
+    Raises:
+        CasfsError: nothing was mounted.
+    """
+    mountpoint.check(request.path, allow_other=request.config.allow_other)
+    _serve(request, herald)
+
+
+def _serve(request: Request, herald: Herald) -> None:
+    """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
+    config = request.config
+    secrets = (config.credentials.secret_key, config.credentials.token)
+    log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground, secrets=secrets)
+    errors = StandardError()
+    errors.keep()
+    try:
+        _make(request, herald, errors)
+    except CasfsError as error:
+        said = errors.drop()
+        if said:
+            raise MountError(f"{error}: {said}") from error
+        raise
+    finally:
+        errors.show()
+
+
+def _make(request: Request, herald: Herald, errors: StandardError) -> None:
+    """Make the mount, and let libfuse have this thread until it has ended."""
+    config = request.config
+    _raise_limits()
+    binding = load(request.binding)
+    stages = build(config, binding)
+    vaults = admitted(stages.client, config, herald)
+    if vaults is not None:
+        stages.tree.seed(vaults)
+    _log.info("%s, %s, credentials from %s", config.endpoint_url, binding.name, config.credentials_origin)
+
+    def ready() -> None:
+        errors.show()
+        herald.ready()
+
+    lifetime = Lifetime(request.path, ready)
+    lifetime.start()
+    try:
+        binding.serve(stages.operations, str(request.path), _options(request, binding))
+    finally:
+        lifetime.ended()
+    lifetime.check()
+
+
+def build(config: Config, binding: Binding) -> Stages:
+    """Return the stages, each given what it needs of the others; nothing is started."""
+    stats = Stats()
+    settings = ClientSettings(
+        endpoint_url=config.endpoint_url,
+        account=config.account,
+        connect_timeout_s=config.connect_timeout,
+        read_timeout_s=config.read_timeout,
+        connections=config.connections,
+        ca_bundle=config.ca_bundle,
+        token_header=config.token_header,
+    )
+    bounds = DataSettings(
+        block_cache_bytes=config.block_cache_size,
+        connections=config.connections,
+        read_ahead_bytes=config.read_ahead,
+        verify=Verify(config.verify),
+        read_timeout_s=config.read_timeout,
+    )
+    client = Client(settings, config.credentials, stats)
+    tree = Tree(client, TreeSettings(config.list_ttl, config.root_vault), binding.interrupted)
+    outputs = Outputs(client, bounds, stats, binding.interrupted)
+    view = View(config.uid, config.gid, config.file_mode, config.dir_mode)
+    return Stages(client, tree, Operations(tree, outputs, stats, view))
+
+
+def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | None:
+    """Return the vaults to begin with, having learnt from them that endpoint and credentials are right.
+
+    None where the account may not list them: it may still use one by its name.
+
+    Raises:
+        CasfsError: the service cannot be asked, or refuses who asks, or has no such vault.
+    """
+    deadline = Deadline.after(config.connect_timeout + CHECK_S)
+    try:
+        if config.root_vault is not None:
+            return [client.vault(config.root_vault, deadline)]
+        return list(client.vaults(deadline))
+    except CredentialsError:
+        raise
+    except AccessDeniedError as error:
+        if config.root_vault is not None:
+            raise
+        herald.warn(f"the vaults may not be listed, but those that may be used can be entered by name: {error}")
+        return None
+    except ProtocolError as error:
+        raise MountError(f"{config.endpoint_url} does not answer like an archive service: {error}") from error
+
+
+def _options(request: Request, binding: Binding) -> Options:
+    config = request.config
+    options = mount_options(request.source, allow_other=config.allow_other, libfuse=binding.libfuse)
+    return options | dict.fromkeys(config.kernel_words, True)
+
+
+def _raise_limits() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

@@ -1,0 +1,149 @@
+"""``casfs mount`` from beginning to end: when it returns, what it shows, how it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from casfs import mountpoint
+from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.samples import sample_state
+from casfs.emulator.server import Server
+from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
+
+pytestmark = pytest.mark.fuse
+
+SECRET_ID, SECRET_KEY = "AKIDsecretIdOfTheTest", "secret/Key+of=theTest"
+
+
+def test_mount_answers_when_the_command_returns(server: Server, path: Path, tmp_path: Path) -> None:
+    done = casfs("mount", server.url, path, env=environment(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert names(path) == ["empty", "ledger", "photos"]
+
+
+def test_first_listing_costs_no_request_after_the_check(server: Server, mounting: Mounting) -> None:
+    with mounting(server) as path:
+        names(path)
+        assert [record.operation for record in server.requests] == ["list_vaults"]
+
+
+def test_umount_ends_the_process(server: Server, path: Path, tmp_path: Path) -> None:
+    process = foreground(server, path, tmp_path)
+    subprocess.run(["umount", path], check=True, timeout=10)
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_unmounts(server: Server, path: Path, tmp_path: Path, number: signal.Signals) -> None:
+    process = foreground(server, path, tmp_path)
+    process.send_signal(number)
+    assert process.wait(10) == 0
+    assert not is_mounted(path)
+
+
+def test_a_signal_ends_a_mount_whose_reader_is_stalled(server: Server, path: Path, tmp_path: Path) -> None:
+    server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
+    process = foreground(server, path, tmp_path)
+    output = next(path.glob("photos/*/output"))
+    with subprocess.Popen(["cat", output], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as reader:
+        wait_until(lambda: any(record.operation == "get_job_output" for record in server.requests), "the reader reads")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert not is_mounted(path)
+        assert reader.wait(10) == 1
+
+
+def test_a_hangup_changes_nothing(server: Server, path: Path, tmp_path: Path) -> None:
+    process = foreground(server, path, tmp_path)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGHUP)
+    assert names(path)
+    assert process.poll() is None
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_mount_goes_on_without_whoever_began_it(server: Server, path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+    shell = ["sh", "-c", 'shown=$("$@"); echo "shown: $shown"', "sh", *command]
+    done = subprocess.run(shell, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout, done.stderr) == ("shown: \n", "")
+    assert names(path)
+
+
+def test_table_of_mounts_shows_source_and_type(server: Server, mounting: Mounting) -> None:
+    with mounting(server, suffix="/-/photos") as path:
+        shown = [mounted for mounted in mountpoint.mounts() if mounted.path == str(path)]
+        assert shown == [mountpoint.Mounted(str(path), "fuse.casfs", f"{server.url}/-/photos")]
+
+
+def test_kernel_may_ask_for_whole_blocks_when_the_mount_answers(server: Server, mounting: Mounting) -> None:
+    with mounting(server) as path:
+        device = path.stat().st_dev
+        setting = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+        if not os.access(setting, os.W_OK):
+            pytest.skip(f"{setting} is not writable here")
+        assert setting.read_text() == "1024\n"
+
+
+def test_options_stand_behind_o_as_well(server: Server, mounting: Mounting) -> None:
+    with mounting(server, "-o", "file_mode=0440,dir-mode=0550,rw,_netdev,noexec", "-o", "uid=12") as path:
+        output = next(path.glob("photos/*/output"))
+        assert (output.stat().st_mode & 0o777, output.parent.stat().st_mode & 0o777) == (0o440, 0o550)
+        assert output.stat().st_uid == 12
+
+
+def test_account_that_may_not_list_is_warned_and_uses_the_vault_it_knows(
+    server: Server, path: Path, tmp_path: Path
+) -> None:
+    denied = Fault(kind=Kind.STATUS, operation="list_vaults", code="AccessDeniedException", status=403, times=None)
+    server.faults.add(denied)
+    done = casfs("mount", server.url, path, env=environment(tmp_path))
+    assert done.returncode == 0
+    assert done.stderr.startswith("casfs: warning: the vaults may not be listed")
+    assert done.stderr.count("\n") == 1
+    assert names(path / "photos")
+
+
+def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Server(sample_state(), credentials={SECRET_ID: SECRET_KEY}) as server:
+        server.faults.add(Fault(kind=Kind.STATUS, status=500, times=2), Fault(kind=Kind.DROP, after=3, times=2))
+        options = ["--log-file", log, "--log-level", "debug"]
+        done = casfs("mount", *options, server.url, path, env=environment(tmp_path, SECRET_ID, SECRET_KEY))
+        assert done.returncode == 0, done.stderr
+        subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=30)
+        shown = done.stdout + done.stderr + log.read_text() + Path("/proc/self/mountinfo").read_text()
+        for process in processes_of(path):
+            shown += Path(f"/proc/{process}/cmdline").read_text()
+        attributes = subprocess.run(["getfattr", "-Rd", path], capture_output=True, text=True, timeout=30, check=True)
+        assert SECRET_KEY not in shown + attributes.stdout
+        assert "q-signature=" not in shown.replace("q-signature=[redacted]", "")
+        assert processes_of(path)
+
+
+def foreground(server: Server, path: Path, home: Path) -> subprocess.Popen[bytes]:
+    """Mount in the foreground, and return once the mount answers."""
+    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
+    process = subprocess.Popen(command, env=environment(home))
+    wait_until(lambda: process.poll() is not None or is_mounted(path), "the mount answers")
+    assert process.poll() is None
+    return process
+
+
+def test_foreground_tells_systemd_when_it_answers(server: Server, path: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        command = [sys.executable, "-m", "casfs", "mount", "-f", server.url, str(path)]
+        env = environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
+            assert manager.recv(100) == b"READY=1"
+            assert is_mounted(path)
+            process.terminate()
+            assert process.wait(10) == 0

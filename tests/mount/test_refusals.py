@@ -1,0 +1,174 @@
+"""What cannot be mounted: one line that says what to mend, exit status 1, and nothing mounted."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.server import Server
+from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
+
+pytestmark = pytest.mark.fuse
+
+DEAD_PORT = "http://127.0.0.1:1"
+"""Nobody listens at port 1 of any machine that runs tests."""
+
+
+def refused(*arguments: object, env: dict[str, str], path: Path, status: int = 1) -> str:
+    """Run ``casfs mount`` in the background and in the foreground, both refused in the same words; return them."""
+    said = [casfs_refused("mount", *mode, *arguments, env=env, status=status) for mode in ([], ["-f"])]
+    assert not is_mounted(path)
+    wait_until(lambda: not processes_of(path), "no process is left")
+    background, foreground = (re.sub("request id [0-9a-f]+", "request id", line) for line in said)
+    assert background == foreground
+    return foreground
+
+
+def casfs_refused(*arguments: object, env: dict[str, str], status: int) -> str:
+    done = casfs(*arguments, env=env)
+    assert (done.returncode, done.stdout) == (status, ""), done.stderr
+    assert done.stderr.startswith("casfs: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    "source", ["", "nonsense", "nowhere:", "ftp://host", "http://", "https://id:key@host", "http://h:x"]
+)
+def test_bad_source(source: str, path: Path, tmp_path: Path) -> None:
+    assert "key@" not in refused(source, path, env=environment(tmp_path), path=path)
+
+
+def test_refused_key(server: Server, path: Path, tmp_path: Path) -> None:
+    line = refused(server.url, path, env=environment(tmp_path, "id", "another"), path=path)
+    assert "InvalidSignatureException" in line
+    line = refused(server.url, path, env=environment(tmp_path, "nobody", "key"), path=path)
+    assert "another" not in line
+
+
+def test_no_key(server: Server, path: Path, tmp_path: Path) -> None:
+    assert "CASFS_SECRET_ID" in refused(server.url, path, env=environment(tmp_path, "", ""), path=path)
+
+
+def test_unreachable_host(path: Path, tmp_path: Path) -> None:
+    assert "127.0.0.1" in refused("--connect-timeout=1", DEAD_PORT, path, env=environment(tmp_path), path=path)
+
+
+def test_missing_vault(server: Server, path: Path, tmp_path: Path) -> None:
+    assert "nothing-here" in refused(f"{server.url}/-/nothing-here", path, env=environment(tmp_path), path=path)
+
+
+def test_failing_service(server: Server, path: Path, tmp_path: Path) -> None:
+    server.faults.add(Fault(kind=Kind.STATUS, status=400, code="InvalidParameterValueException", times=None))
+    assert "InvalidParameterValueException" in refused(server.url, path, env=environment(tmp_path), path=path)
+
+
+def test_host_that_is_no_archive_service(server: Server, path: Path, tmp_path: Path) -> None:
+    server.faults.add(Fault(kind=Kind.GARBAGE, times=None))
+    line = refused(server.url, path, env=environment(tmp_path), path=path)
+    assert f"{server.url} does not answer like an archive service" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "mends"), [("missing", "mkdir -p"), ("file", "not a directory"), ("full", "empty directory")]
+)
+def test_bad_mountpoint(server: Server, tmp_path: Path, name: str, mends: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious").touch()
+    path = tmp_path / name
+    assert mends in casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
+    assert server.requests == []
+
+
+def test_occupied_mountpoint(server: Server, mounting: Mounting, tmp_path: Path) -> None:
+    with mounting(server) as path:
+        line = casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
+        assert f"umount {path}" in line
+        assert names(path)
+
+
+def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
+    with subprocess.Popen(command, env=environment(tmp_path)) as process:
+        wait_until(lambda: is_mounted(path), "the mount answers")
+        process.kill()
+    line = casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
+    assert f"umount -l {path}" in line
+    subprocess.run(["umount", "-l", path], check=True, timeout=10)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--connections=0",
+        "--read-timeout=0.5",
+        "--read-timeout=3601",
+        "--connect-timeout=nan",
+        "--block-cache-size=1X",
+        "--file-mode=999",
+        "--verify=perhaps",
+        "--provider=other",
+        "--cache-dir=/tmp",
+        "--metrics=localhost:1",
+        "-oread_timeout=0",
+        "-ononsense",
+        "-oconnections",
+    ],
+)
+def test_option_out_of_range(option: str, server: Server, path: Path, tmp_path: Path) -> None:
+    line = refused(option, server.url, path, env=environment(tmp_path), path=path)
+    name = option.lstrip("-").removeprefix("o").partition("=")[0]
+    assert name.replace("-", "_").removeprefix("ono") in line.replace("-", "_")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], [], ["only-a-source"], ["a:", "b", "c"]], ids=str)
+def test_usage(arguments: list[str], tmp_path: Path) -> None:
+    assert "casfs mount --help" in casfs_refused("mount", *arguments, env=environment(tmp_path), status=2)
+
+
+def test_unknown_command(tmp_path: Path) -> None:
+    assert "doctor" in casfs_refused("doctor", env=environment(tmp_path), status=2)
+
+
+@pytest.mark.parametrize("variable", ["CASFS_FUSE=7", "CASFS_LIST_TTL=often"])
+def test_bad_variable(variable: str, server: Server, path: Path, tmp_path: Path) -> None:
+    name, _, value = variable.partition("=")
+    assert name in refused(server.url, path, env=environment(tmp_path, **{name: value}), path=path)
+
+
+def test_log_file_that_cannot_be_written(server: Server, path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "missing" / "log"
+    assert str(log) in refused("--log-file", log, server.url, path, env=environment(tmp_path), path=path)
+
+
+@pytest.fixture
+def private_mounts(tmp_path: Path) -> list[str]:
+    """Return the beginning of a command that runs in a mount namespace of its own; skip where none can be made."""
+    unshare = ["unshare", "-m", "sh", "-ec"]
+    if os.geteuid() != 0 or subprocess.run([*unshare, "true"], check=False, timeout=10).returncode:
+        pytest.skip("unshare -m is not allowed here")
+    return unshare
+
+
+def test_missing_device(private_mounts: list[str], server: Server, path: Path, tmp_path: Path) -> None:
+    script = 'mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; exec "$@"'
+    command = [*private_mounts, script, "sh", sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert "modprobe fuse" in done.stderr
+
+
+@pytest.mark.parametrize("binding", ["3", "2"])
+def test_missing_library(private_mounts: list[str], server: Server, path: Path, tmp_path: Path, binding: str) -> None:
+    script = 'for library in /usr/lib/*/libfuse* /lib/*/libfuse*; do mount --bind /dev/null "$library"; done; exec "$@"'
+    command = [*private_mounts, script, "sh", sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+    env = environment(tmp_path, CASFS_FUSE=binding)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert f"install the package {'libfuse2' if binding == '2' else 'fuse3'}" in done.stderr

@@ -1,0 +1,71 @@
+"""The real command line in a process of its own, for tests that go through the kernel."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+COMMAND_LIMIT_S = 45.0
+"""More than any command of casfs may take: the check of a mount has 30 s."""
+
+Mounting = Callable[..., AbstractContextManager[Path]]
+
+
+class Service(Protocol):
+    """Anything with an address."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        ...
+
+
+def environment(home: Path, secret_id: str = "id", secret_key: str = "key", **more: str) -> dict[str, str]:
+    """Return this process's environment without what casfs would take from it, with a key and a home of the test's."""
+    taken = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
+    return kept | {"HOME": str(home), "CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key} | more
+
+
+def casfs(*arguments: object, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``casfs`` with *arguments* to its end, and to that of everybody who holds its output."""
+    command = [sys.executable, "-m", "casfs", *map(str, arguments)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+
+
+def processes_of(path: Path) -> list[int]:
+    """Return the processes that serve the mount at *path*: those that were given it as an argument."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            arguments = line.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"casfs" in arguments and os.fsencode(path) in arguments:
+            found.append(int(line.parent.name))
+    return found
+
+
+def wait_until(happened: Callable[[], bool], what: str, limit_s: float = 10.0) -> None:
+    """Return once *happened* says so; fail after *limit_s* seconds."""
+    ends_s = time.monotonic() + limit_s
+    while not happened():
+        assert time.monotonic() < ends_s, f"within {limit_s} s: {what}"
+        time.sleep(0.01)
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether something is mounted at *path*, be it dead."""
+    try:
+        return path.stat().st_dev != path.parent.stat().st_dev
+    except OSError:
+        return True
+
+
+def names(path: Path) -> list[str]:
+    """Return the names in a directory, sorted."""
+    return sorted(entry.name for entry in path.iterdir())
