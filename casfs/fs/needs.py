@@ -1,6 +1,6 @@
 """What the kernel side needs of the names and of the bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from casfs.models import Output
@@ -36,7 +36,7 @@ class Tree(Protocol):
         """
         ...
 
-    def entries(self, node: Node) -> Sequence[tuple[str, Node]]:
+    def entries(self, node: Node) -> Iterable[tuple[str, Node]]:
         """Return the names in a directory, ``.`` and ``..`` left out, and what they stand for."""
         ...
 

@@ -6,7 +6,8 @@ whatever the network does.
 
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
@@ -16,7 +17,7 @@ from casfs.waiting import Clock, Deadline, Interrupted, wait_for
 
 WORKERS = 16
 """Requests for names at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
-interrupted. A thread is started only when all others are busy."""
+interrupted."""
 
 WAIT_S = 30.0
 """How long a program waits for a name. Source: the promise that nothing hangs, contract section 1."""
@@ -37,36 +38,52 @@ T = TypeVar("T")
 class Workers:
     """The threads that ask the service, and the patience of those who wait for them.
 
+    A pool of concurrent.futures would do, if Python did not wait for its threads at exit: a service that stalls would
+    keep the process for REQUEST_S after the mount is gone.
+
     Attributes:
-        interrupted: asked by a waiting thread whether its program was signalled.
         clock: monotonic seconds.
 
-    Threads: any thread may submit, between start and stop.
+    Threads: any thread may call.
     """
 
     def __init__(self, interrupted: Interrupted, clock: Clock) -> None:
-        self.interrupted = interrupted
         self.clock = clock
-        self._pool: ThreadPoolExecutor | None = None
+        self._is_interrupted = interrupted
+        self._is_over = False
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
     def start(self) -> None:
-        """Let work begin; to be called after the process has forked."""
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="casfs-names")
+        """Start the threads; to be called after the process has forked."""
+        for number in range(WORKERS):
+            threading.Thread(target=self._run, name=f"casfs-names-{number}", daemon=True).start()
 
     def stop(self) -> None:
-        """Begin no further work; what runs ends by its own deadline."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """End every wait, and the threads that are not asking; may be called more than once."""
+        self._is_over = True
+        for _ in range(WORKERS):
+            self._work.put(lambda: None)
+
+    def interrupted(self) -> bool:
+        """Say whether the calling thread need not wait any longer: its program was signalled, or the mount ends."""
+        return self._is_over or self._is_interrupted()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Run *work* on a worker thread.
+        """Run *work* on one of the threads, after what was submitted before."""
+        future: Future[T] = Future()
+        self._work.put(lambda: _settle(future, work))
+        return future
 
-        Raises:
-            RuntimeError: before start, or after stop.
-        """
-        if self._pool is None:
-            raise RuntimeError("the workers of the tree were never started")
-        return self._pool.submit(work)
+    def _run(self) -> None:
+        while not self._is_over:
+            self._work.get()()
+
+
+def _settle(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+        future.set_exception(error)
 
 
 class Flights(Generic[K, T]):

@@ -10,7 +10,9 @@ from casfs.waiting import Deadline
 class Lister(Protocol):
     """The service's names.
 
-    Threads: every method may be called from any thread, and blocks for the network until *deadline* at the latest.
+    Threads: every method may be called from any thread, and blocks for the network until *deadline* at the latest; a
+    listing, for its first page. Each further page has as long again as the first had, so that a listing that makes
+    progress is not given up however long it is, and one that does not is given up as soon as a single look-up.
     """
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:

@@ -104,8 +104,11 @@ class Tree:
                     return OutputFile(found)
         raise NotFoundError(f"{path}: no such file")
 
-    def entries(self, node: Node) -> list[tuple[str, Node]]:
+    def entries(self, node: Node) -> Iterable[tuple[str, Node]]:
         """Return the names in the directory *node* and what they stand for, each once; a file has none.
+
+        Returns:
+            The directory as it is now, whatever becomes of it; to be gone through once.
 
         Raises:
             AccessDeniedError: the account may not list; what it may use can still be looked up.
@@ -114,9 +117,9 @@ class Tree:
         """
         match node:
             case Root():
-                return [(vault.name, VaultDir(vault)) for vault in self._catalog.vaults.all()]
+                return ((vault.name, VaultDir(vault)) for vault in self._catalog.vaults.all())
             case VaultDir(vault):
-                return [(job.id, JobDir(job)) for job in self._jobs(vault.name)]
+                return ((job.id, JobDir(job)) for job in self._jobs(vault.name))
             case JobDir(job):
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
             case OutputFile():
@@ -140,7 +143,7 @@ class Tree:
             raise NotFoundError(f"there is no job {name} in vault {vault}")
         return job
 
-    def _jobs(self, vault: str) -> list[Job]:
+    def _jobs(self, vault: str) -> Iterable[Job]:
         catalog = self._catalog
         try:
             return catalog.jobs.all(vault)

@@ -1,0 +1,134 @@
+"""Questions to the service: each asked once, each wait ended."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from casfs.errors import DeadlineError, InterruptedCallError, UnreachableError
+from casfs.tree.flights import FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights, Workers
+from casfs.waiting import Deadline, never
+from tests.tree.service import Clock
+
+
+@pytest.fixture
+def workers(clock: Clock) -> Iterator[Workers]:
+    workers = Workers(never, clock)
+    workers.start()
+    yield workers
+    workers.stop()
+
+
+def test_twenty_who_ask_the_same_share_one_request(workers: Workers) -> None:
+    flights: Flights[str, int] = Flights(workers)
+    answer: Future[int] = Future()
+    asked = []
+
+    def work(deadline: Deadline) -> int:
+        asked.append(deadline)
+        return answer.result(10)
+
+    with ThreadPoolExecutor(20) as askers:
+        answers = [askers.submit(flights.ask, "key", work, "it") for _ in range(20)]
+        answer.set_result(7)
+        assert [each.result(10) for each in answers] == [7] * 20
+    assert len(asked) <= 2  # one, and one more if an asker came only after the answer
+
+
+def test_different_questions_do_not_wait_for_each_other(workers: Workers) -> None:
+    flights: Flights[str, int] = Flights(workers)
+    answer: Future[int] = Future()
+    with ThreadPoolExecutor(1) as asker:
+        slow = asker.submit(flights.ask, "slow", lambda _: answer.result(10), "it")
+        assert flights.ask("fast", lambda _: 1, "it") == 1
+        answer.set_result(2)
+        assert slow.result(10) == 2
+
+
+def test_failure_is_shared_and_remembered_for_a_second(workers: Workers, clock: Clock) -> None:
+    flights: Flights[str, int] = Flights(workers)
+
+    def fail(_: Deadline) -> int:
+        raise UnreachableError("nobody")
+
+    with pytest.raises(UnreachableError):
+        flights.ask("key", fail, "it")
+    with pytest.raises(UnreachableError):
+        flights.ask("key", lambda _: 1, "it")
+    clock.advance(FAILURE_TTL_S)
+    assert flights.ask("key", lambda _: 1, "it") == 1
+
+
+def test_bug_in_the_work_reaches_who_waits_and_does_not_end_the_worker(workers: Workers) -> None:
+    flights: Flights[str, float] = Flights(workers)
+    for _ in range(100):
+        with pytest.raises(ZeroDivisionError):
+            flights.ask("key", lambda _: 1 / 0, "it")
+
+
+def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: Clock) -> None:
+    answer: Future[int] = Future()
+    begun = threading.Event()
+    second_asks = threading.Event()
+
+    def polled() -> bool:
+        if second_asks.is_set() and not answer.done():
+            answer.set_result(7)
+        return False
+
+    def work(_: Deadline) -> int:
+        begun.set()
+        return answer.result(10)
+
+    workers = Workers(polled, clock)
+    workers.start()
+    flights: Flights[str, int] = Flights(workers)
+    with ThreadPoolExecutor(1) as asker:
+        first = asker.submit(flights.ask, "key", work, "it")
+        assert begun.wait(10)
+        clock.advance(WAIT_S)
+        with pytest.raises(DeadlineError, match="it: the deadline passed"):
+            first.result(10)
+    second_asks.set()
+    assert flights.ask("key", lambda _: 0, "it") == 7
+    workers.stop()
+
+
+def test_request_ends_before_those_who_wait_for_it(workers: Workers) -> None:
+    flights: Flights[str, float] = Flights(workers)
+    assert flights.ask("key", lambda deadline: deadline.remaining_s, "it") == REQUEST_S < WAIT_S
+
+
+def test_signal_ends_the_wait(clock: Clock) -> None:
+    signalled = threading.Event()
+    workers = Workers(signalled.is_set, clock)
+    workers.start()
+    flights: Flights[str, int] = Flights(workers)
+    answer: Future[int] = Future()
+    with ThreadPoolExecutor(1) as asker:
+        asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
+        signalled.set()
+        with pytest.raises(InterruptedCallError):
+            asked.result(10)
+    answer.set_result(0)
+    workers.stop()
+
+
+def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
+    before = set(threading.enumerate())
+    workers = Workers(never, clock)
+    workers.start()
+    threads = set(threading.enumerate()) - before
+    flights: Flights[str, int] = Flights(workers)
+    answer: Future[int] = Future()
+    with ThreadPoolExecutor(1) as asker:
+        asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
+        workers.stop()
+        workers.stop()
+        with pytest.raises(InterruptedCallError):
+            asked.result(10)
+    answer.set_result(0)
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)

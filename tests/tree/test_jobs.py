@@ -1,0 +1,202 @@
+"""Jobs: for how long the service is believed, and what a walk costs."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from casfs.errors import NotFoundError
+from casfs.models import JobState
+from casfs.tree.jobs import WALK_DESCRIBES
+from casfs.tree.nodes import OutputFile
+from casfs.tree.tree import Tree
+from tests.tree.service import Clock, Service, job, vault
+from tests.tree.test_tree import names
+
+
+@pytest.fixture
+def tree(tree: Tree) -> Tree:
+    tree.seed([vault("photos")])
+    return tree
+
+
+def output(tree: Tree, path: str) -> OutputFile:
+    node = tree.resolve(path)
+    assert isinstance(node, OutputFile)
+    return node
+
+
+def test_job_is_asked_for_again_after_the_ttl(tree: Tree, service: Service, clock: Clock) -> None:
+    tree.resolve("/photos/one")
+    clock.advance(59.9)
+    tree.resolve("/photos/one")
+    assert len(service.asked) == 1
+    clock.advance(0.1)
+    tree.resolve("/photos/one")
+    assert service.asked == [("job", "photos", "one")] * 2
+
+
+@pytest.mark.parametrize("state", [JobState.IN_PROGRESS, JobState.UNKNOWN])
+def test_job_that_is_not_finished_is_asked_for_again_after_30_seconds(
+    tree: Tree, service: Service, clock: Clock, state: JobState
+) -> None:
+    service.put(job("going", state))
+    tree.resolve("/photos/going")
+    clock.advance(29.9)
+    tree.resolve("/photos/going")
+    assert len(service.asked) == 1
+    clock.advance(0.1)
+    tree.resolve("/photos/going")
+    assert len(service.asked) == 2
+
+
+def test_listing_with_an_unfinished_job_is_renewed_after_30_seconds(tree: Tree, service: Service, clock: Clock) -> None:
+    service.put(job("going", JobState.IN_PROGRESS))
+    names(tree, "/photos")
+    service.put(job("going"), job("later"))
+    clock.advance(30)
+    tree.resolve("/photos/one")
+    assert service.asked == [("jobs", "photos")]
+    assert names(tree, "/photos") == ["one", "two", "going", "later"]
+    assert names(tree, "/photos/going") == ["output"]
+    assert service.asked == [("jobs", "photos")] * 2
+
+
+def test_unfinished_job_of_a_listing_is_described_alone_after_30_seconds(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    service.put(job("going", JobState.IN_PROGRESS))
+    names(tree, "/photos")
+    clock.advance(30)
+    service.put(job("going"))
+    assert names(tree, "/photos/going") == ["output"]
+    assert service.asked == [("jobs", "photos"), ("job", "photos", "going")]
+
+
+def test_job_that_began_after_the_listing_can_be_looked_up_and_is_shown_then(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    names(tree, "/photos")
+    service.put(job("new", JobState.IN_PROGRESS))
+    clock.advance(5)
+    tree.resolve("/photos/new")
+    assert names(tree, "/photos") == ["one", "two", "new"]
+    assert service.asked == [("jobs", "photos"), ("job", "photos", "new")]
+
+
+def test_name_that_is_no_job_is_asked_for_once_in_5_seconds(tree: Tree, service: Service, clock: Clock) -> None:
+    names(tree, "/photos")
+    for seconds in (0, 4.9, 0.1, 4.9):
+        clock.advance(seconds)
+        with pytest.raises(NotFoundError):
+            tree.resolve("/photos/.git")
+    assert service.asked == [("jobs", "photos"), ("job", "photos", ".git")]
+
+
+def test_job_that_vanished_is_gone_after_the_ttl(tree: Tree, service: Service, clock: Clock) -> None:
+    names(tree, "/photos")
+    del service.contents["photos"]["one"]
+    clock.advance(60)
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/one/output")
+    assert names(tree, "/photos") == ["two"]
+
+
+def test_job_found_vanished_by_a_look_up_is_no_longer_listed(tree: Tree, service: Service, clock: Clock) -> None:
+    service.put(job("going", JobState.IN_PROGRESS))
+    names(tree, "/photos")
+    del service.contents["photos"]["going"]
+    clock.advance(30)
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/going")
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/going/output")
+    assert "going" not in names(tree, "/photos")
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "looked up"])
+def test_output_that_is_gone_takes_its_job_with_it_at_once(tree: Tree, service: Service, *, listed: bool) -> None:
+    if listed:
+        names(tree, "/photos")
+    gone = output(tree, "/photos/one/output")
+    del service.contents["photos"]["one"]
+    tree.gone(gone.output)
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/one")
+    assert names(tree, "/photos") == ["two"]
+
+
+def test_forgotten_tree_asks_for_everything_again(tree: Tree, service: Service) -> None:
+    names(tree, "/photos")
+    tree.forget()
+    names(tree, "/")
+    names(tree, "/photos")
+    assert service.asked == [("jobs", "photos"), ("vaults",), ("jobs", "photos")]
+
+
+def test_answer_that_was_on_its_way_when_all_was_forgotten_is_not_remembered(tree: Tree, service: Service) -> None:
+    service.open.clear()
+    with ThreadPoolExecutor(1) as asker:
+        asked = asker.submit(names, tree, "/photos")
+        while not service.asked:
+            pass
+        tree.forget()
+        service.open.set()
+        assert asked.result(10) == ["one", "two"]
+    names(tree, "/photos")
+    assert service.asked.count(("jobs", "photos")) == 2
+
+
+def test_twenty_who_look_up_the_same_path_share_one_describe(tree: Tree, service: Service) -> None:
+    service.open.clear()
+    with ThreadPoolExecutor(20) as askers:
+        asked = [askers.submit(tree.resolve, "/photos/one/output") for _ in range(20)]
+        service.open.set()
+        assert {each.result(10) for each in asked} == {OutputFile(job("one"))}
+    assert service.asked == [("job", "photos", "one")]
+
+
+def test_twenty_who_list_a_vault_share_one_listing(tree: Tree, service: Service) -> None:
+    service.open.clear()
+    with ThreadPoolExecutor(20) as askers:
+        asked = [askers.submit(names, tree, "/photos") for _ in range(20)]
+        service.open.set()
+        assert all(each.result(10) == ["one", "two"] for each in asked)
+    assert service.asked == [("jobs", "photos")]
+
+
+def test_walk_goes_on_with_a_new_listing_when_the_old_one_ends_in_its_middle(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    service.put(*[job(f"job{number}") for number in range(2500)])
+    listed = names(tree, "/photos")
+    clock.advance(60)
+    for name in listed:
+        tree.resolve(f"/photos/{name}/output")
+    assert service.asked.count(("jobs", "photos")) == 2
+    assert len(service.asked) == 2 + WALK_DESCRIBES
+
+
+def test_jobs_looked_up_now_and_then_never_cost_a_listing(tree: Tree, service: Service, clock: Clock) -> None:
+    names(tree, "/photos")
+    for _ in range(5 * WALK_DESCRIBES):
+        clock.advance(60)
+        tree.resolve("/photos/one")
+    assert service.asked.count(("jobs", "photos")) == 1
+
+
+def test_vault_never_listed_is_not_listed_by_looking_up_its_jobs(tree: Tree, service: Service) -> None:
+    service.put(*[job(f"job{number}") for number in range(100)])
+    for number in range(100):
+        tree.resolve(f"/photos/job{number}")
+    assert ("jobs", "photos") not in service.asked
+
+
+def test_directory_that_is_being_read_does_not_change_under_its_reader(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    entries = tree.entries(tree.resolve("/photos"))
+    tree.gone(output(tree, "/photos/one/output").output)
+    service.put(job("three"))
+    clock.advance(5)
+    tree.resolve("/photos/three")
+    assert [name for name, _ in entries] == ["one", "two"]

@@ -1,0 +1,53 @@
+"""Names as files, and files as names."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.tree.names import Names, can_be_file, can_be_vault
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=300)
+
+
+@given(ANY_TEXT)
+def test_any_text_is_judged_and_what_is_shown_is_one_name_of_a_path(name: str) -> None:
+    if can_be_file(name):
+        assert Path("/", name).parts == ("/", name)
+        assert 1 <= len(os.fsencode(name)) <= 255
+
+
+@pytest.mark.parametrize("name", ["-", "--8A", "...", ".git", "a b", "\n", "Ä" * 127, "x" * 255, "a\\b", "~"])
+def test_unusual_names_are_shown(name: str) -> None:
+    assert can_be_file(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\0b", "x" * 256, "Ä" * 128, "\ud800"])
+def test_what_no_file_can_be_called_is_not_shown(name: str) -> None:
+    assert not can_be_file(name)
+
+
+@given(st.text("ABCabc019_-.", min_size=1, max_size=255))
+def test_every_name_of_the_service_is_worth_a_request(name: str) -> None:
+    assert can_be_vault(name) == (name not in {".", ".."})
+
+
+@pytest.mark.parametrize("name", ["a b", "a\n", "Ä", "x" * 256, "a:b", "\udcff", "%2e", ""])
+def test_what_no_vault_can_be_called_is_worth_no_request(name: str) -> None:
+    assert not can_be_vault(name)
+
+
+def test_each_name_left_out_is_warned_of_once(caplog: pytest.LogCaptureFixture, announce: object) -> None:
+    assert callable(announce)
+    announce("^left out ")
+    names = Names()
+    for _ in range(2):
+        assert not names.shown("..", "a vault")
+        assert not names.shown("a/\n\x1b[31m", "a vault")
+        assert names.shown("a", "a vault")
+    assert [record.getMessage() for record in caplog.records] == [
+        "left out '..', a vault: it cannot be the name of a file",
+        "left out 'a/\\n\\x1b[31m', a vault: it cannot be the name of a file",
+    ]

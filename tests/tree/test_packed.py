@@ -1,0 +1,38 @@
+"""Jobs in little memory."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.models import Job, JobState
+from casfs.tree.packed import pack, unpack
+
+NUMBERS = st.none() | st.integers(0, 2**63)
+JOBS = st.builds(
+    Job,
+    vault=st.text(),
+    id=st.text(),
+    action=st.text(),
+    state=st.sampled_from(JobState),
+    created_ns=NUMBERS,
+    completed_ns=NUMBERS,
+    size=NUMBERS,
+    tree_hash=st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
+    document=st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.integers()).map(json.dumps),
+)
+
+
+@given(JOBS)
+def test_job_comes_back_as_it_was(job: Job) -> None:
+    assert unpack(pack(job), job.vault) == job
+
+
+@given(JOBS, JOBS)
+def test_packed_jobs_are_equal_where_the_jobs_are(one: Job, other: Job) -> None:
+    assert (pack(one) == pack(other)) == (one == unpack(pack(other), one.vault))
+
+
+def test_long_document_comes_back_as_it_was() -> None:
+    job = Job("v", "j", "", JobState.UNKNOWN, None, None, None, None, json.dumps({"JobDescription": "ab" * 2**20}))
+    assert unpack(pack(job), "v") == job
