@@ -1,0 +1,244 @@
+"""Keys, region and endpoint are found where every tool on botocore finds them."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("botocore", reason="the extra glacier is not installed")
+
+from casfs.api.aws import Endpoint, Keyring, find_endpoint, profiles
+from casfs.errors import ConfigError, CredentialsError, UnreachableError
+from casfs.models import Credentials
+from tests.api import keyserver
+from tests.api.keyserver import KeyServer
+
+Configure = Callable[[str], None]
+Source = Callable[[KeyServer, Configure, pytest.MonkeyPatch], None]
+
+
+@pytest.fixture
+def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An account without any AWS setting, on a machine that is no instance."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / ".aws").mkdir()
+    return tmp_path / ".aws"
+
+
+@pytest.fixture
+def configure(aws_home: Path) -> Configure:
+    """Write the configuration file."""
+
+    def write(text: str) -> None:
+        (aws_home / "config").write_text(text)
+
+    return write
+
+
+@pytest.fixture
+def key_server() -> Iterator[KeyServer]:
+    with keyserver.running() as server:
+        yield server
+
+
+def test_the_environment_comes_first(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure("[default]\naws_access_key_id = FILE\naws_secret_access_key = s\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
+    keys = Keyring().credentials()
+    assert (keys.secret_id, keys.token) == ("ENV", "t")
+
+
+def test_a_profile_that_is_asked_for_beats_the_environment(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("[profile work]\naws_access_key_id = WORK\naws_secret_access_key = s\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENV")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    assert Keyring("work").credentials().secret_id == "WORK"
+    assert profiles() == {"work"}
+
+
+def test_the_profile_of_the_environment_gives_keys_and_region(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("[profile work]\naws_access_key_id = WORK\naws_secret_access_key = s\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert Keyring().credentials().secret_id == "WORK"
+    assert find_endpoint(None, None, None) == Endpoint("https://glacier.eu-west-1.amazonaws.com", "eu-west-1")
+
+
+def test_a_program_that_gives_keys_is_run(configure: Configure, aws_home: Path) -> None:
+    keys = {"Version": 1, "AccessKeyId": "PROCESS", "SecretAccessKey": "s"}
+    (aws_home / "keys.json").write_text(json.dumps(keys))
+    configure(f"[default]\ncredential_process = cat {aws_home}/keys.json\n")
+    assert Keyring().credentials().secret_id == "PROCESS"
+
+
+def container(server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/container")
+
+
+def web_identity(server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Path.home() / ".aws" / "token"
+    token.write_text("identity")
+    configure("[default]\nregion = us-west-2\n")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::012345678901:role/reader")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+
+
+def role(server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(
+        "[default]\nregion = us-west-2\nsource_profile = base\nrole_arn = arn:aws:iam::012345678901:role/reader\n"
+        "[profile base]\naws_access_key_id = BASE\naws_secret_access_key = s\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+
+
+def single_sign_on(server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = "https://example.awsapps.com/start"
+    configure(
+        f"[default]\nregion = us-west-2\nsso_start_url = {start}\nsso_region = us-west-2\n"
+        "sso_account_id = 012345678901\nsso_role_name = reader\n"
+    )
+    cache = Path.home() / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    name = hashlib.sha1(start.encode()).hexdigest()
+    (cache / f"{name}.json").write_text(json.dumps({"accessToken": "a", "expiresAt": expires}))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", server.url)
+
+
+# In a process of its own, since botocore asks for the home directory when it is imported.
+ASK_TWICE = """
+from casfs.api.aws import Keyring
+keyring = Keyring()
+print(*(f"{keys.secret_id}/{keys.token}" for keys in (keyring.credentials(), keyring.credentials())))
+"""
+
+
+@pytest.mark.parametrize("source", [container, web_identity, role, single_sign_on])
+def test_keys_that_expire_are_found_and_replaced_before_they_do(
+    source: Source, key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source(key_server, configure, monkeypatch)
+    asked = subprocess.run([sys.executable, "-c", ASK_TWICE], capture_output=True, text=True, timeout=30, check=True)
+    first, second = asked.stdout.split()
+    assert first.startswith("KEY")
+    assert first.endswith("/t")
+    assert first != second, "good for a minute only, so the second call got newer ones"
+
+
+def test_an_instance_gives_its_keys(
+    key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", key_server.url)
+    assert Keyring().credentials() == Credentials("KEY1", "s", "t")
+
+
+def test_a_source_that_begins_to_refuse_is_one_line(
+    key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role(key_server, configure, monkeypatch)
+    keyring = Keyring()
+    keyring.credentials()
+    key_server.refuses = True
+    with pytest.raises(CredentialsError, match=r"^credentials: [^\n]*$"):
+        keyring.credentials()
+
+
+def test_a_source_that_does_not_answer_may_be_tried_again(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role(KeyServerAtNoPort(), configure, monkeypatch)
+    with pytest.raises(UnreachableError):
+        Keyring().credentials()
+
+
+class KeyServerAtNoPort(KeyServer):
+    """Nobody listens where it says."""
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def url(self) -> str:
+        """Port 9 of this machine, where nothing is."""
+        return "http://127.0.0.1:9"
+
+
+def test_no_keys_anywhere_is_one_line_that_says_where_to_put_them(aws_home: Path) -> None:
+    with pytest.raises(CredentialsError, match="AWS_PROFILE or AWS_ACCESS_KEY_ID"):
+        Keyring().credentials()
+
+
+def test_newer_keys_are_looked_for_where_the_old_ones_were(configure: Configure) -> None:
+    text = "[default]\naws_access_key_id = id\naws_secret_access_key = s\naws_session_token = {}\n"
+    configure(text.format("old"))
+    keyring = Keyring()
+    assert keyring.credentials().token == "old"
+    assert not keyring.renewed("old"), "the file has no others"
+    configure(text.format("new"))
+    assert keyring.credentials().token == "old", "kept while the service takes it"
+    assert keyring.renewed("old")
+    assert keyring.credentials().token == "new"
+    assert keyring.renewed("old"), "and whoever comes later is told so too"
+    assert set(keyring.secrets()) == {"s", "old", "new"}, "an answer may still be about the old one"
+
+
+ENDPOINTS = [
+    ("a region", "us-west-2", None, Endpoint("https://glacier.us-west-2.amazonaws.com", "us-west-2")),
+    ("a region of China", "cn-north-1", None, Endpoint("https://glacier.cn-north-1.amazonaws.com.cn", "cn-north-1")),
+    (
+        "an endpoint that names its region",
+        None,
+        "https://glacier-fips.us-east-2.amazonaws.com",
+        Endpoint("https://glacier-fips.us-east-2.amazonaws.com", "us-east-2"),
+    ),
+    (
+        "a private endpoint",
+        None,
+        "https://vpce-1a.glacier.eu-west-1.vpce.amazonaws.com/",
+        Endpoint("https://vpce-1a.glacier.eu-west-1.vpce.amazonaws.com", "eu-west-1"),
+    ),
+    ("another server", None, "http://127.0.0.1:5000", Endpoint("http://127.0.0.1:5000", "sa-east-1")),
+]
+
+
+@pytest.mark.parametrize(
+    ("region", "url", "endpoint"), [row[1:] for row in ENDPOINTS], ids=[row[0] for row in ENDPOINTS]
+)
+def test_the_endpoint_is_found(
+    region: str | None, url: str | None, endpoint: Endpoint, aws_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
+    assert find_endpoint(None, region, url) == endpoint
+
+
+REFUSED = [
+    ("no region anywhere", None, None, "http://127.0.0.1:5000", "set AWS_DEFAULT_REGION"),
+    ("no such profile", "nobody", "us-west-2", None, "nobody"),
+    ("no region of the service", None, "us-wset-2", None, "no Glacier in a region us-wset-2; .* us-west-2"),
+    ("no region's name", None, "us west", None, "us west"),
+]
+
+
+@pytest.mark.parametrize(
+    ("profile", "region", "url", "says"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_what_cannot_be_an_endpoint_is_one_line(
+    profile: str | None, region: str | None, url: str | None, says: str, aws_home: Path
+) -> None:
+    with pytest.raises(ConfigError, match=rf"^[^\n]*{says}[^\n]*$"):
+        find_endpoint(profile, region, url)
