@@ -42,14 +42,18 @@ class Dialect:
 
     Attributes:
         name: of the service.
+        region: where it is, if nobody says.
+        account: whose it is, if nobody says.
         header_prefix: of its own headers.
         request_id_header: under which each answer is named.
+        archive_description_header: with the description of the archive that an output is of; None sends none.
         resource_key: key of a vault's resource name in documents.
+        call_back_key: of Initiate Job and of a job's document, for who is told of the end.
         resource: resource name of a vault, with ``{region}``, ``{account}`` and ``{vault}``.
         vaults_page: of List Vaults.
         jobs_page: of List Jobs.
         marker_inclusive: whether a listing starts with its marker, or after it.
-        job_fields: keys of a job's document in order, by action.
+        job_fields: keys of a job's document in order, by action; there are no others.
         inventory_size: how a size in bytes is written as InventorySizeInBytes.
         statuses: HTTP status by error code; codes that are not here are 400.
         check: of signatures.
@@ -57,8 +61,12 @@ class Dialect:
     """
 
     name: str
+    region: str
+    account: str
     header_prefix: str
     request_id_header: str
+    archive_description_header: str | None
+    call_back_key: str
     resource_key: str
     resource: str
     vaults_page: Page
@@ -93,8 +101,12 @@ _OBJECT = ("Bucket", "Object")
 
 CAS = Dialect(
     name="cas",
+    region="ap-chengdu",
+    account="1250000000",
     header_prefix="x-cas-",
     request_id_header="x-cas-requestId",
+    archive_description_header=None,
+    call_back_key="CallBackUrl",
     resource_key="VaultQCS",
     resource="qcs:id/0:cas:{region}:uid/{account}:vaults/{vault}",
     vaults_page=Page(1000, 1000),

@@ -36,7 +36,8 @@ def vault_document(vault: Vault, state: State, dialect: Dialect) -> Document:
 def job_document(job: Job, vault: Vault, state: State, dialect: Dialect) -> Document:
     """Return what Describe Job answers now."""
     status = job.status(state.clock())
-    known = _common(job, status) | {dialect.resource_key: resource(dialect, state, vault.name)} | dict(job.fields)
+    own = {dialect.resource_key: resource(dialect, state, vault.name), dialect.call_back_key: job.call_back_url}
+    known = _common(job, status) | own | dict(job.fields)
     if job.retrieves and job.retrieves.archive:
         known |= _archive(job.retrieves, status)
     elif job.retrieves:
@@ -51,7 +52,6 @@ def _common(job: Job, status: str) -> Document:
         "Action": job.action,
         "JobId": job.id,
         "JobDescription": job.description,
-        "CallBackUrl": job.call_back_url,
         "CreationDate": date(job.created_s),
         "CompletionDate": date(job.completes_s) if completed else None,
         "Completed": completed,

@@ -23,7 +23,7 @@ def state_of(root: Path, clock: Clock = time.time, dialect: Dialect = CAS) -> St
     Raises:
         OSError: a folder cannot be read.
     """
-    state = State(clock=clock)
+    state = State(clock=clock, region=dialect.region, account=dialect.account)
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         vault = state.add_vault(folder.name, inventory_s=clock())
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):

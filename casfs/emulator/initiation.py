@@ -11,6 +11,7 @@ from casfs.emulator.jobs import (
     INVENTORY_RETRIEVAL,
     PULL_FROM_COS,
     PUSH_TO_COS,
+    SELECT,
     Archive,
     Job,
     Json,
@@ -24,6 +25,13 @@ Wish = Mapping[str, Json]
 Found = tuple[Output | None, Wish]
 """The bytes a new job is about, and the fields that its document has for them."""
 
+ACTIONS = {
+    "archive-retrieval": ARCHIVE_RETRIEVAL,
+    "inventory-retrieval": INVENTORY_RETRIEVAL,
+    "push-to-cos": PUSH_TO_COS,
+    "pull-from-cos": PULL_FROM_COS,
+    "select": SELECT,
+}
 TIERS = ("Expedited", "Standard", "Bulk")
 
 
@@ -34,7 +42,10 @@ def initiate(body: bytes, vault: Vault, state: State, dialect: Dialect) -> Job:
         Refusal: the body is no JSON object, or asks for what there is not.
     """
     wish = _wish(body)
-    action, (retrieves, fields) = _found(wish, vault, state, dialect)
+    action = ACTIONS.get(_text(wish, "Type"), "")
+    if action not in dialect.job_fields:
+        raise Refusal("InvalidParameterValueException", f"Invalid job type: {wish['Type']}")
+    retrieves, fields = _found(action, wish, vault, state, dialect)
     return state.add_job(
         vault.name,
         action,
@@ -42,7 +53,7 @@ def initiate(body: bytes, vault: Vault, state: State, dialect: Dialect) -> Job:
         takes_s=state.job_takes_s,
         fields=fields,
         description=_text(wish, "Description", ""),
-        call_back_url=_text(wish, "CallBackUrl", "") or None,
+        call_back_url=_text(wish, dialect.call_back_key, "") or None,
     )
 
 
@@ -66,21 +77,17 @@ def _wish(body: bytes) -> Wish:
     return wish
 
 
-def _found(wish: Wish, vault: Vault, state: State, dialect: Dialect) -> tuple[str, Found]:
-    match _text(wish, "Type"):
-        case "archive-retrieval":
-            return ARCHIVE_RETRIEVAL, (_part(wish, vault), _tier(wish))
-        case "inventory-retrieval":
-            asked = wish.get("InventoryRetrievalParameters")
-            form, selected = _text(wish, "Format", "JSON"), asked if isinstance(asked, Mapping) else None
-            return INVENTORY_RETRIEVAL, inventory(vault, state, dialect, form=form, asked=selected)
-        case "push-to-cos":
-            return PUSH_TO_COS, (_part(wish, vault), _required(wish, "Bucket", "Object") | _tier(wish))
-        case "pull-from-cos":
-            optional = {name: wish.get(name) for name in ("Condition", "ArchiveDescription")}
-            return PULL_FROM_COS, (None, _required(wish, "Bucket", "Object", "Range") | optional)
-        case other:
-            raise Refusal("InvalidParameterValueException", f"Invalid job type: {other}")
+def _found(action: str, wish: Wish, vault: Vault, state: State, dialect: Dialect) -> Found:
+    if action == INVENTORY_RETRIEVAL:
+        asked = wish.get("InventoryRetrievalParameters")
+        form, selected = _text(wish, "Format", "JSON"), asked if isinstance(asked, Mapping) else None
+        return inventory(vault, state, dialect, form=form, asked=selected)
+    if action == PULL_FROM_COS:
+        optional = {name: wish.get(name) for name in ("Condition", "ArchiveDescription")}
+        return None, _required(wish, "Bucket", "Object", "Range") | optional
+    needed = _required(wish, "Bucket", "Object") if action == PUSH_TO_COS else {}
+    selected = {name: wish.get(name) for name in ("OutputLocation", "SelectParameters")} if action == SELECT else {}
+    return _part(wish, vault), {**needed, **selected, **_tier(wish)}
 
 
 def _part(wish: Wish, vault: Vault) -> Output:

@@ -16,6 +16,7 @@ ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
 INVENTORY_RETRIEVAL = "InventoryRetrieval"
 PUSH_TO_COS = "PushToCOS"
 PULL_FROM_COS = "PullFromCOS"
+SELECT = "Select"
 
 
 @dataclass(frozen=True)

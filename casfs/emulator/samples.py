@@ -1,7 +1,7 @@
 """Sample vaults that show every kind of job: what ``casfs demo`` mounts.
 
 photos    archives whole and in parts: aligned, unaligned to the tree, the tail; one job about to expire
-ledger    inventories as JSON and CSV, a job in progress, a failed one, jobs that move archives to and from COS
+ledger    inventories as JSON and CSV, a job in progress, a failed one, jobs that have no output
 empty     a vault without archives or jobs
 """
 
@@ -19,6 +19,7 @@ from casfs.emulator.jobs import (
     INVENTORY_RETRIEVAL,
     PULL_FROM_COS,
     PUSH_TO_COS,
+    SELECT,
     Json,
     Output,
 )
@@ -51,7 +52,7 @@ class _More(TypedDict, total=False):
 
 def sample_state(clock: Clock = time.time, dialect: Dialect = CAS) -> State:
     """Return an account that holds the sample vaults; the same names, ids and bytes on every call."""
-    state = State(clock=clock)
+    state = State(clock=clock, region=dialect.region, account=dialect.account)
     state.add_vault("empty")
     _photos(state, state.add_vault("photos", inventory_s=clock() - HOUR_S))
     _ledger(state, state.add_vault("ledger", inventory_s=clock() - HOUR_S), dialect)
@@ -78,8 +79,14 @@ def _ledger(state: State, vault: Vault, dialect: Dialect) -> None:
     add("letter", letter)
     add("in progress", letter, takes_s=4 * HOUR_S)
     add("failed", letter, failure="The archive cannot be read.")
-    _add(state, vault, PUSH_TO_COS, "to COS", letter, fields=OBJECT | STANDARD)
-    _add(state, vault, PULL_FROM_COS, "from COS", letter, fields=OBJECT | {"ArchiveDescription": "letter.txt"})
+    without_output = {
+        PUSH_TO_COS: ("to COS", OBJECT | STANDARD),
+        PULL_FROM_COS: ("from COS", OBJECT | {"ArchiveDescription": "letter.txt"}),
+        SELECT: ("some lines", STANDARD),
+    }
+    for action in without_output.keys() & dialect.job_fields.keys():
+        description, fields = without_output[action]
+        _add(state, vault, action, description, letter, fields=fields)
 
 
 def _add(state: State, vault: Vault, action: str, description: str, retrieves: Output, **more: Unpack[_More]) -> None:

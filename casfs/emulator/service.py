@@ -164,6 +164,8 @@ class Service:
         tree_hash = output.tree_hash(start, stop)
         if tree_hash:
             headers[f"{self._dialect.header_prefix}sha256-tree-hash"] = tree_hash
+        if self._dialect.archive_description_header and output.archive and output.archive.description:
+            headers[self._dialect.archive_description_header] = output.archive.description
         return Answer(206 if part else 200, headers, output.pieces(start, stop), start)
 
     def _vault(self, aim: Target) -> Vault:

@@ -1,0 +1,65 @@
+"""Amazon Glacier as a dialect of the emulator."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from casfs.emulator import sigv4
+from casfs.emulator.dialect import CAS, Dialect, Page
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, SELECT
+
+_FIELDS = (
+    "Action",
+    "ArchiveId",
+    "ArchiveSHA256TreeHash",
+    "ArchiveSizeInBytes",
+    "Completed",
+    "CompletionDate",
+    "CreationDate",
+    "InventorySizeInBytes",
+    "JobDescription",
+    "JobId",
+    "RetrievalByteRange",
+    "SHA256TreeHash",
+    "SNSTopic",
+    "StatusCode",
+    "StatusMessage",
+    "Tier",
+    "VaultARN",
+)
+_SELECT_FIELDS = ("JobOutputPath", "OutputLocation", "SelectParameters")
+
+
+def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect:
+    """Return the service as it is in *region*, for *account*.
+
+    Source: Amazon Glacier developer guide: "Describe Job", whose examples have every field, null where it is for
+    another kind of job; "List Vaults", "List Jobs", "Error responses".
+    """
+    return replace(
+        CAS,
+        name="glacier",
+        region=region,
+        account=account,
+        header_prefix="x-amz-",
+        request_id_header="x-amzn-RequestId",
+        archive_description_header="x-amz-archive-description",
+        resource_key="VaultARN",
+        resource="arn:aws:glacier:{region}:{account}:vaults/{vault}",
+        call_back_key="SNSTopic",
+        vaults_page=Page(10, 10),
+        jobs_page=Page(50, 50),
+        marker_inclusive=False,
+        job_fields=MappingProxyType(
+            {
+                ARCHIVE_RETRIEVAL: _FIELDS,
+                INVENTORY_RETRIEVAL: (*_FIELDS, "InventoryRetrievalParameters"),
+                SELECT: (*_FIELDS, *_SELECT_FIELDS),
+            }
+        ),
+        inventory_size=int,
+        statuses=MappingProxyType(
+            {**CAS.statuses, "InsufficientCapacityException": 503, "InvalidSignatureException": 403}
+        ),
+        check=sigv4.Check(region),
+        claimed=sigv4.claimed,
+    )
