@@ -37,6 +37,11 @@ class CasDialect:
         signed = authorization(who, "GET", request.path, request.parameters, {"host": host}, window=window)
         return token | {"Authorization": signed}
 
+    def renewed(self, sent: Mapping[str, str]) -> bool:
+        """Say no: these credentials were given once, and nobody keeps newer ones."""
+        del sent
+        return False
+
     def meaning(self, refusal: Refusal) -> Meaning:
         """Return the meaning by the common codes."""
         return meaning_of(refusal)

@@ -62,6 +62,8 @@ class Meaning(Enum):
     EXPIRED = auto()  # the token was good, and its time is over
     SIGNATURE = auto()  # the signature is refused: a wrong secret key, or a clock that is off
     CLOCK_OR_DENIED = auto()  # as DENIED, but a clock that is off may look the same
+    WRONG_REGION = auto()  # signed for a region that the endpoint is not in
+    CLOSED = auto()  # the service takes no requests of this account any more
     THROTTLED = auto()  # ask again, later
     FAILED = auto()  # the service's own trouble: ask again
     NOT_READY = auto()  # the job has no output yet
@@ -105,6 +107,20 @@ class Dialect(Protocol):
 
         Raises:
             AccessDeniedError: there are no credentials (any more) to sign with.
+        """
+        ...
+
+    def renewed(self, sent: Mapping[str, str]) -> bool:
+        """Look for credentials that are newer than those that have expired.
+
+        Args:
+            sent: what ``headers`` returned for the request that was refused.
+
+        Returns:
+            Whether the next request will be signed with others than *sent* was.
+
+        Raises:
+            CredentialsError: there are none any more.
         """
         ...
 

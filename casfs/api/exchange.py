@@ -1,5 +1,6 @@
 """One attempt: signed, sent, and refusals turned into errors; the clock corrected on the way."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote
@@ -31,17 +32,18 @@ class Exchange:
     def ask(self, call: Call, request: Request) -> Answer:
         """Return the answer to *request*, its body still to be read.
 
-        A signature that is refused while the service's Date is far from our clock is made once more, by its clock.
+        A signature that is refused while the service's Date is far from our clock is made once more, by its clock; one
+        whose keys have expired, once more with newer ones if there are any.
 
         Raises:
             CasfsError: what the refusal comes to, or what went wrong on the way.
         """
-        answer = self._send(call, request)
+        answer, sent = self._send(call, request)
         if answer.status in (200, 206):
             return answer
         refusal, meaning = self._refusal(call, answer)
-        if meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date")):
-            answer = self._send(call, request)
+        if self._mended(meaning, answer, sent):
+            answer, _ = self._send(call, request)
             if answer.status in (200, 206):
                 return answer
             refusal, meaning = self._refusal(call, answer)
@@ -59,14 +61,21 @@ class Exchange:
             answer.finish()
             return body
 
-    def _send(self, call: Call, request: Request) -> Answer:
+    def _mended(self, meaning: Meaning, answer: Answer, sent: Mapping[str, str]) -> bool:
+        """Put right what a refusal may be about, and say whether there was anything."""
+        if meaning is Meaning.EXPIRED:
+            return self._dialect.renewed(sent)
+        return meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date"))
+
+    def _send(self, call: Call, request: Request) -> tuple[Answer, Mapping[str, str]]:
+        """Return the answer to *request*, and what the dialect added to it."""
         self._stats.request(request.operation)
         signed = self._dialect.headers(request, self._transport.host, self._clock.now_s())
         ranged = {} if request.range is None else {"Range": request.range}
         answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline)
         call.status, call.code = answer.status, ""
         call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))
-        return answer
+        return answer, signed
 
     def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
         """Return why *answer* is a refusal, as far as its body comes."""

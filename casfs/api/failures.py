@@ -54,9 +54,9 @@ def error_for(refusal: Refusal, meaning: Meaning, headers: Mapping[str, str]) ->
     """Return the error that *refusal* comes to; its message is one line."""
     details = [f"HTTP {refusal.status}", refusal.code, refusal.request_id and f"request id {refusal.request_id}"]
     tail = f"({', '.join(filter(None, details))})"
-    said = f"{refusal.message or 'the service refuses'} {tail}"
+    said = refusal.message or "the service refuses"
     if meaning is Meaning.PAST_THE_END:
-        return PastTheEndError(said, _total(headers))
+        return PastTheEndError(f"{said} {tail}", _total(headers))
     if meaning is Meaning.THROTTLED:
         return ThrottledError(f"the service asks for fewer requests {tail}", refusal.retry_after_s)
     if meaning is Meaning.FAILED:
@@ -64,20 +64,22 @@ def error_for(refusal: Refusal, meaning: Meaning, headers: Mapping[str, str]) ->
     if meaning is Meaning.NOT_FOUND and refusal.operation == OUTPUT:
         return GoneError(f"the output is no longer there {tail}")
     kind, text = _FINAL[meaning]
-    return kind(f"{text} {tail}" if text else said)
+    return kind(f"{text.format(said)} {tail}")
 
 
 _FINAL: Mapping[Meaning, tuple[type[CasfsError], str]] = {
-    Meaning.NOT_FOUND: (NotFoundError, ""),
+    Meaning.NOT_FOUND: (NotFoundError, "{}"),
     Meaning.DENIED: (AccessDeniedError, "no permission"),
     Meaning.CLOCK_OR_DENIED: (AccessDeniedError, "no permission"),
     Meaning.UNKNOWN_KEY: (CredentialsError, "the service does not know the key, or saw none"),
     Meaning.EXPIRED: (CredentialsError, "the token has expired"),
     Meaning.SIGNATURE: (CredentialsError, "the signature is refused: is the secret key right, and the clock?"),
+    Meaning.WRONG_REGION: (CredentialsError, "the endpoint is not in the region that the request is signed for: {}"),
+    Meaning.CLOSED: (RefusedError, "the service is closed to this account: {}"),
     Meaning.NOT_READY: (NotReadyError, "the output is not available yet"),
-    Meaning.REFUSED: (RefusedError, ""),
+    Meaning.REFUSED: (RefusedError, "{}"),
 }
-"""What a refusal comes to that another attempt would not change, and in which words; "" for the service's own."""
+"""What a refusal comes to that another attempt would not change, and in which words; {} for the service's own."""
 
 
 def _total(headers: Mapping[str, str]) -> int | None:
