@@ -69,7 +69,7 @@ class Outputs:
         with self._flights.lock:
             content = self._content(output)
             content.gone = None  # the tree believes in it: ask again
-        self._learn(content)
+        self._learn(content, self._settings.read_timeout_s)
         with self._flights.lock:
             keep_pages = content.open()
         limit = min(self._settings.read_ahead_bytes // BLOCK_SIZE, self._flights.ahead_limit)
@@ -92,15 +92,19 @@ class Outputs:
                 return output.size
             return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
 
-    def learn_size(self, output: Output) -> int:
+    def learn_size(self, output: Output, timeout_s: float) -> int:
         """Return the length of *output*, asked of the service where the document's cannot be trusted.
+
+        Args:
+            output: whose.
+            timeout_s: when to give up.
 
         Raises:
             As ``open``.
         """
         with self._flights.lock:
             content = self._content(output)
-        return self._learn(content)
+        return self._learn(content, timeout_s)
 
     def verified(self, output: Output) -> str:
         """Return how much of *output* was checked: ``whole``, ``K/N``, ``none``, ``unavailable``, ``mismatch``."""
@@ -137,8 +141,8 @@ class Outputs:
     def _tell_gone(self, output: Output) -> None:
         self.on_gone(output)  # looked up now: it is set after we are made
 
-    def _learn(self, content: Content) -> int:
-        deadline = Deadline.after(self._settings.read_timeout_s, self._clock)
+    def _learn(self, content: Content, timeout_s: float) -> int:
+        deadline = Deadline.after(timeout_s, self._clock)
         while True:
             with self._flights.lock:
                 if content.size is not None:

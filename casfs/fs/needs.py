@@ -75,7 +75,8 @@ class Reader(Protocol):
 class Outputs(Protocol):
     """Bytes.
 
-    Threads: every method may be called from any thread. Only ``open`` may wait for the network.
+    Threads: every method may be called from any thread. Only ``open`` and
+    ``learn_size`` may wait for the network.
     """
 
     def start(self) -> None:
@@ -97,6 +98,16 @@ class Outputs(Protocol):
 
     def size_of(self, output: Output) -> int | None:
         """Return the size of *output* in bytes: as learnt, else as the document says, else None."""
+        ...
+
+    def learn_size(self, output: Output, timeout_s: float) -> int:
+        """Return the size of *output* in bytes, asked of the service where the job's document has none.
+
+        Raises:
+            GoneError: the service no longer has it.
+            DeadlineError: it did not say so within *timeout_s*.
+            CasfsError: the size could not be learnt.
+        """
         ...
 
     def verified(self, output: Output) -> str:

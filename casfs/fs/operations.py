@@ -19,6 +19,8 @@ from casfs.tree.nodes import Node, OutputFile
 
 ROOT = "/"
 Entry = tuple[str, dict[str, int], int]
+STAT_TIMEOUT_S = 30.0
+"""How long the service has to tell a size that is to be shown: what the promise gives a ``stat``."""
 
 
 class Operations:
@@ -132,7 +134,11 @@ class Operations:
             raise
 
     def _size_of(self, node: Node) -> int | None:
-        return self._outputs.size_of(node.output) if isinstance(node, OutputFile) else None
+        """Return the size to show: one that nobody knows is asked for, since 0 would be a short copy for some."""
+        if not isinstance(node, OutputFile):
+            return None
+        size = self._outputs.size_of(node.output)
+        return self._outputs.learn_size(node.output, STAT_TIMEOUT_S) if size is None else size
 
     def _attributes_of(self, path: str) -> dict[str, bytes]:
         attributes = attributes_of(self._tree.resolve(path, fresh=True), self._outputs)
