@@ -39,21 +39,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def sweep(below: Path, *, only_dead: bool) -> None:
-    """Take away casfs mounts below a directory: what an aborted run leaves behind fails whoever walks there."""
+def sweep(run: Path) -> None:
+    """Take away every casfs mount in the directory of one test run."""
     for mounted in list(mountpoint.mounts()):
-        if mounted.kind == "fuse.casfs" and Path(mounted.path).is_relative_to(below):
-            if only_dead and os.access(mounted.path, os.F_OK):
-                continue
+        if mounted.kind == "fuse.casfs" and Path(mounted.path).is_relative_to(run):
             subprocess.run(["umount", "-l", mounted.path], check=False, timeout=10)
+
+
+def is_over(run: Path) -> bool:
+    """Whether nobody runs the tests of that directory any more: pytest keeps a lock there, with its process in it."""
+    try:
+        return not Path("/proc", (run / ".lock").read_text()).exists()
+    except OSError:
+        return True
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_stale_mounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Sweep what died in the directories of all runs, of which some may still go on; at the end, all of this one's."""
-    sweep(tmp_path_factory.getbasetemp().parent, only_dead=True)
+    """Sweep what aborted runs left behind, which fails whoever walks there; at the end, what this one did."""
+    own = tmp_path_factory.getbasetemp()
+    for run in own.parent.glob("pytest-[0-9]*"):
+        if run != own and is_over(run):
+            sweep(run)
     yield
-    sweep(tmp_path_factory.getbasetemp(), only_dead=False)
+    sweep(own)
 
 
 @pytest.fixture(autouse=True)
