@@ -78,16 +78,14 @@ class OnDisk:
     size: int
 
     def pieces(self, start: int, stop: int) -> Sequence[memoryview]:
-        """Map the bytes from *start* up to *stop*; the mapping lives as long as the views.
+        """Map the file as far as *stop*; the mapping lives as long as the view, and costs what of it is touched.
 
         Mapped for each request and not for good: a folder may have more files than a process may have mappings.
         """
         if start == stop:
             return []
-        base = start - start % mmap.ALLOCATIONGRANULARITY
         with self.path.open("rb") as fh:
-            mapped = mmap.mmap(fh.fileno(), stop - base, access=mmap.ACCESS_READ, offset=base)
-        return [memoryview(mapped)[start - base :]]
+            return [memoryview(mmap.mmap(fh.fileno(), stop, access=mmap.ACCESS_READ))[start:]]
 
 
 def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:

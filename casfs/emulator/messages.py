@@ -86,7 +86,7 @@ class Inbox:
             self._ahead += arrived
             end = self._ahead.find(b"\r\n\r\n")
         head, self._ahead = self._ahead[:end], self._ahead[end + 4 :]
-        return self._request(head.decode("latin-1").lstrip("\r\n").split("\r\n"))
+        return self._request(head.decode("latin-1").split("\r\n"))
 
     def _request(self, lines: list[str]) -> Request:
         words = lines[0].split(" ")

@@ -127,7 +127,7 @@ class Server:
             thread.join(STOP_S)
 
     def serve_forever(self) -> None:
-        """Start if nobody has, and return once stop() is called, from a signal handler or another thread."""
+        """Start if nobody has, and return once another thread has called stop()."""
         if self._listener is None:
             self.start()
         self._stopped.wait()
@@ -168,10 +168,10 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         inbox, outbox = Inbox(connection), Outbox(connection, self._stopped, self.journal.count_sent)
         try:
             with connection, contextlib.suppress(OSError):  # a client may go when it likes
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 while self._answer_next(inbox, outbox, number):
                     pass
         finally:

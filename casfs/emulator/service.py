@@ -4,8 +4,9 @@ Knows no sockets, no faults and no speed; the state knows the time.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
@@ -96,8 +97,8 @@ class Service:
 
     def _list_vaults(self, _aim: Target, request: Request) -> Answer:
         limit, marker = _limit(request, self._dialect.vaults_page), request.query.get("marker", "")
-        named = [(resource(self._dialect, self._state, vault.name), vault) for vault in self._state.vaults()]
-        page, following = self._page([item for item in named if item[0] >= marker], marker, limit)
+        named = ((resource(self._dialect, self._state, vault.name), vault) for vault in self._state.vaults())
+        page, following = self._page((item for item in named if item[0] >= marker), marker, limit)
         found: list[Document] = [vault_document(vault, self._state, self._dialect) for _, vault in page]
         return in_json({"Marker": following, "VaultList": found})
 
@@ -124,21 +125,22 @@ class Service:
     def _list_jobs(self, aim: Target, request: Request) -> Answer:
         vault, limit = self._vault(aim), _limit(request, self._dialect.jobs_page)
         marker, wanted = request.query.get("marker", ""), _filter(request, self._state.clock())
-        jobs = [(job.id, job) for job in self._state.jobs_from(vault, marker) if wanted(job)]
+        jobs = ((job.id, job) for job in self._state.jobs_from(vault, marker) if wanted(job))
         page, following = self._page(jobs, marker, limit)
         found: list[Document] = [job_document(job, vault, self._state, self._dialect) for _, job in page]
         return in_json({"JobList": found, "Marker": following})
 
     def _page(
-        self, items: Sequence[tuple[str, T]], marker: str, limit: int
+        self, items: Iterable[tuple[str, T]], marker: str, limit: int
     ) -> tuple[Sequence[tuple[str, T]], str | None]:
         """Cut one page off *items*, which begin at *marker*, and return it with the marker of the next."""
         inclusive = self._dialect.marker_inclusive
-        if not inclusive and marker and items and items[0][0] == marker:
-            items = items[1:]
-        if len(items) <= limit:
-            return items, None
-        return items[:limit], items[limit if inclusive else limit - 1][0]
+        found = list(islice(items, limit + 2))
+        if not inclusive and marker and found and found[0][0] == marker:
+            del found[0]
+        if len(found) <= limit:
+            return found, None
+        return found[:limit], found[limit if inclusive else limit - 1][0]
 
     def _initiate_job(self, aim: Target, request: Request) -> Answer:
         vault = self._vault(aim)

@@ -9,7 +9,7 @@ import itertools
 import threading
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -184,12 +184,12 @@ class State:
         found = holder.jobs.get(job) if holder else None
         return found if found and self.clock() < found.expires_s else None
 
-    def jobs_from(self, vault: Vault, marker: str) -> list[Job]:
-        """Return the jobs of *vault* that have not expired, from the id *marker* on, in the order of their ids."""
+    def jobs_from(self, vault: Vault, marker: str) -> Iterator[Job]:
+        """Yield the jobs of *vault* that have not expired, from the id *marker* on, in the order of their ids."""
         with self._lock:
-            found = [vault.jobs[job] for job in vault.job_ids[bisect_left(vault.job_ids, marker) :]]
+            ids = vault.job_ids[bisect_left(vault.job_ids, marker) :]
         now = self.clock()
-        return [job for job in found if now < job.expires_s]
+        return (job for job in map(vault.jobs.__getitem__, ids) if now < job.expires_s)
 
 
 def id_of(length: int, *of: object) -> str:

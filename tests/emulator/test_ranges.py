@@ -63,7 +63,9 @@ def test_a_retrieval_is_aligned_to_megabytes_or_ends_with_the_archive(
     assert retrieval(text, 3 * MIB + 7) == expected
 
 
-@pytest.mark.parametrize("text", ["", "0", "a-b", f"1-{MIB}", "0-100", f"{MIB}-{4 * MIB - 1}", f"{MIB}-0", f"{MIB}-"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "a-b", f"1-{MIB}", f"1-{MIB - 1}", "0-100", f"{MIB}-{4 * MIB - 1}", f"{MIB}-0", f"{MIB}-"]
+)
 def test_any_other_retrieval_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="InvalidParameterValueException: The retrieval byte range"):
         retrieval(text, 3 * MIB + 7)

@@ -92,6 +92,11 @@ def test_head_is_get_without_the_body(state: State) -> None:
         connection.close()
 
 
+def test_nothing_follows_the_answer_to_head(state: State, raw: socket.socket) -> None:
+    raw.sendall(b"HEAD /-/vaults HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answers(raw).endswith(b"\r\n\r\n")
+
+
 def test_every_answer_is_dated_by_the_services_clock(client: Client) -> None:
     assert client.get("/-/vaults").headers["date"] == "Fri, 14 Jul 2017 02:40:00 GMT"
 
@@ -128,6 +133,8 @@ def test_many_connections_read_the_right_bytes_at_once(state: State, server: Ser
         thread.join()
     assert wrong == []
     assert 1 < server.journal.most_in_flight <= 16
+    server.journal.clear()
+    assert server.journal.most_in_flight == 0
 
 
 def test_stop_ends_connections_that_are_idle_stalled_or_asleep(state: State) -> None:
