@@ -1,6 +1,6 @@
 """Measure casfs beside what one would run instead, and write docs/benchmarks.md.
 
-    python contrib/bench                     everything: about an hour, on a machine that does nothing else
+    python contrib/bench                     everything: half an hour, on a machine that does nothing else
     python contrib/bench --only random,six   these races anew, the others as they were
     python contrib/bench --short             half a minute, to see that it works; docs stay as they are
 

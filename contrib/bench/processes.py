@@ -16,7 +16,10 @@ def cpu_s(pid: int) -> float:
 
 def _status_mib(pid: int, field: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field)) * MIB_PER_KIB
+    found = [int(line.split()[1]) for line in lines if line.startswith(field)]
+    if not found:
+        raise ProcessLookupError(f"process {pid} has ended")
+    return found[0] * MIB_PER_KIB
 
 
 def resident_mib(pid: int) -> float:

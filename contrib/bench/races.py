@@ -62,7 +62,8 @@ RACES = (
     _sequential(UNSHAPED),
     _sequential(NEAR),
     _sequential(FAR),
-    Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, ALL, "median ms"),
+    # without httpdirfs: 1.2.5 ends when a file is closed while it still downloads
+    Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, ALL[:3], "median ms"),
     Race("first", "First 4 KiB of a cold file", measures.first, NEAR, ALL, "ms"),
     Race("six", "Six readers of one cold output", measures.six, NEAR, ALL, "s"),
     Race(
