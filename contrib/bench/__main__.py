@@ -37,7 +37,9 @@ def main() -> int:
     plan = _plan(options)
     with serving(plan) as service:
         rig = Rig(service, plan)
-        failures = check(rig) + races.run(rig, options.only, found, partial(results.save, found, kept))
+        wrong = check(rig)
+        failures = [f"check: {name}: {said}" for name, said in wrong.items()]
+        failures += races.run(rig, options.only, wrong, found, partial(results.save, found, kept))
     report.write(found, machine.described(), build if options.short or options.out else ROOT / "docs")
     sys.stderr.write("".join(f"FAILED {failure}\n" for failure in failures))
     return 1 if failures else 0

@@ -14,8 +14,12 @@ from service import environment
 from subjects import ARIA2C, CASFS, HTTPDIRFS, RCLONE, S3FS, Fetcher, Mounter
 
 
-def check(rig: Rig) -> list[str]:
-    """Read one output through each program that is installed and name those that failed or read wrong bytes."""
+def check(rig: Rig) -> dict[str, str]:
+    """Read one output through each program that is installed.
+
+    Returns:
+        The programs that failed or read wrong bytes, and what they said or the hash of what they read.
+    """
     item = plan.shared(rig.plan)
     right = hashlib.sha256(read(plan.content(item))).hexdigest()
     readers: dict[str, Callable[[], str]] = {
@@ -23,7 +27,7 @@ def check(rig: Rig) -> list[str]:
     }
     if ARIA2C.installed():
         readers[ARIA2C.name] = partial(_fetched, rig, ARIA2C, item)
-    return [f"check: {name}: {said}" for name, reader in readers.items() if (said := _said(reader)) != right]
+    return {name: said for name, reader in readers.items() if (said := _said(reader)) != right}
 
 
 def _said(reader: Callable[[], str]) -> str:

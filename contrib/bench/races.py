@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -91,12 +91,15 @@ def named(keys: str) -> list[Race]:
     return [by_key[key] for key in keys.split(",")]
 
 
-def run(rig: Rig, races: Iterable[Race], results: Results, keep: Callable[[], None]) -> list[str]:
+def run(
+    rig: Rig, races: Iterable[Race], without: Container[str], results: Results, keep: Callable[[], None]
+) -> list[str]:
     """Measure every program of every race, taking turns in each round.
 
     Args:
         rig: where.
         races: those to run; what *results* had of them is replaced.
+        without: programs that are left out.
         results: receives the samples.
         keep: called after each race, so that a run that is broken off keeps what it has.
 
@@ -105,7 +108,7 @@ def run(rig: Rig, races: Iterable[Race], results: Results, keep: Callable[[], No
     """
     failures = []
     for race in races:
-        runners = race.runners()
+        runners = {name: runner for name, runner in race.runners().items() if name not in without}
         results[race.key] = {name: [] for name in runners}
         for turn in range(rig.plan.rounds):
             for name in _rotated(list(runners), turn):

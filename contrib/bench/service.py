@@ -17,7 +17,7 @@ from plan import Plan, Shape
 COUNTED_S = 0.05
 """The service counts a piece once it is sent, so a reader can have the last one a moment before it counts."""
 HERE = Path(__file__).resolve().parent
-CREDENTIALS = {"AKIDbench": "not a secret"}
+CREDENTIALS = {"AKIDbench": "not-a-secret"}
 
 
 @dataclass(frozen=True)
