@@ -37,9 +37,10 @@ def main() -> int:
     plan = _plan(options)
     with serving(plan) as service:
         rig = Rig(service, plan)
-        wrong = check(rig)
+        wrong = check(rig, options.without)
+        without = options.without | wrong.keys()
         failures = [f"check: {name}: {said}" for name, said in wrong.items()]
-        failures += races.run(rig, options.only, wrong, found, partial(results.save, found, kept))
+        failures += races.run(rig, options.only, without, found, partial(results.save, found, kept))
     report.write(found, machine.described(), build if options.short or options.out else ROOT / "docs")
     sys.stderr.write("".join(f"FAILED {failure}\n" for failure in failures))
     return 1 if failures else 0
@@ -51,11 +52,16 @@ def _plan(options: argparse.Namespace) -> Plan:
     return replace(plan, rounds=options.rounds or plan.rounds, big_bytes=size)
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split(","))
+
+
 def _options() -> argparse.Namespace:
     keys = ", ".join(race.key for race in races.RACES)
     parser = argparse.ArgumentParser(prog="python contrib/bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--short", action="store_true", help="small outputs and one round, to see that it works")
     parser.add_argument("--only", type=races.named, default=races.RACES, help=f"some of {keys}, joined by commas")
+    parser.add_argument("--without", type=_names, default=frozenset(), help="programs to leave out, joined by commas")
     parser.add_argument("--rounds", type=int, help="how often each program is measured")
     parser.add_argument("--mib", type=int, help="size of the big output")
     parser.add_argument("--out", type=Path, help="directory for the page and the samples, instead of docs and build")

@@ -126,7 +126,7 @@ def run(
 
 def _rotated(names: list[str], turn: int) -> list[str]:
     """Let another one go first in each round, so that none always runs after the same neighbour."""
-    first = turn % len(names)
+    first = turn % max(1, len(names))
     return names[first:] + names[:first]
 
 
