@@ -1,0 +1,151 @@
+"""The promise, fault by fault: exit status 0 means the right bytes.
+
+Every fault of the emulator by once, twice and for ever by the programs that people copy with by the first block, one in
+the middle and the last. Each cell has a job of its own, so that all cells of a fault run in one mount at the same time.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from casfs.emulator.content import InMemory
+from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.initiation import part
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
+from casfs.emulator.server import Server
+from casfs.emulator.state import State
+
+pytestmark = pytest.mark.fuse
+
+Mounting = Callable[..., AbstractContextManager[Path]]
+
+MIB = 1 << 20
+CONTENT = b"".join(bytes([number]) * (MIB - 1) + b"\n" for number in range(1, 6)) + b"the end"
+PLACES = {"first": 1000, "middle": 2 * MIB + 5, "last": 5 * MIB + 3}
+TIMES: dict[str, int | None] = {"once": 1, "twice": 2, "always": None}
+READ_TIMEOUT_S = 6.0
+PROGRAM_LIMIT_S = 2 * READ_TIMEOUT_S + 6.0
+"""One read that fails by its deadline, one more by the kernel's own second try, and a machine that is busy."""
+
+MMAP = (
+    "import mmap,sys;f=open(sys.argv[1],'rb');open(sys.argv[2],'wb').write(mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ))"
+)
+PROGRAMS: dict[str, list[str]] = {
+    "cp": ["cp", "--", "{source}", "{target}"],
+    "cat": ["sh", "-c", 'cat -- "$0" > "$1"', "{source}", "{target}"],
+    "dd": ["dd", "if={source}", "of={target}", "bs=100K", "status=none"],
+    "rsync": ["rsync", "-a", "--", "{source}", "{target}"],
+    "mmap": [sys.executable, "-c", MMAP, "{source}", "{target}"],
+}
+
+HARMLESS = {Kind.DELAY, Kind.WHOLE, Kind.NO_HASH, Kind.SKEW}
+"""Survived for ever: a slow service, one that ignores Range, one that gives no hash, one with another clock."""
+ONE_MORE_FETCH = {Kind.FLIP, Kind.WRONG_HASH, Kind.WRONG_TOTAL}
+"""What comes twice in a row is believed: a mismatch is fetched once more, a size is asked once more."""
+LASTING = {Kind.EXPIRE}
+"""Over once is over."""
+NOT_OF_OUTPUTS = {Kind.GARBAGE, Kind.HUGE}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault, how often, where, and the program that meets it."""
+
+    kind: Kind
+    often: str
+    program: str
+    place: str
+
+    @property
+    def job(self) -> str:
+        """The job of this cell alone."""
+        return f"{self.often}-{self.program}-{self.place}"
+
+    @property
+    def must_succeed(self) -> bool:
+        """Whether the fault passes, or harms nobody."""
+        if self.kind in HARMLESS:
+            return True
+        passing = self.often == "once" or (self.often == "twice" and self.kind not in ONE_MORE_FETCH)
+        return passing and self.kind not in LASTING
+
+    @property
+    def must_fail(self) -> bool:
+        """Whether the right bytes cannot be had."""
+        return (self.often == "always" and self.kind not in HARMLESS) or self.kind in LASTING
+
+
+def _cells(kind: Kind) -> list[Cell]:
+    return [Cell(kind, *names) for names in product(TIMES, PROGRAMS, PLACES)]
+
+
+def _state(cells: Iterable[Cell]) -> State:
+    state = State()
+    state.add_vault("vault")
+    archive = state.add_archive("vault", InMemory(CONTENT))
+    for cell in cells:
+        state.add_job("vault", ARCHIVE_RETRIEVAL, part(archive), job_id=cell.job)
+    return state
+
+
+def _fault(cell: Cell) -> Fault:
+    times = TIMES[cell.often]
+    return Fault(kind=cell.kind, operation="get_job_output", job=cell.job, at=PLACES[cell.place], times=times)
+
+
+def _broken_promise(cell: Cell, root: Path, into: Path) -> str | None:
+    """Run the program of a cell; return what it did that it must not, None if it kept the promise."""
+    target = into / cell.job
+    words = {"source": str(root / "vault" / cell.job / "output"), "target": str(target)}
+    began_s = time.monotonic()
+    done = subprocess.run(
+        [word.format(**words) for word in PROGRAMS[cell.program]], check=False, capture_output=True, timeout=60
+    )
+    took_s = time.monotonic() - began_s
+    right = target.exists() and target.read_bytes() == CONTENT
+    if done.returncode == 0 and not right:
+        return f"{cell.job}: exit status 0, wrong bytes"
+    if cell.must_succeed and done.returncode != 0:
+        return f"{cell.job}: did not survive: {done.stderr.decode()[-200:]}"
+    if cell.must_fail and done.returncode == 0:
+        return f"{cell.job}: exit status 0, though the bytes could not be had"
+    if took_s > PROGRAM_LIMIT_S:
+        return f"{cell.job}: took {took_s:.1f} s"
+    return None
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("kind", sorted(set(Kind) - NOT_OF_OUTPUTS))
+def test_exit_status_0_means_the_right_bytes(kind: Kind, mounting: Mounting, tmp_path: Path) -> None:
+    cells = _cells(kind)
+    with Server(_state(cells), credentials={"id": "key"}) as server:
+        server.faults.add(*map(_fault, cells))
+        options = ("--read-timeout", str(int(READ_TIMEOUT_S)), "--connections", "64")
+        with mounting(server, *options) as root, ThreadPoolExecutor(15) as pool:
+            broken = list(pool.map(lambda cell: _broken_promise(cell, root, tmp_path), cells))
+    assert [line for line in broken if line] == []
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.WRONG_TOTAL, Kind.NO_HASH, Kind.WRONG_HASH, Kind.FLIP}))
+@pytest.mark.parametrize("operation", ["describe_job", "list_jobs"])
+def test_a_fault_of_the_names_is_an_error_or_survived(
+    kind: Kind, operation: str, mounting: Mounting, tmp_path: Path
+) -> None:
+    cell = Cell(kind, "twice", "cp", "first")
+    with Server(_state([cell]), credentials={"id": "key"}) as server, mounting(server) as root:
+        server.faults.add(Fault(kind=kind, operation=operation, times=2))
+        if operation == "list_jobs":
+            subprocess.run(["ls", "-l", root / "vault"], check=False, capture_output=True, timeout=60)
+        source, target = root / "vault" / cell.job / "output", tmp_path / "copy"
+        done = subprocess.run(["cp", source, target], check=False, capture_output=True, timeout=60)
+        assert done.returncode != 0 or target.read_bytes() == CONTENT
+        assert kind in {Kind.EXPIRE, Kind.GARBAGE, Kind.HUGE} or done.returncode == 0
