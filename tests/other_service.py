@@ -111,6 +111,8 @@ class OtherService:
     clock: Callable[[], float] = time.time
     _server: ThreadingHTTPServer | None = None
 
+    keys = (SECRET_ID, SECRET_KEY)
+
     @property
     def url(self) -> str:
         """Where it listens."""

@@ -8,18 +8,16 @@ import json
 import os
 import random
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.mounting import Mounting
 from tests.other_service import MIB, OtherJob, OtherService, tree_hash
 
 pytestmark = pytest.mark.fuse
-
-Mounting = Callable[..., AbstractContextManager[Path]]
 
 VAULT = "Vault_A.1"
 WHOLE = "-nVoA6erIw71cTwI4gY6kaYpCrV1ehUrqXCkDHNfObQSfkqk_f5KyeKcxVvo--8A"
@@ -108,7 +106,7 @@ def _attributes(path: Path) -> dict[str, str]:
 
 
 def _run(*command: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([str(word) for word in command], check=False, capture_output=True, timeout=30)
+    return subprocess.run([str(word) for word in command], check=False, capture_output=True, timeout=120)
 
 
 def test_every_vault_and_job_is_a_directory_and_only_finished_retrievals_have_an_output(
@@ -203,6 +201,7 @@ def test_an_account_that_may_not_list_vaults_still_uses_the_one_it_may(
         assert (root / "csv" / "output").read_bytes() == CSV
 
 
+@pytest.mark.timeout(240)
 def test_a_listing_of_2500_jobs_costs_three_requests_and_nothing_after_it(
     service: OtherService, mounting: Mounting
 ) -> None:
