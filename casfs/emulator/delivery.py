@@ -1,6 +1,7 @@
 """How one answer goes onto the wire: the head, the body at the link's speed, and how it ends."""
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +84,10 @@ class Outbox:
 
     def whole(self, pieces: Sequence[memoryview]) -> None:
         """Hand everything to the kernel in one call, which sends it without the interpreter's lock."""
+        if isinstance(self._connection, ssl.SSLSocket):  # which has no such call
+            for piece in pieces:
+                self._send_all(piece)
+            return
         for at in range(0, len(pieces), PIECES_AT_ONCE):
             group = pieces[at : at + PIECES_AT_ONCE]
             sent = self._connection.sendmsg(group)
@@ -120,13 +125,12 @@ def cut(pieces: Sequence[memoryview], start: int, stop: int) -> list[memoryview]
 
 def head(answer: Answer, now_s: float, more: Mapping[str, str], *, keep_alive: bool) -> bytes:
     """Return the head of *answer*, with the date, the length, and the headers *more*."""
-    length = answer.size if answer.length is None else answer.length
     lines = [
         f"HTTP/1.1 {answer.status} {_reason(answer.status)}",
         "Server: nginx",
         f"Date: {formatdate(now_s, usegmt=True)}",
-        f"Content-Length: {length}",
-        f"Connection: {'keep-alive' if keep_alive else 'close'}",
+        *([f"Content-Length: {answer.size}"] if answer.announced else []),
+        f"Connection: {'keep-alive' if keep_alive and answer.announced else 'close'}",
         *(f"{name}: {value}" for name, value in {**answer.headers, **more}.items()),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

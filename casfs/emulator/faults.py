@@ -58,6 +58,8 @@ class Fault:
         seconds: of delay; of the clock's error; between two bytes that drip.
         shift: bytes by which a range, total or length is wrong.
         size: bytes of a huge document.
+        announced: whether the answer has a Content-Length. Without one the end of the connection is the end of the
+            body, and one that is cut there looks whole.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class Fault:
     seconds: float = 0.2
     shift: int = 1
     size: int = 65 << 20
+    announced: bool = True
 
     def meets(self, operation: str, vault: str | None, job: str | None, span: tuple[int, int] | None) -> bool:
         """Say whether a request is of those that this fault is for.

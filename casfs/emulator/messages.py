@@ -47,14 +47,14 @@ class Answer:
         headers: besides those that every answer has.
         body: pieces in order.
         offset: which byte of the output the body begins with.
-        length: Content-Length to announce where that is not the body's own.
+        announced: whether the head says how long the body is; if not, the end of the connection is its end.
     """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: Sequence[memoryview] = ()
     offset: int = 0
-    length: int | None = None
+    announced: bool = True
 
     @property
     def size(self) -> int:

@@ -55,6 +55,9 @@ def spoil(fault: Fault, delivery: Delivery, prefix: str) -> None:
     change = _CHANGES.get(fault.kind)
     if change:
         change(fault, delivery)
+    if not fault.announced:
+        delivery.answer.announced = False
+        delivery.ending = Ending.CLOSE if delivery.ending is Ending.KEEP else delivery.ending
     hash_header = f"{prefix}sha256-tree-hash"
     if fault.kind is Kind.NO_HASH:
         delivery.answer.headers.pop(hash_header, None)

@@ -71,7 +71,7 @@ def _checked(number: int, name: str, value: object) -> Any:
     types = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
     if isinstance(value, int) and float in types:
         value = float(value)
-    if not isinstance(value, types) or isinstance(value, bool):
+    if not isinstance(value, types) or isinstance(value, bool) != (bool in types):
         names = " or ".join(FOREVER if kind is NoneType else kind.__name__ for kind in types)
         raise ConfigError(f"faults: number {number}: {name} is no {names}: {value!r}")
     return value

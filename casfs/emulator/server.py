@@ -12,7 +12,7 @@ In a program or a test::
 Signatures that others rely on::
 
     Server(state, *, host="127.0.0.1", port=0, credentials=None, token=None, shaping=Shaping(), faults=None,
-           clock=None, dialect=CAS, also=None)
+           clock=None, dialect=CAS, also=None, tls=None)
     .start() -> None     .url -> str     .stop() -> None     .serve_forever() -> None
     .faults: Faults      .shaping: Shaping (may be set at any time)
     .requests -> list[Record]     .journal: Journal (.clear(), .exchanges, .most_in_flight, .sent_bytes)
@@ -23,6 +23,7 @@ Measured 2026-11, two cores shared with the reader, 4 MiB ranges over loopback: 
 import contextlib
 import itertools
 import socket
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ class Server:
         clock: Callable[[], float] | None = None,
         dialect: Dialect = CAS,
         also: Callable[[Request], Answer | None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Describe a server; start() makes it.
 
@@ -81,6 +83,7 @@ class Server:
             dialect: which service it is.
             also: answers what is asked in other protocols, over the same link and without signatures, faults or
                 records; None from it leaves the request to the service.
+            tls: certificate and key to serve HTTPS with; None serves HTTP.
         """
         self.state = state
         self.shaping = shaping
@@ -96,6 +99,7 @@ class Server:
         self._acceptor: threading.Thread | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        self._tls = tls
         self._open: dict[socket.socket, threading.Thread] = {}
         self._numbers = itertools.count()
 
@@ -136,7 +140,7 @@ class Server:
     def url(self) -> str:
         """Where it answers, e.g. ``http://127.0.0.1:40123``: known once it has started, and kept when it stops."""
         host, port = self._address
-        return f"http://{host}:{port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{port}"
 
     @property
     def requests(self) -> list[Record]:
@@ -157,15 +161,28 @@ class Server:
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = listener.accept()
+                plain, _ = listener.accept()
             except OSError:
                 return
+            connection = self._wrapped(plain)
+            if connection is None:
+                continue
             thread = threading.Thread(
                 target=self._serve, args=(connection, next(self._numbers)), name="emulator connection", daemon=True
             )
             with self._lock:
                 self._open[connection] = thread
             thread.start()
+
+    def _wrapped(self, plain: socket.socket) -> socket.socket | None:
+        """Return the connection to speak over, None if it broke; a handshake waits for the connection's own thread."""
+        if self._tls is None:
+            return plain
+        try:
+            return self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            plain.close()
+            return None
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         inbox, outbox = Inbox(connection), Outbox(connection, self._stopped, self.journal.count_sent)
@@ -208,4 +225,4 @@ def head_and_body(answer: Answer, now_s: float) -> list[memoryview]:
 def _shut(connection: socket.socket) -> None:
     """Wake whoever waits on the socket."""
     with contextlib.suppress(OSError):  # it has been closed meanwhile
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # that of an SSLSocket forgets its state under the reader

@@ -98,6 +98,13 @@ def test_cut_ends_the_body_at_a_byte_of_the_output(server: Server, client: Clien
     assert broken(server, client, Fault(kind=Kind.CUT, at=AT)) == RIGHT[: MIB + 5]
 
 
+def test_cut_looks_like_the_end_where_no_length_was_announced(server: Server, client: Client) -> None:
+    reply = meet(server, client, Fault(kind=Kind.CUT, at=AT, announced=False))
+    assert (reply.status, reply.body) == (206, RIGHT[: MIB + 5])
+    assert "content-length" not in reply.headers
+    assert reply.headers["connection"] == "close"
+
+
 def test_cut_ends_the_body_in_the_middle_if_no_byte_is_named(server: Server, client: Client) -> None:
     assert broken(server, client, Fault(kind=Kind.CUT)) == RIGHT[:MIB]
 
@@ -205,6 +212,13 @@ def test_huge_is_json_of_any_size(server: Server, client: Client) -> None:
     server.faults.add(Fault(kind=Kind.HUGE, operation="list_jobs", size=3 * MIB))
     reply = client.get("/-/vaults/vault/jobs")
     assert len(reply.body) > 3 * MIB
+    assert len(reply.json["JobList"]) == 1
+
+
+def test_huge_may_come_without_a_length(server: Server, client: Client) -> None:
+    server.faults.add(Fault(kind=Kind.HUGE, operation="list_jobs", size=3 * MIB, announced=False))
+    reply = client.get("/-/vaults/vault/jobs")
+    assert "content-length" not in reply.headers
     assert len(reply.json["JobList"]) == 1
 
 

@@ -19,16 +19,17 @@ vault = "photos"
 at = 3145728
 times = "forever"
 seconds = 1
+announced = false
 """
 JSON = """[{"kind": "status", "code": "ThrottlingException", "retry_after": "2", "times": 3},
- {"kind": "cut", "vault": "photos", "at": 3145728, "times": "forever", "seconds": 1}]"""
+ {"kind": "cut", "vault": "photos", "at": 3145728, "times": "forever", "seconds": 1, "announced": false}]"""
 
 
 @pytest.mark.parametrize("text", [TOML, JSON, f'{{"fault": {JSON}}}'], ids=["toml", "json list", "json object"])
 def test_a_plan_is_read_in_its_order(text: str) -> None:
     assert parse(text) == [
         Fault(kind=Kind.STATUS, code="ThrottlingException", retry_after="2", times=3),
-        Fault(kind=Kind.CUT, vault="photos", at=3145728, times=None, seconds=1.0),
+        Fault(kind=Kind.CUT, vault="photos", at=3145728, times=None, seconds=1.0, announced=False),
     ]
 
 
@@ -49,6 +50,7 @@ def test_every_kind_can_be_scripted(kind: Kind) -> None:
         ("[[fault]]\nkind = 'cut'\nwhen = 1", "number 1 has an unknown key: when"),
         ("[[fault]]\nkind = 'cut'\ntimes = 'often'", "times is no int or forever: 'often'"),
         ("[[fault]]\nkind = 'cut'\nat = true", "at is no int"),
+        ("[[fault]]\nkind = 'cut'\nannounced = 0", "announced is no bool"),
         ("[[fault]]\nkind = 'cut'\nseconds = '1'", "seconds is no float"),
     ],
 )
