@@ -1,8 +1,14 @@
 """What the documents say is what the program does."""
 
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
+
+from casfs.config.options import OPTIONS, Option
+from casfs.emulator.server import Server
+from tests.mounting import Mounting
 from tests.test_layering import LEAVES, TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,3 +29,37 @@ def test_architecture_names_every_leaf() -> None:
     leaves = re.search(r"import the leaves: (.*?)\.", document("docs/architecture.md"), re.DOTALL)
     assert leaves is not None
     assert frozenset(re.findall(r"`(\w+)`", leaves[1])) == LEAVES
+
+
+def row(option: Option) -> str:
+    names = f"`{option.flag}`" + (f", `-{option.short}`" if option.short else "")
+    usual = "off" if option.kind.is_flag else option.default_words or f"`{option.default}`"
+    return f"| {names} | {usual} | {option.help} |"
+
+
+def test_readme_lists_the_options_that_there_are() -> None:
+    listed = re.findall(r"^\| `--.*$", document("README.md"), re.MULTILINE)
+    assert listed == [row(option) for option in OPTIONS if option.missing is None]
+
+
+def examples(name: str) -> list[tuple[str, str]]:
+    """Return the commands of a document, and what it says that each prints."""
+    blocks = re.findall(r"```console\n(.*?)```", document(name), re.DOTALL)
+    told = [part.partition("\n") for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    return [(command, output) for command, _, output in told]
+
+
+@pytest.mark.fuse
+def test_examples_of_the_semantics_print_what_they_are_said_to_print(
+    server: Server, mounting: Mounting, tmp_path: Path
+) -> None:
+    commands = examples("docs/semantics.md")
+    assert commands
+    (tmp_path / "copies").mkdir()
+    script = "".join(f"{{ {command}\n}} 2>&1; printf '\\0'\n" for command, _ in commands)
+    with mounting(server) as path:
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "copies": str(tmp_path / "copies")}
+        done = subprocess.run(["sh", "-c", script], cwd=path, env=env, capture_output=True, timeout=30, check=True)
+    for (command, expected), printed in zip(commands, done.stdout.decode().split("\0"), strict=False):
+        pattern = re.escape(expected).replace("…", "(?s:.*)")
+        assert re.fullmatch(pattern, printed), f"$ {command}\n{printed}"

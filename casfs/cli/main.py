@@ -1,5 +1,6 @@
 """The command line: what the user asks for goes in, one line and an exit status come out."""
 
+import importlib.metadata
 import sys
 from dataclasses import dataclass
 
@@ -29,8 +30,16 @@ class Statuses:
     failure: int = 1
 
 
+def version() -> str:
+    """Return the version that is installed; a checkout that is not has none."""
+    try:
+        return importlib.metadata.version("casfs")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="casfs", message="%(prog)s %(version)s")
+@click.version_option(version(), message="%(prog)s %(version)s")
 def casfs() -> None:
     """Mount archive-storage job outputs as a read-only file system that checks every byte."""
 
@@ -53,17 +62,26 @@ def status_of(command: click.Command, name: str, statuses: Statuses) -> int:
     """
     try:
         command.main(prog_name=name, standalone_mode=False)
-    except click.UsageError as error:
-        return complain(usage(error), statuses.usage)
-    except click.ClickException as error:
-        return complain(error.format_message(), statuses.failure)
-    except ConfigError as error:
-        return complain(str(error), statuses.config)
-    except CasfsError as error:
-        return complain(str(error), statuses.failure)
+    except (click.ClickException, CasfsError) as error:
+        return explain(error, statuses)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     return 0
+
+
+def explain(error: click.ClickException | CasfsError, statuses: Statuses) -> int:
+    """Say what went wrong, and return the exit status that stands for it."""
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return statuses.usage
+        case click.UsageError():
+            return complain(usage(error), statuses.usage)
+        case click.ClickException():
+            return complain(error.format_message(), statuses.failure)
+        case ConfigError():
+            return complain(str(error), statuses.config)
+    return complain(str(error), statuses.failure)
 
 
 def usage(error: click.UsageError) -> str:

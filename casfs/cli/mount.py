@@ -11,23 +11,26 @@ from casfs.config.config import load
 from casfs.mount import Request
 from casfs.mount import mount as make
 
+HELP = """Mount SOURCE on the directory MOUNTPOINT.
 
-@click.command()
+\b
+SOURCE is one of
+  NAME:[VAULT]      a profile of the configuration file;
+                    with a vault, that vault is the root
+  REGION:[VAULT]    a region like ap-chengdu
+  http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]
+
+Every option can also be written as -o like_this=VALUE, or set as CASFS_LIKE_THIS in the environment.
+"""
+
+
+@click.command(help=HELP)
 @click.argument("source")
 @click.argument("mountpoint")
 @click.option("-o", "words", multiple=True, metavar="WORD[,WORD=VALUE]...", help="Options as mount(8) gives them.")
 @mount_options
 def mount(source: str, mountpoint: str, words: tuple[str, ...], **arguments: Any) -> None:
-    r"""Mount SOURCE on the directory MOUNTPOINT.
-
-    \b
-    SOURCE is one of
-      NAME:[VAULT]      a profile of the configuration file; with a vault, that vault is the root
-      REGION:[VAULT]    a region like ap-chengdu
-      http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]
-
-    Every option can also be written as -o like_this=VALUE, or set as CASFS_LIKE_THIS in the environment.
-    """
+    """Make the mount that the command line asks for."""
     make(requested(source, mountpoint, given(arguments), ",".join(words)), warn)
 
 
