@@ -22,7 +22,7 @@ from casfs.errors import ConfigError
 SYSLOG_SOCKET = "/dev/log"
 """Source: syslog(3); journald listens there too."""
 
-SYSLOG_PATIENCE_S = 1.0
+SYSLOG_PATIENCE_S = 0.1
 """A system log that is stopped fills its socket: then a line is lost, rather than the read that wrote it."""
 
 SHORTEST_SECRET = 4

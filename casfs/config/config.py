@@ -121,6 +121,8 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
     found = credentials.find(places.environment, places.home, profile)
     endpoint = _endpoint(source, profile, found, values["provider"])
     accounts = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
+    if source.account is not None and _text(layers[:2], "account") not in (None, source.account):
+        raise ConfigError(f"SOURCE asks for account {source.account}, and --account for {values['account']}")
     return _config(
         values,
         endpoint_url=endpoint.endpoint_url,

@@ -18,8 +18,8 @@ from casfs.errors import ConfigError
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+")
 """Source: region names of CAS 572/8742, ``ap-chengdu``, and of other services of its kind."""
 
-_VAULT = re.compile(r"[A-Za-z0-9_.-]{1,255}")
-"""Source: CAS product overview 572/8742."""
+_VAULT = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.-]{1,255}")
+"""Source: CAS product overview 572/8742; which forgot that ``.`` and ``..`` are steps of a path."""
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
 """A name or address; the second form is an IPv6 address without its brackets, with a zone where it is link-local."""
@@ -94,6 +94,8 @@ def parse_url(text: str, origin: str) -> Source:
     Raises:
         ConfigError: it is no such URL; the message does not repeat it.
     """
+    if not text.isprintable() or " " in text:  # urlsplit drops what does not belong into a URL
+        raise ConfigError(f"{origin}: the URL has a space, or what cannot be printed")
     try:
         url = urlsplit(text if "://" in text else f"https://{text}")
         port = url.port

@@ -1,0 +1,52 @@
+"""The table of options."""
+
+from dataclasses import fields
+
+import pytest
+
+from casfs.config.config import Config
+from casfs.config.options import BY_NAME, OPTIONS, Option
+from casfs.errors import ConfigError
+from tests.config.conftest import Load
+
+CONTRACT = """
+    foreground profile config provider account allow_other uid gid file_mode dir_mode block_cache_size cache_dir
+    cache_size connections read_ahead verify list_ttl connect_timeout read_timeout ca_bundle log_level log_format
+    log_file metrics
+"""
+EVERY_OPTION = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+
+
+def test_every_option_of_the_contract_is_there_and_named_once() -> None:
+    assert set(CONTRACT.split()) <= set(BY_NAME)
+    assert len(BY_NAME) == len(OPTIONS)
+
+
+@EVERY_OPTION
+def test_every_option_has_a_usable_default_a_reason_and_a_help(option: Option) -> None:
+    assert option.why
+    assert option.help.endswith(".")
+    assert (option.default is None) == bool(option.default_words)
+    if option.default is not None:
+        option.kind.read(option.default)
+
+
+@EVERY_OPTION
+def test_every_option_that_works_reaches_the_mount(option: Option) -> None:
+    missing_is_said = option.missing is not None
+    assert missing_is_said or option.name in {field.name for field in fields(Config)} | {"profile", "config"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("cache_dir", "/c"), ("cache_size", "1G"), ("metrics", "localhost:9999"), ("provider", "glacier")],
+)
+@pytest.mark.parametrize("place", ["given", "words", "environment"])
+def test_what_this_version_cannot_do_is_an_error_that_names_it(loaded: Load, place: str, name: str, text: str) -> None:
+    places: dict[str, object] = {
+        "given": {name: text},
+        "words": f"{name}={text}",
+        "environment": {BY_NAME[name].variable: text},
+    }
+    with pytest.raises(ConfigError, match=f"(?i){name.replace('_', '[_-]')}: .*(this version|not there yet)"):
+        loaded(**{place: places[place]})

@@ -1,0 +1,94 @@
+"""What users write."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.config.values import ACCOUNT, FLAG, HEADER, MODE, PATH, TEXT, Kind, choice, integer, seconds, size
+
+SIZE = size("1M", "1T")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (FLAG, "true", True),
+        (FLAG, "Yes", True),
+        (FLAG, "1", True),
+        (FLAG, "off", False),
+        (SIZE, "1048576", 2**20),
+        (SIZE, "1M", 2**20),
+        (SIZE, "256m", 2**28),
+        (SIZE, "1T", 2**40),
+        (size("0", "1T"), "0", 0),
+        (integer(1, 256), "256", 256),
+        (seconds(1, 3600), "1", 1.0),
+        (seconds(1, 3600), "3600", 3600.0),
+        (seconds(0, 60), "0.5", 0.5),
+        (MODE, "0444", 0o444),
+        (MODE, "400", 0o400),
+        (ACCOUNT, "-", "-"),
+        (ACCOUNT, "1250000000", "1250000000"),
+        (HEADER, "x-cos-security-token", "x-cos-security-token"),
+        (PATH, "/a/b", "/a/b"),
+        (choice("auto", "off"), "off", "off"),
+        (TEXT, "work", "work"),
+    ],
+)
+def test_value_is_read(kind: Kind, text: str, value: object) -> None:
+    assert kind.read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (FLAG, ""),
+        (FLAG, "maybe"),
+        (SIZE, "1048575"),
+        (SIZE, "1025G"),
+        (SIZE, "-1M"),
+        (SIZE, "1.5G"),
+        (SIZE, "1 G"),
+        (SIZE, "1MB"),
+        (SIZE, "1P"),
+        (SIZE, "٣M"),
+        (SIZE, "9" * 5000),
+        (SIZE, ""),
+        (integer(1, 256), "0"),
+        (integer(1, 256), "257"),
+        (integer(1, 256), "1e2"),
+        (integer(1, 256), "+1"),
+        (seconds(1, 3600), "0"),
+        (seconds(1, 3600), "0.999"),
+        (seconds(1, 3600), "3600.1"),
+        (seconds(1, 3600), "nan"),
+        (seconds(1, 3600), "inf"),
+        (seconds(1, 3600), "1m"),
+        (MODE, "888"),
+        (MODE, "1777"),
+        (MODE, "4"),
+        (MODE, "0o400"),
+        (ACCOUNT, "a/b"),
+        (ACCOUNT, ""),
+        (HEADER, "x y"),
+        (HEADER, "x:\r\n"),
+        (PATH, ""),
+        (TEXT, ""),
+        (choice("auto", "off"), "Auto"),
+    ],
+)
+def test_what_is_no_such_value_is_refused(kind: Kind, text: str) -> None:
+    with pytest.raises(ValueError, match=r"^(is|has) "):
+        kind.read(text)
+
+
+@given(st.integers(0, 2**10), st.sampled_from("KMGT"))
+def test_units_are_powers_of_1024(number: int, unit: str) -> None:
+    assert size("0", "1024T").read(f"{number}{unit}") == number * 1024 ** ("KMGT".index(unit) + 1)
+
+
+def test_path_is_absolute_since_the_mount_has_another_directory() -> None:
+    assert PATH.read("a.log") == f"{os.getcwd()}/a.log"  # noqa: PTH109 - the one that users mean
+    assert PATH.read("~/a.log") == os.path.expanduser("~/a.log")  # noqa: PTH111 - as the shell does it

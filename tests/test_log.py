@@ -1,0 +1,265 @@
+"""Log lines: where they go, and what they never contain."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs import log
+from casfs.errors import ConfigError
+from casfs.log import REDACTED, JournalFormatter, JsonFormatter, Redact, SystemLogHandler, TextFormatter
+
+KEY = "sw0rd/fish+%"
+TOKEN = "marl'in"
+REDACT = Redact([KEY, TOKEN, None, ""])
+
+
+def record(message: str, *arguments: object, **fields: object) -> logging.LogRecord:
+    made = logging.LogRecord("casfs.test", logging.WARNING, "a.py", 7, message, arguments, None)
+    vars(made).update(fields)
+    return made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: q-sign-algorithm=sha1&q-ak=AKID&q-signature=5ec4e7",
+        "{'Authorization': 'AWS4-HMAC-SHA256 Credential=AKID/5ec4e7, Signature=5ec4e7'}",
+        "headers={'Host': 'h', 'authorization': b'5ec4e7'}",
+        '"Authorization":"5ec4e7"',
+        "GET /?q-signature=5ec4e7&x=1",
+        "X-Amz-Signature=5ec4e7",
+        "x-cas-security-token: 5ec4e7",
+        "{'x-cos-security-token': '5ec4e7'}",
+        "secret_key=5ec4e7",
+        "CASFS_SECRET_KEY=5ec4e7",
+        '"secretkey": "5ec4e7"',
+        "aws_secret_access_key = 5ec4e7",
+        "token='5ec4e7'",
+        KEY.replace("sw", "5ec4e7 sw"),
+    ],
+)
+def test_secrets_are_taken_out_where_they_usually_stand(text: str) -> None:
+    assert "5ec4e7" not in REDACT(text).replace("5ec4e7 [redacted]", "")
+    assert REDACTED in REDACT(text)
+
+
+@given(st.text(), st.sampled_from([KEY, TOKEN]), st.text())
+def test_known_secrets_are_taken_out_wherever_they_stand(before: str, secret: str, after: str) -> None:
+    assert secret not in REDACT(before + secret + after)
+
+
+@pytest.mark.parametrize("spelt", ["sw0rd%2Ffish%2B%25", repr({"key": TOKEN}), json.dumps(KEY)])
+def test_known_secrets_are_taken_out_however_they_are_spelt(spelt: str) -> None:
+    assert REDACTED in REDACT(spelt)
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "describe_job vault=photos job=-nVoA6 status=403 code=InvalidSignatureException request_id=abc tries=3"
+    assert REDACT(text) == text
+
+
+def test_secret_that_is_too_short_to_be_one_does_not_spoil_every_line() -> None:
+    assert Redact(["a"])("a line") == "a line"
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(REDACT), JsonFormatter(REDACT), JournalFormatter(REDACT)])
+def test_tracebacks_arguments_and_fields_are_redacted(formatter: logging.Formatter) -> None:
+    made = record("no %s", KEY, header={"Authorization": "5ec4e7"})
+    try:
+        int(KEY)
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    text = formatter.format(made)
+    assert KEY not in text
+    assert "5ec4e7" not in text
+    assert "ValueError" in text
+    assert "WARNING" in text.upper()
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(REDACT), JsonFormatter(REDACT), JournalFormatter(REDACT)])
+def test_line_that_cannot_be_made_is_a_line_that_says_so(formatter: logging.Formatter) -> None:
+    class Bad:
+        def __str__(self) -> str:
+            raise RuntimeError(KEY)
+
+    for made in (record("%d", "x"), record("%s", Bad()), record("x", field=Bad())):
+        assert KEY not in formatter.format(made)
+    assert "could not be made: TypeError at a.py:7" in formatter.format(record("%d", "x"))
+
+
+def test_text_of_the_service_cannot_look_like_a_line_of_ours() -> None:
+    text = TextFormatter(REDACT).format(record("no %s", "job\nERROR casfs: all is lost\x1b[2J\x07\ud800\u0085"))
+    assert text == r"WARNING casfs.test: no job\nERROR casfs: all is lost\x1b[2J\x07\ud800\x85"
+
+
+def test_json_is_one_object_a_line_with_the_fields_of_the_record() -> None:
+    made = record("no\n%s", "ä", vault="photos", tries=3, status=None)
+    line = JsonFormatter(REDACT).format(made)
+    assert "\n" not in line
+    fields = json.loads(line)
+    assert fields.pop("time").endswith("Z")
+    assert fields == {
+        "level": "warning",
+        "logger": "casfs.test",
+        "thread": "MainThread",
+        "message": "no\nä",
+        "vault": "photos",
+        "tries": 3,
+        "status": None,
+    }
+
+
+def test_journal_takes_the_priority_from_each_line() -> None:
+    made = record("first")
+    made.exc_text = "second\nthird"
+    text = JournalFormatter(REDACT).format(made)
+    assert text.split("\n") == ["<4>WARNING casfs.test: first", "<4>second", "<4>third"]
+
+
+def test_time_is_utc_in_milliseconds() -> None:
+    made = record("x")
+    made.created, made.msecs = 1_500_000_000.007, 7.0
+    assert TextFormatter(REDACT, log.STAMP).format(made).startswith("2017-07-14T02:40:00.007Z WARNING ")
+
+
+@pytest.fixture
+def system_log(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "log"))
+        listener.settimeout(10)
+        yield listener
+
+
+def handler_of(listener: socket.socket) -> SystemLogHandler:
+    handler = SystemLogHandler(listener.getsockname(), SystemLogHandler.LOG_DAEMON)
+    handler.setFormatter(TextFormatter(REDACT))
+    return handler
+
+
+def test_system_log_gets_the_lines(system_log: socket.socket) -> None:
+    handler = handler_of(system_log)
+    handler.emit(record("no %s", KEY))
+    assert system_log.recv(1000) == b"<28>WARNING casfs.test: no [redacted]\0"
+    handler.close()
+
+
+def test_system_log_that_is_stopped_does_not_stop_who_writes(
+    system_log: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = handler_of(system_log)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+
+    def write() -> None:
+        for _ in range(20):
+            handler.emit(record("x" * 10_000))
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    writer.join(50)
+    assert not writer.is_alive()
+    handler.close()
+
+
+def test_system_log_that_comes_later_is_found(tmp_path: Path) -> None:
+    handler = SystemLogHandler(str(tmp_path / "log"), SystemLogHandler.LOG_DAEMON)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "log"))
+        handler.emit(record("x"))
+        listener.settimeout(10)
+        assert b"x" in listener.recv(1000)
+        assert handler.socket.gettimeout() == log.SYSLOG_PATIENCE_S
+    handler.close()
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Set logging up in a process of its own: it is of the whole process."""
+    text = "import logging, threading\nfrom casfs import log\nlogger = logging.getLogger('casfs.x')\n"
+    command = [sys.executable, "-c", text + textwrap.dedent(script)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=30, check=False, env=os.environ | environment
+    )
+
+
+def test_foreground_logs_to_standard_error() -> None:
+    done = run("log.setup('info', 'text', None, foreground=True)\nlogger.info('hello')\nlogger.debug('no')")
+    assert done.stderr.endswith("Z INFO casfs.x: hello\n")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_background_logs_nothing_to_standard_error() -> None:
+    assert run("log.setup('info', 'text', None, foreground=False)\nlogger.error('hello')").stderr == ""
+
+
+def test_file_is_appended_to_and_found_again_after_rotation(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("before\n", encoding="utf-8")
+    script = f"""
+        import os
+        log.setup('info', 'json', {str(file)!r}, foreground=False)
+        logger.info('one')
+        os.rename({str(file)!r}, {str(file)!r} + '.1')
+        logger.info('two')
+    """
+    assert run(script).returncode == 0
+    assert (tmp_path / "log.1").read_text(encoding="utf-8").startswith('before\n{"time"')
+    assert json.loads(file.read_text(encoding="utf-8"))["message"] == "two"
+
+
+def test_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"log_file: .* cannot be written: Is a directory"):
+        log.setup("info", "text", str(tmp_path), foreground=True)
+
+
+def test_libraries_say_no_more_than_errors_and_uncaught_errors_are_redacted() -> None:
+    script = f"""
+        log.setup('debug', 'text', None, foreground=True, secrets=[{KEY!r}])
+        for name in ('urllib3.connectionpool', 'requests', 'fuse', 'mfusepy'):
+            logging.getLogger(name).warning('unwanted')
+        def fail():
+            raise ValueError({KEY!r})
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        logger.info('%d', 'unmakeable')
+        fail()
+    """
+    done = run(script)
+    assert done.returncode == 1
+    assert "unwanted" not in done.stderr
+    assert KEY not in done.stderr
+    assert done.stderr.count("nobody caught ValueError") == 2
+    assert "a line of casfs.x could not be made" in done.stderr
+
+
+def test_standard_error_that_is_the_journal_gets_priorities() -> None:
+    script = """
+        import os
+        status = os.fstat(2)
+        os.environ['JOURNAL_STREAM'] = f'{status.st_dev}:{status.st_ino}'
+        log.setup('info', 'text', None, foreground=True)
+        logger.warning('hello')
+    """
+    assert run(script).stderr == "<4>WARNING casfs.x: hello\n"
+
+
+def test_stream_that_is_closed_ends_nothing() -> None:
+    script = """
+        import os
+        log.setup('info', 'text', None, foreground=True)
+        os.close(2)
+        logger.error('hello')
+        print('went on')
+    """
+    assert run(script).stdout == "went on\n"
