@@ -123,8 +123,11 @@ class Client:
     def _listed(
         self, operation: str, path: str, listing: Listing[Model], deadline: Deadline, vault: str = ""
     ) -> Iterator[Model]:
+        patience_s = deadline.remaining_s
+
         def page(parameters: Mapping[str, str]) -> Page[Model]:
-            return self._asked(self._call(operation, deadline, vault), path, parameters, listing.page)
+            by = Deadline.after(patience_s, deadline.clock) if "marker" in parameters else deadline
+            return self._asked(self._call(operation, by, vault), path, parameters, listing.page)
 
         return listing.items(page)
 
