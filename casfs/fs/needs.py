@@ -40,10 +40,6 @@ class Tree(Protocol):
         """Return the names in a directory, ``.`` and ``..`` left out, and what they stand for."""
         ...
 
-    def gone(self, output: Output) -> None:
-        """Take note that the service no longer has *output*."""
-        ...
-
 
 class Reader(Protocol):
     """One open output.
