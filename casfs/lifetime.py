@@ -37,10 +37,17 @@ _log = logging.getLogger(__name__)
 class Lifetime:
     """Says once that the mount answers, and ends it when a signal asks for that."""
 
-    def __init__(self, path: Path, ready: Callable[[], None]) -> None:
-        """Describe the life of the mount at *path*; *ready* says to others that it answers, or raises MountError."""
+    def __init__(self, path: Path, ready: Callable[[], None], forget: Callable[[], None]) -> None:
+        """Describe the life of the mount at *path*.
+
+        Args:
+            path: the mountpoint.
+            ready: says to others that it answers, or raises MountError.
+            forget: has the mount ask the service anew; done on SIGHUP.
+        """
         self._path = path
         self._ready = ready
+        self._forget = forget
         self._ended = threading.Event()
         self._failure: MountError | None = None
 
@@ -90,10 +97,9 @@ class Lifetime:
         return False
 
     def _take_signals(self) -> None:
-        while True:
-            taken = signal.sigwait(SIGNALS)
-            if taken != signal.SIGHUP:
-                break
+        while (taken := signal.sigwait(SIGNALS)) == signal.SIGHUP:
+            _log.info("forgetting what was listed, after SIGHUP")
+            self._forget()
         _log.info("unmounting %s after %s", self._path, signal.Signals(taken).name)
         self._end()
 

@@ -131,7 +131,7 @@ def _make(request: Request, herald: Herald, errors: StandardError) -> None:
         errors.show()
         herald.ready()
 
-    lifetime = Lifetime(request.path, ready)
+    lifetime = Lifetime(request.path, ready, stages.tree.forget)
     lifetime.start()
     try:
         binding.serve(stages.operations, str(request.path), _options(request, binding))
@@ -162,8 +162,8 @@ def build(config: Config, binding: Binding) -> Stages:
     client = Client(settings, config.credentials, stats)
     tree = Tree(client, TreeSettings(config.list_ttl, config.root_vault), binding.interrupted)
     outputs = Outputs(client, bounds, stats, binding.interrupted)
-    view = View(config.uid, config.gid, config.file_mode, config.dir_mode)
-    return Stages(client, tree, Operations(tree, outputs, stats, view))
+    outputs.on_gone = tree.gone
+    return Stages(client, tree, Operations(tree, outputs, stats, _view(config)))
 
 
 def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | None:
@@ -192,8 +192,12 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
 
 def _options(request: Request, binding: Binding) -> Options:
     config = request.config
-    options = mount_options(request.source, allow_other=config.allow_other, libfuse=binding.libfuse)
+    options = mount_options(request.source, _view(config), allow_other=config.allow_other, libfuse=binding.libfuse)
     return options | dict.fromkeys(config.kernel_words, True)
+
+
+def _view(config: Config) -> View:
+    return View(config.uid, config.gid, config.file_mode, config.dir_mode)
 
 
 def _raise_limits() -> None:

@@ -8,12 +8,11 @@ import os
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from casfs.errors import GoneError, NoAttributeError, ProtocolError, ReadOnlyError
+from casfs.errors import NoAttributeError, ProtocolError, ReadOnlyError
 from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
-from casfs.fs.needs import Outputs, Reader, Tree
-from casfs.fs.xattrs import STATS, attributes_of, listed
-from casfs.models import Output
+from casfs.fs.needs import Outputs, Tree
+from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, listed
 from casfs.stats import Stats
 from casfs.tree.nodes import Node, OutputFile
 
@@ -79,18 +78,14 @@ class Operations:
         node = self._tree.resolve(path)
         if not isinstance(node, OutputFile):
             raise ProtocolError(f"{path}: opened as a file, but no output")
-        reader = self._open(node.output)
+        reader = self._outputs.open(node.output)
         file_info.fh = self._handles.add(Opened(node, reader))
         file_info.keep_cache = reader.keep_pages
 
     def read(self, fh: int, offset: int, into: memoryview) -> int:
         """Fill *into* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""
         opened = self._handles.get(fh)
-        try:
-            count = opened.reader.read_into(offset, into)
-        except GoneError:
-            self._tree.gone(opened.node.output)
-            raise
+        count = opened.reader.read_into(offset, into)
         if count != len(into) and offset + count < (self._outputs.size_of(opened.node.output) or 0):
             raise ProtocolError(f"{count} of {len(into)} bytes at {offset}, before the end of the output")
         return count
@@ -109,10 +104,11 @@ class Operations:
         Raises:
             NoAttributeError: *path* has none of that name.
         """
-        try:
-            return self._attributes_of(path)[name]
-        except KeyError:
-            raise NoAttributeError(f"{path} has no attribute {name}") from None
+        # ls -l asks for three names of security.* and system.* an entry: not worth a look at the tree.
+        attributes = self._attributes_of(path) if name.startswith(NAMESPACE) else {}
+        if name not in attributes:
+            raise NoAttributeError(f"{path} has no attribute {name}")
+        return attributes[name]
 
     def listxattr(self, path: str) -> list[str]:
         """Return the names of all attributes."""
@@ -125,13 +121,6 @@ class Operations:
     mknod = mkdir = unlink = rmdir = symlink = rename = link = refuse
     chmod = chown = truncate = utimens = setxattr = removexattr = refuse
     create = write = fallocate = refuse
-
-    def _open(self, output: Output) -> Reader:
-        try:
-            return self._outputs.open(output)
-        except GoneError:
-            self._tree.gone(output)
-            raise
 
     def _size_of(self, node: Node) -> int | None:
         """Return the size to show: one that nobody knows is asked for, since 0 would be a short copy for some."""

@@ -2,6 +2,8 @@
 
 from typing import TypeAlias
 
+from casfs.fs.attrs import View
+
 Options: TypeAlias = dict[str, str | int | bool]
 
 READ_BYTES = 1 << 20
@@ -25,12 +27,13 @@ CONGESTED_REQUESTS = BACKGROUND_REQUESTS * 3 // 4
 """From where on the kernel holds read-ahead back: three quarters, as the kernel's own default."""
 
 
-def mount_options(source: str, *, allow_other: bool, libfuse: tuple[int, int]) -> Options:
+def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[int, int]) -> Options:
     """Return the options of a mount, as the bindings take them.
 
     Args:
         source: what ``mount`` and ``df`` show as the device.
-        allow_other: whether other users may look; the kernel then checks the modes.
+        view: the modes that are to be kept.
+        allow_other: whether other users than the mounter may look.
         libfuse: major and minor version of the library.
     """
     shown = source.replace("\\", "\\\\").replace(",", "\\,")
@@ -49,10 +52,16 @@ def mount_options(source: str, *, allow_other: bool, libfuse: tuple[int, int]) -
         "negative_timeout": 0,
     }
     if allow_other:
-        # Without it only the mounter gets in, and the kernel's check of modes would cost a getattr for each
-        # directory on each path: they may not be remembered, see attr_timeout.
-        options |= {"allow_other": True, "default_permissions": True}
+        options["allow_other"] = True
+        # The kernel's check of modes costs a getattr for each directory on each path, since they may not be
+        # remembered: ``ls -l`` of 2,500 jobs took 2.5 s instead of 0.7 s. Only where it would refuse anybody.
+        options["default_permissions"] = not is_open_to_all(view)
     return options | _threads(libfuse) | _background(libfuse)
+
+
+def is_open_to_all(view: View) -> bool:
+    """Return whether every user may read everything."""
+    return view.file_mode & 0o444 == 0o444 and view.dir_mode & 0o555 == 0o555
 
 
 def _threads(libfuse: tuple[int, int]) -> Options:

@@ -32,9 +32,10 @@ from casfs.fs.needs import Outputs
 from casfs.models import Job
 from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
 
-PREFIX = "user.cas."
+NAMESPACE = "user."
+PREFIX = NAMESPACE + "cas."
 STATS = PREFIX + "stats"
-MEDIA_TYPE = "user.mime_type"
+MEDIA_TYPE = NAMESPACE + "mime_type"
 OWN_NAMES = frozenset({"describe", "tree_hash", "expires", "verified", "stats"})
 """What a field of a document must not be taken for."""
 

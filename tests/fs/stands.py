@@ -1,10 +1,9 @@
 """Stand-ins for the tree and the outputs: a few files without a service behind them, some of which misbehave."""
 
 import json
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from casfs.errors import CasfsError, NotFoundError
 from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output, Vault
@@ -40,58 +39,64 @@ def job(name: str, size: int | None, **fields: object) -> Job:
 
 
 class StandInTree:
-    """One vault, ``vault``, with the jobs that it was given; jobs can be made to fail or to wait."""
+    """A vault with the jobs that it was given, and one with many; look-ups can be made to fail or to wait."""
 
     def __init__(self, jobs: Sequence[Job], interrupted: Interrupted = never) -> None:
-        self.vault = VaultDir(Vault("vault", CREATED_NS, '{"VaultName":"vault","SizeInBytes":7}'))
         self.jobs = {each.id: each for each in jobs}
+        self.many: list[Job] = []
         self.failures: dict[str, Callable[[], BaseException]] = {}
         self.stalls: set[str] = set()
-        self.gone_outputs: list[Output] = []
-        self.stopped = threading.Event()
+        self.root = ""
+        self.started = 0
+        self.stopped = 0
         self._interrupted = interrupted
 
     def start(self) -> None:
-        """Do nothing."""
+        """Take note."""
+        self.started += 1
 
     def stop(self) -> None:
         """Take note."""
-        self.stopped.set()
-
-    def gone(self, output: Output) -> None:
-        """Take note."""
-        self.gone_outputs.append(output)
+        self.stopped += 1
 
     def resolve(self, path: str, *, fresh: bool = False) -> Node:
         """Look the path up."""
-        match path.strip("/").split("/"):
+        match f"{self.root}{path}".strip("/").split("/"):
             case [""]:
                 return Root()
-            case ["vault"]:
-                return self.vault
-            case ["vault", name]:
-                return JobDir(self._job(name))
-            case ["vault", name, "output"]:
-                return OutputFile(self._job(name))
+            case [vault]:
+                return self._vault(vault)
+            case [vault, name]:
+                return JobDir(self._job(vault, name))
+            case [vault, name, "output"]:
+                return OutputFile(self._job(vault, name))
         raise NotFoundError(path)
 
     def entries(self, node: Node) -> list[tuple[str, Node]]:
         """List what *node* holds."""
         match node:
             case Root():
-                return [("vault", self.vault)]
-            case VaultDir():
-                return [(name, JobDir(each)) for name, each in self.jobs.items()]
+                return [(name, self._vault(name)) for name in ("vault", "many")]
+            case VaultDir(vault):
+                held = self.many if vault.name == "many" else list(self.jobs.values())
+                return [(each.id, JobDir(each)) for each in held]
             case JobDir(each):
                 return [("output", OutputFile(each))]
         raise NotFoundError("not a directory")
 
-    def _job(self, name: str) -> Job:
+    def _vault(self, name: str) -> VaultDir:
+        if name not in {"vault", "many"}:
+            raise NotFoundError(name)
+        return VaultDir(Vault(name, CREATED_NS, json.dumps({"VaultName": name, "SizeInBytes": 7})))
+
+    def _job(self, vault: str, name: str) -> Job:
         if name in self.stalls:
             wait_for(Future[None](), Deadline.after(30), self._interrupted, "look-up")
         if name in self.failures:
             failure = self.failures[name]()
             raise failure
+        if vault == "many":
+            return self.many[int(name.removeprefix("job-"))]
         if name not in self.jobs:
             raise NotFoundError(name)
         return self.jobs[name]
@@ -103,14 +108,20 @@ class Behaviour:
 
     Attributes:
         size: what is learnt at open; None, as the document says.
-        fails_from: offset from which on reads raise *failure*.
+        failure: what reads raise.
+        fails_from: offset from which on they do.
+        open_failure: what opening it raises.
+        close_failure: what closing it raises.
         stalls_from: offset from which on reads wait for nothing, up to 30 s.
         short: bytes that a read leaves out.
+        keep_pages: whether the kernel may keep pages of earlier opens.
     """
 
     size: int | None = None
     failure: Callable[[], BaseException] | None = None
     fails_from: int = 0
+    open_failure: Callable[[], BaseException] | None = None
+    close_failure: Callable[[], BaseException] | None = None
     stalls_from: int | None = None
     short: int = 0
     keep_pages: bool = True
@@ -129,19 +140,24 @@ class StandInReader:
     def read_into(self, offset: int, into: memoryview) -> int:
         """Fill *into*, or misbehave."""
         behaviour = self._behaviour
-        if behaviour.failure is not None and offset + len(into) > behaviour.fails_from:
-            raise behaviour.failure()
-        if behaviour.stalls_from is not None and offset + len(into) > behaviour.stalls_from:
+        stop = min(offset + len(into), self._size)
+        if behaviour.failure is not None and stop > behaviour.fails_from:
+            failure = behaviour.failure()
+            raise failure
+        if behaviour.stalls_from is not None and stop > behaviour.stalls_from:
             wait_for(self._outputs.never_done, Deadline.after(30), self._outputs.interrupted, "read")
-        count = max(0, min(len(into), self._size - offset) - behaviour.short)
+        count = max(0, stop - offset - behaviour.short)
         for start in range(0, count, len(PATTERN)):
             length = min(len(PATTERN), count - start)
             into[start : start + length] = content(offset + start, length)
         return count
 
     def close(self) -> None:
-        """Take note."""
+        """Take note, or misbehave."""
         self.closed = True
+        if self._behaviour.close_failure is not None:
+            failure = self._behaviour.close_failure()
+            raise failure
 
 
 class StandInOutputs:
@@ -153,9 +169,11 @@ class StandInOutputs:
         self.never_done: Future[None] = Future()
         self.interrupted = interrupted
         self.readers: list[StandInReader] = []
+        self.started = 0
 
     def start(self) -> None:
-        """Do nothing."""
+        """Take note."""
+        self.started += 1
 
     def stop(self) -> None:
         """End every stall with an error."""
@@ -163,11 +181,14 @@ class StandInOutputs:
             self.never_done.set_exception(CasfsError("the mount ends"))
 
     def open(self, output: Output) -> StandInReader:
-        """Learn the size, as behaviour says."""
+        """Learn the size as behaviour says, or misbehave."""
         behaviour = self.behaviours.get(output.job, Behaviour())
+        if behaviour.open_failure is not None:
+            failure = behaviour.open_failure()
+            raise failure
         size = output.size if behaviour.size is None else behaviour.size
         self.learnt[output.job] = size or 0
-        reader = StandInReader(self, replace(behaviour), size or 0)
+        reader = StandInReader(self, behaviour, size or 0)
         self.readers.append(reader)
         return reader
 
