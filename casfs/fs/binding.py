@@ -91,22 +91,23 @@ def load(choice: str | None = None) -> Binding:
     modules = CHOICES.get((choice or "").lower())
     if modules is None:
         raise ConfigError(f"CASFS_FUSE={choice}: it is one of 3, mfusepy, 2, fusepy")
-    found = (_imported(name) for name in modules)
-    binding = next((Binding(module) for module in found if module is not None), None)
+    binding = next((found for name in modules if (found := _bound(name)) is not None), None)
     if binding is None:
         raise MountError(MENDING[modules[0] if len(modules) == 1 else ""])
     return binding
 
 
-def _imported(name: str) -> ModuleType | None:
-    """Return a binding's module, or None if it or its library is not there.
+def _bound(name: str) -> Binding | None:
+    """Return the binding of a module, or None where the module or its library is not there.
 
     mfusepy takes libfuse 2 where both are installed, unless it is told the name of the library before it is imported.
     """
     if name == "mfusepy" and not os.environ.get("FUSE_LIBRARY_PATH"):
         os.environ.setdefault("FUSE_LIBRARY_NAME", "fuse3")
     try:
-        return importlib.import_module(name)
+        binding = Binding(importlib.import_module(name))
     except (ImportError, OSError, AttributeError):
         # OSError: no libfuse. AttributeError: one of a version that the binding does not know.
         return None
+    # fusepy does not look, and would read garbage out of the structures of libfuse 3.
+    return None if name == "fuse" and binding.libfuse >= (3, 0) else binding

@@ -37,12 +37,13 @@ class Seam:
 
     def _wrapper(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Return what *function* answers, or the negative errno of whatever it raises. Raises nothing."""
+        operation = function.__name__.partition("_fuse_")[0]  # mfusepy has a getattr_fuse_3
         try:
             with self.interrupts:
-                _refuse_undecodable(function.__name__, arguments)
+                _refuse_undecodable(operation, arguments)
                 return _sound(function(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like would be an end of file
-            return _answer_to(function.__name__, error)
+            return _answer_to(operation, error)
 
     def read(self, _path: bytes, buffer: Any, size: int, offset: int, file_info: Any) -> int:
         """Have *size* bytes written into libfuse's own buffer: one copy, where the bindings make two."""

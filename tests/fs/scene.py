@@ -1,0 +1,103 @@
+"""A mount of stand-ins in a process of its own; run as a script, it is that process.
+
+A mount in the process of the tests could wait for itself.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Behind everything else, so that an installed casfs is the one that is tested.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from casfs.fs.attrs import View
+from casfs.fs.binding import load
+from casfs.fs.operations import Operations
+from casfs.fs.options import mount_options
+from casfs.models import Job
+from casfs.stats import Stats
+from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
+
+MIB = 1 << 20
+SIZE = 3 * MIB + 7
+"""Of most outputs: three blocks and a bit."""
+BIG = 64 * MIB
+STALLS_FROM = 2 * MIB
+FAILS_FROM = MIB
+MANY = 2500
+
+FAILURES: dict[str, Callable[[], BaseException]] = {
+    "bare-os-error": lambda: OSError("text only"),
+    "foreign-os-error": lambda: FileNotFoundError(2, "not a file of ours"),
+    "bug": lambda: ValueError("a bug"),
+    "exit": lambda: SystemExit(0),
+    "keyboard": KeyboardInterrupt,
+    "memory": MemoryError,
+    "recursion": RecursionError,
+    "generator": GeneratorExit,
+}
+"""Whatever may be raised where nobody expects it, by the name that jobs have it by."""
+
+CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxattr", "listxattr")
+
+
+def jobs() -> list[Job]:
+    """Return every job of the scene."""
+    plain = [job(name, SIZE) for name in ("plain", "warm", "anew", "short")]
+    sizes = [job("empty", 0), job("grows", 5), job("shrinks", 3 * SIZE), job("unknown", None), job("big", BIG)]
+    failing = [job(f"{when}-{name}", SIZE) for when in ("read", "open", "close", "stat") for name in FAILURES]
+    described = job(
+        "described", SIZE, JobDescription='"gr\u00fcn"\n\\', Completed=True, ArchiveSizeInBytes=SIZE, Tier=None
+    )
+    return [*plain, *sizes, *failing, described, job("stalls", 9 * MIB), job("look-up-stalls", SIZE)]
+
+
+def behaviours() -> dict[str, Behaviour]:
+    """Return how they behave that are not plain."""
+    found = {name: Behaviour(size=SIZE) for name in ("grows", "shrinks", "unknown")}
+    for name, failure in FAILURES.items():
+        found[f"read-{name}"] = Behaviour(failure=failure, fails_from=FAILS_FROM)
+        found[f"open-{name}"] = Behaviour(open_failure=failure)
+        found[f"close-{name}"] = Behaviour(close_failure=failure)
+    return found | {
+        "anew": Behaviour(keep_pages=False),
+        "short": Behaviour(short=1),
+        "stalls": Behaviour(stalls_from=STALLS_FROM),
+    }
+
+
+class CountingOperations(Operations):
+    """Operations that count themselves in ``user.cas.stats``."""
+
+    def __init__(self, tree: StandInTree, outputs: StandInOutputs, stats: Stats, view: View) -> None:
+        super().__init__(tree, outputs, stats, view)
+        for name in CALLBACKS:
+            setattr(self, name, self._counting(name, getattr(self, name)))
+
+    def _counting(self, name: str, callback: Callable[..., object]) -> Callable[..., object]:
+        def counted(*arguments: object) -> object:
+            self._stats.count(name)
+            return callback(*arguments)
+
+        return counted
+
+
+def serve(path: str) -> None:
+    """Be the mount."""
+    binding = load(os.environ["CASFS_FUSE"])
+    tree = StandInTree(jobs(), binding.interrupted)
+    tree.failures = {f"stat-{name}": failure for name, failure in FAILURES.items()}
+    tree.stalls = {"look-up-stalls"}
+    tree.many = [job(f"job-{number:05}", SIZE) for number in range(MANY)]
+    outputs = StandInOutputs(binding.interrupted)
+    outputs.behaviours = behaviours()
+    view = View(os.getuid(), os.getgid(), 0o400, 0o500)
+    stats = Stats()
+    operations = CountingOperations(tree, outputs, stats, view)
+    binding.serve(operations, path, mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse))
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
