@@ -107,11 +107,16 @@ def test_stat_of_an_open_file_does_not_need_its_path(mount: Mount) -> None:
 
 
 def test_a_size_that_was_learnt_at_open_is_the_size(mount: Mount) -> None:
-    mount.outputs.behaviours["unknown"] = Behaviour(size=77)
-    path = "/vault/unknown/output"
-    assert mount.operations.getattr(path)["st_size"] == 0
+    mount.outputs.behaviours["other"] = Behaviour(size=77)
+    path = "/vault/other/output"
+    assert mount.operations.getattr(path)["st_size"] == 7
     mount.open(path)
     assert mount.operations.getattr(path)["st_size"] == 77
+
+
+def test_a_size_that_no_document_tells_is_asked_for(mount: Mount) -> None:
+    mount.outputs.behaviours["unknown"] = Behaviour(size=77)
+    assert mount.operations.getattr("/vault/unknown/output")["st_size"] == 77
 
 
 def test_a_directory_lists_itself_and_what_it_holds(mount: Mount) -> None:
