@@ -42,13 +42,6 @@ def broken(server: Server, client: Client, fault: Fault) -> bytes:
     return error.value.partial
 
 
-@pytest.fixture
-def impatient(server: Server, clock: Clock) -> Iterator[Client]:
-    with Client(server.url, now_s=clock.now_s) as client:
-        client.connection.timeout = 0.3
-        yield client
-
-
 @pytest.fixture(autouse=True)
 def well_again(server: Server, clock: Clock) -> Iterator[None]:
     """After every fault that was to happen once, the service is well."""
@@ -109,15 +102,14 @@ def test_cut_ends_the_body_in_the_middle_if_no_byte_is_named(server: Server, cli
     assert broken(server, client, Fault(kind=Kind.CUT)) == RIGHT[:MIB]
 
 
-def test_stall_sends_nothing_more_from_a_byte_on(server: Server, impatient: Client) -> None:
+def test_stall_sends_nothing_more_from_a_byte_on(server: Server, client: Client) -> None:
     server.faults.add(Fault(kind=Kind.STALL, at=AT))
-    impatient.connection.putrequest("GET", OUTPUT)
-    authorization = impatient.authorization("GET", OUTPUT, {}, {"Range": SPAN})
-    for name, value in (("Range", SPAN), ("Authorization", authorization)):
-        impatient.connection.putheader(name, value)
-    impatient.connection.endheaders()
-    response = impatient.connection.getresponse()
+    headers = {"Host": client.host, "Range": SPAN}
+    headers["Authorization"] = client.authorization("GET", OUTPUT, {}, headers)
+    client.connection.request("GET", OUTPUT, headers=headers)
+    response = client.connection.getresponse()
     assert response.read(MIB + 5) == RIGHT[: MIB + 5]
+    client.connection.sock.settimeout(0.2)
     with pytest.raises(TimeoutError):
         response.read(1)
     response.close()
@@ -128,9 +120,10 @@ def test_drip_sends_byte_after_byte_from_a_byte_on(server: Server, client: Clien
     assert reply.body == RIGHT
 
 
-def test_delay_holds_the_answer_back(server: Server, impatient: Client) -> None:
+def test_delay_holds_the_answer_back(server: Server, client: Client) -> None:
+    client.connection.timeout = 0.2
     with pytest.raises(TimeoutError):
-        meet(server, impatient, Fault(kind=Kind.DELAY, seconds=30))
+        meet(server, client, Fault(kind=Kind.DELAY, seconds=30))
 
 
 def test_flip_changes_one_bit_and_not_the_hash(server: Server, client: Client) -> None:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,10 @@ def test_faults_are_the_same(server: Server, certificate: Path) -> None:
 
 
 def test_stop_does_not_wait_for_a_handshake_that_never_comes(server: Server) -> None:
-    with server:
-        host, port = server.url.removeprefix("https://").split(":")
-        silent = socket.create_connection((host, int(port)))
-    assert silent.recv(1) == b""
-    silent.close()
+    server.start()
+    host, port = server.url.removeprefix("https://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as silent:
+        while not server._open:
+            time.sleep(0.001)
+        server.stop()
+        assert silent.recv(1) == b""
