@@ -1,8 +1,6 @@
 """``casfs emulate``: the embedded service alone, for tests of whatever speaks to it."""
 
 import signal
-import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +8,10 @@ import click
 
 from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.values import size_bytes
-from casfs.emulator.faults import Fault, Faults, Kind
+from casfs.emulator.faults import Fault, Faults
 from casfs.emulator.folders import state_of
 from casfs.emulator.samples import sample_state
+from casfs.emulator.scripts import parse
 from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
@@ -52,7 +51,7 @@ NOT_NEGATIVE = click.FloatRange(min=0)
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="What goes wrong: TOML, a table [[fault]] for each.",
+    help="What goes wrong: a table [[fault]] for each, in TOML or JSON.",
 )
 def emulate(**wanted: Any) -> None:
     """Run the embedded archive service until Ctrl-C, on a port of this machine."""
@@ -94,13 +93,7 @@ def read_faults(path: Path) -> list[Fault]:
     Raises:
         ConfigError: it is no such file.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))["fault"]
-        return [Fault(**{**table, "kind": Kind(table["kind"])}) for table in tables]
-    except (KeyError, TypeError, ValueError) as error:
-        kinds = ", ".join(Kind)
-        known = ", ".join(field.name for field in fields(Fault))
-        raise ConfigError(f"{path}: {error}: it needs tables [[fault]] with {known}; kind is one of {kinds}") from error
+    return parse(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
 def _state(root: Path | None, job_takes_s: float, output_lives_s: float) -> State:
