@@ -60,11 +60,12 @@ class Content:
     def open(self) -> bool:
         """Count one more reader; return whether what the kernel holds of the output may be served to it."""
         self.readers += 1
-        keep_pages = not self.in_doubt
+        is_bad = bool(self._corrupt) or self.failure is not None
+        keep_pages = not (self.in_doubt or is_bad)
         if self._before is not None and not self._before.readers:
             self._before = None
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
-        self.in_doubt = self._before is not None or bool(self._corrupt) or self.failure is not None
+        self.in_doubt = is_bad or self._before is not None
         return keep_pages
 
     def learn(self, size: int) -> None:
@@ -93,7 +94,6 @@ class Content:
             except CorruptDataError:
                 if last_try:
                     self._corrupt.update(part)
-                    self.in_doubt = True
                 raise
             if not self._check_root(part, checked=checked, last_try=last_try) and self._verify is Verify.REQUIRE:
                 raise UncheckableError(f"{self.name}: the service gives no hash for blocks {part.start} to {part[-1]}")
@@ -111,18 +111,22 @@ class Content:
             return f"{self._leaves.proven}/{self._leaves.count}" if self._leaves.proven else "none"
 
     def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None) -> bool:
+        """Check the blocks by the hash of their part and by what was known of them; return whether either proved them.
+
+        Blocks that were served unchecked and now come otherwise, with a hash, are right now and were wrong then: the
+        kernel may still hold them. Without a hash nobody knows which were right, and neither is served.
+        """
         if self.failure is not None:
-            raise self.failure
-        known = [self._leaves.get(block) for block in part]
-        same = all(old in (None, new) for old, new in zip(known, digests, strict=True))
+            raise self.failure.with_traceback(None)
+        which = f"{self.name}: blocks {part.start} to {part[-1]}"
+        changed = [b for b, new in zip(part, digests, strict=True) if self._leaves.get(b) not in (None, new)]
         if tree_hash is not None:
             self._hashes_came = True
             if treehash.root(digests).hex() != tree_hash:
-                raise CorruptDataError(f"{self.name}: blocks {part.start} to {part[-1]} do not have the hash given")
-            if not same:  # what was served unchecked before was wrong, and the kernel may still hold it
-                self.in_doubt = True
-        elif not same:
-            raise CorruptDataError(f"{self.name}: blocks {part.start} to {part[-1]} are not what they were before")
+                raise CorruptDataError(f"{which} do not have the hash that came with them")
+        if changed and (tree_hash is None or any(self._leaves.is_proven(block) for block in changed)):
+            raise CorruptDataError(f"{which} are not what they were before")
+        self.in_doubt = self.in_doubt or bool(changed)
         checked = tree_hash is not None or all(self._leaves.is_proven(block) for block in part)
         for block, digest in zip(part, digests, strict=True):
             self._leaves.put(block, digest, proven=checked)

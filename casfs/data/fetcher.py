@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from casfs.data import blocks, treehash
 from casfs.data.content import Content
 from casfs.data.settings import Verify
-from casfs.data.source import RangeAnswer, RangeSource
+from casfs.data.source import RangeSource
 from casfs.errors import CorruptDataError, TransferError
+from casfs.models import RangeAnswer
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 
@@ -53,7 +54,7 @@ class Fetcher:
         part = range(min(1, content.count))
         views = [buffer[: blocks.length(block, answer.size)] for block in part]
         digests = [self._leaf(view) for view in views]
-        if not self._admitted(content, part, digests, answer, last_try=False):
+        if part and not self._admitted(content, part, digests, answer, last_try=False):
             self._attempt(content, part, [buffer], deadline, cancelled, last_try=True)
 
     def _attempt(  # noqa: PLR0913 - one fetch, as often as it is tried

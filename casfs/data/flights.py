@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from casfs.data import parts
 from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.budget import Budget
 from casfs.data.cache import BlockCache, Key
 from casfs.data.content import Content
 from casfs.data.crew import Crew
@@ -39,6 +40,10 @@ class Flights:
     Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
     never exceed the cache's capacity.
 
+    Attributes:
+        most: blocks that one call may ask for at once.
+        budget: the memory that prefetch may have.
+
     Threads: methods marked so want ``lock`` held; the others must not have it.
     """
 
@@ -53,8 +58,8 @@ class Flights:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
         self.lock = threading.Lock()
         self.cache = BlockCache(capacity, stats)
-        self._spare = max(1, int(capacity * SPARE))
-        self.ahead_limit = capacity - self._spare
+        self.most = max(1, int(capacity * SPARE))
+        self.budget = Budget(capacity - self.most, settings.read_ahead_bytes // BLOCK_SIZE)
         self._fetcher = fetcher
         self._timeout_s = settings.read_timeout_s
         self._stats = stats
@@ -99,7 +104,7 @@ class Flights:
             raise content.gone
         flights = [
             Flight(content, part, deadline)
-            for part in parts.cut(run, max(content.count, run.stop), min(parts.LARGEST, self._spare))
+            for part in parts.cut(run, max(content.count, run.stop), min(parts.LARGEST, self.most))
         ]
         for flight in flights:
             flight.readers = 1
@@ -134,7 +139,7 @@ class Flights:
         """Ask for a part that no call waits for, none of it held or flying; None where there is no room. Lock held."""
         if self._is_stopped or content.gone is not None or content.failure is not None:
             return None
-        if self._asked_ahead + self.cache.ahead + len(part) > self.ahead_limit:
+        if self._asked_ahead + self.cache.ahead + len(part) > self.budget.total:
             return None
         flight = Flight(content, part, None)
         flight.owners.add(owner)
@@ -214,11 +219,17 @@ class Flights:
             is_ours = self._end(flight)
             self._crew.stir()
         if isinstance(error, GoneError):
-            self._on_gone(flight.content.output)
+            self._tell_gone(flight.content.output)
         if is_ours and error is not None:
             flight.future.set_exception(error)
         elif is_ours:
             flight.future.set_result(None)
+
+    def _tell_gone(self, output: Output) -> None:
+        try:
+            self._on_gone(output)
+        except Exception:  # what others make of it is no reason to leave readers waiting
+            log.exception("%s/%s: telling that it is gone failed", output.vault, output.job)
 
     def _fetch(self, flight: Flight, buffers: list[memoryview]) -> None:
         content = flight.content

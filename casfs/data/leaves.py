@@ -50,7 +50,7 @@ class Leaves:
             self._digests[number] = bytearray(length * DIGEST_SIZE)
         flags = self._flags[number]
         self.known += not flags[index]
-        self.proven += proven and flags[index] != PROVEN
+        self.proven += proven and not self.is_proven(block)
         flags[index] |= PROVEN if proven else KNOWN
         self._digests[number][index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE] = digest
 

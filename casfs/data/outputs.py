@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
 from casfs.data.flights import Flights
@@ -72,13 +71,13 @@ class Outputs:
         self._learn(content, self._settings.read_timeout_s)
         with self._flights.lock:
             keep_pages = content.open()
-        limit = min(self._settings.read_ahead_bytes // BLOCK_SIZE, self._flights.ahead_limit)
+        budget = self._flights.budget
         return Reader(
             content,
             self._flights,
             self._stats,
             keep_pages=keep_pages,
-            prefetch=Prefetch(content, self._flights, limit) if limit else None,
+            prefetch=Prefetch(content, self._flights, budget, self._clock) if budget.limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,
@@ -87,10 +86,8 @@ class Outputs:
     def size_of(self, output: Output) -> int | None:
         """Return the length that the service told last, else the document's; None where nobody knows. No request."""
         with self._flights.lock:
-            content = self._known(output)
-            if content is None or content.size is None:
-                return output.size
-            return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
+            size = self._learnt(output)
+        return output.size if size is None else size
 
     def learn_size(self, output: Output, timeout_s: float) -> int:
         """Return the length of *output*, asked of the service where the document's cannot be trusted.
@@ -119,20 +116,25 @@ class Outputs:
             return None if content is None else content.media_type
 
     def _known(self, output: Output) -> Content | None:
-        """Return what is known of *output*, None where nothing is, or of what its document said before. Lock held."""
+        """Return what is known of *output*, None where nothing is, or where its document said otherwise. Lock held."""
         content = self._contents.get((output.vault, output.job))
         return content if content is not None and content.output == output else None
+
+    def _learnt(self, output: Output) -> int | None:
+        """Return the length that an answer told, unless the document has another since. Lock held."""
+        content = self._contents.get((output.vault, output.job))
+        if content is None or content.output.size != output.size:
+            return None
+        return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
 
     def _content(self, output: Output) -> Content:
         """Return what is believed of *output*, made anew where that has proved wrong. Lock held."""
         content = self._known(output)
-        if content is None:
-            return self._new(output, None if output.is_inventory else output.size)
-        if isinstance(content.failure, SizeChangedError):
-            return self._new(output, content.failure.size)
-        return content
-
-    def _new(self, output: Output, size: int | None) -> Content:
+        if content is not None and not isinstance(content.failure, SizeChangedError):
+            return content
+        size = self._learnt(output)
+        if size is None and not output.is_inventory:
+            size = output.size
         key = (output.vault, output.job)
         content = Content(output, size, self._settings.verify, self._stats, self._contents.get(key))
         self._contents[key] = content

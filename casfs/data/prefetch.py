@@ -4,14 +4,19 @@ import itertools
 from collections import deque
 
 from casfs.data import parts
+from casfs.data.budget import Budget
 from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
 from casfs.data.readahead import BACK, ReadAhead, Stream
+from casfs.waiting import Clock
 
 
 class Prefetch:
     """The windows of one open output, turned into parts.
+
+    Attributes:
+        read_s: when its reader read last.
 
     Invariants: no block that is held or on its way is asked for. A flight that another window wants too is not called
     back with this one.
@@ -19,31 +24,36 @@ class Prefetch:
     Threads: none of its own; the caller holds the lock of the flights.
     """
 
-    def __init__(self, content: Content, flights: Flights, limit: int) -> None:
+    def __init__(self, content: Content, flights: Flights, budget: Budget, clock: Clock) -> None:
+        self.read_s = 0.0
         self._content = content
         self._flights = flights
-        self._readahead = ReadAhead(limit)
+        self._budget = budget
+        self._clock = clock
+        self._readahead = ReadAhead(budget.limit)
         self._windows: dict[Stream, deque[Flight]] = {}
 
     def observe(self, first: int, stop: int, *, waited: bool) -> None:
         """Take note of a read of the blocks ``range(first, stop)``, and ask for what it makes likely."""
+        self.read_s = self._clock()
         stream, dropped = self._readahead.observe(first, stop, waited=waited)
         if dropped is not None:
             self._drop(dropped)
-        run = stream.due(self._content.count)
-        if run:
-            self._pass(stream)
-            self._extend(stream, run)
+        count = self._content.count
+        if stream.due(count, stream.window):
+            self._extend(stream, stream.due(count, self._budget.share(self.read_s)))
 
-    def close(self) -> None:
-        """Call everything back that only this reader wanted."""
+    def release(self) -> None:
+        """Call everything back that only this reader wanted; its sequences are to be recognised anew."""
         for stream in list(self._windows):
             self._drop(stream)
+        self._readahead.forget()
 
     def _extend(self, stream: Stream, run: range) -> None:
+        self._pass(stream)
         largest = self._flights.part_blocks(stream.window)
         stop = self._stop(run, largest)
-        while stream.ahead < stop:
+        while run and stream.ahead < stop:
             key = (self._content, stream.ahead)
             flight = self._flights.flying(key)
             if flight is None and key in self._flights.cache:
@@ -53,10 +63,15 @@ class Prefetch:
                 flight = self._ask(stream, range(stream.ahead, min(stream.ahead + largest, stop)), largest)
             if flight is None:
                 return
-            if stream not in flight.owners:
-                flight.owners.add(stream)
-                self._windows.setdefault(stream, deque()).append(flight)
+            self._own(stream, flight)
             stream.ahead = flight.part.stop
+
+    def _own(self, stream: Stream, flight: Flight) -> None:
+        window = self._windows.setdefault(stream, deque())
+        if not window or window[-1] is not flight:
+            flight.owners.add(stream)
+            window.append(flight)
+        self._budget.join(self)
 
     def _stop(self, run: range, largest: int) -> int:
         """Where to stop: at the last border of parts in *run*, so that what follows can be whole parts too."""
@@ -69,6 +84,8 @@ class Prefetch:
         if not self._flights.is_in_pace(len(part)):
             return None
         flight = self._flights.offer(self._content, part, stream)
+        if flight is None and self._budget.reclaim(self.read_s):
+            flight = self._flights.offer(self._content, part, stream)
         if flight is None:
             stream.press()
         return flight
@@ -81,3 +98,5 @@ class Prefetch:
     def _drop(self, stream: Stream) -> None:
         for flight in self._windows.pop(stream, ()):
             self._flights.disown(flight, stream)
+        if not self._windows:
+            self._budget.leave(self)

@@ -37,11 +37,17 @@ class Stream:
     window: int = 0
     waited: int = 0
 
-    def due(self, count: int) -> range:
-        """Return the blocks to ask for now, of an output of *count*: none while half of the window remains."""
-        if not self.window or 2 * (self.ahead - self.head) >= self.window:
+    def due(self, count: int, limit: int) -> range:
+        """Return the blocks to ask for now: none while half of the window remains.
+
+        Args:
+            count: blocks of the output.
+            limit: blocks that the window may have for now.
+        """
+        window = min(self.window, limit)
+        if 2 * (self.ahead - self.head) >= window:
             return range(0)
-        return range(self.ahead, min(self.head + self.window, count))
+        return range(self.ahead, min(self.head + window, count))
 
     def press(self) -> None:
         """Halve the window: there was no memory for it."""
@@ -52,7 +58,7 @@ class ReadAhead:
     """The streams of one handle.
 
     Args:
-        limit: blocks that all its windows may have together; 0 turns read-ahead off.
+        limit: blocks that all its windows may have together.
 
     Threads: none of its own; the caller locks.
     """
@@ -90,6 +96,10 @@ class ReadAhead:
             stream.waited = stop
         stream.window = min(stream.window, self._share())
         return stream, None
+
+    def forget(self) -> None:
+        """Begin anew, as with a handle that was never read."""
+        self._streams.clear()
 
     def _find(self, first: int) -> Stream | None:
         for stream in self._streams:

@@ -124,7 +124,7 @@ class Reader:
             self._content.readers -= not self._is_closed
             self._is_closed = True
             if self._prefetch is not None:
-                self._prefetch.close()
+                self._prefetch.release()
 
     def _check(self) -> None:
         if self._is_closed:
@@ -162,9 +162,8 @@ class Reader:
 
     def _missing(self, call: _Call) -> range:
         first = stop = call.pieces[call.served].block
-        for piece in call.pieces[call.served :]:
-            key = (self._content, piece.block)
-            if key in self._flights.cache or self._flights.flying(key):
+        for piece in call.pieces[call.served : call.served + self._flights.most]:
+            if self._flights.has((self._content, piece.block)):
                 break
             stop = piece.block + 1
         return range(first, stop)

@@ -6,7 +6,6 @@ from typing import Protocol
 from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline
 
-
 __all__ = ["RangeAnswer", "RangeSource"]
 
 

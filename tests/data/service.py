@@ -1,11 +1,14 @@
 """A RangeSource in memory that does what a test tells it to, and checks what casfs may never do."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from casfs.data import blocks, treehash
 from casfs.data.outputs import Outputs
+from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify
 from casfs.data.source import RangeAnswer
 from casfs.errors import InterruptedCallError, SizeChangedError
@@ -53,20 +56,23 @@ class Service:
 
     Attributes:
         hashes: whether ranges that are nodes come with their hash.
-        act: called with each request before it is answered, without a lock: may wait, raise, or return bytes to
-            answer with instead.
+        act: called with each request before it is answered: may raise, or return bytes to answer with instead.
+        is_held: whether requests wait until they are let through.
         requests: what was asked, in order.
+        in_flight, most_in_flight: requests at once.
     """
 
     data: dict[str, bytes]
     hashes: bool = True
     act: Callable[[Request], bytes | None] = lambda _request: None
+    is_held: bool = False
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
     watch: Callable[[int], None] = lambda _bytes_in_flight: None
     _bytes_in_flight: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _passes: set[tuple[int, int]] = field(default_factory=set)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def parts(self) -> list[tuple[int, int]]:
@@ -114,47 +120,99 @@ class Service:
     def _hash(self, part: bytes) -> str | None:
         return tree_hash(part) if self.hashes and part else None
 
+    def arrived(self, count: int) -> list[tuple[int, int]]:
+        """Wait until *count* requests have come, all in all; return their parts."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= count, PATIENCE_S), self.parts
+            return self.parts
+
+    def idle(self) -> None:
+        """Wait until nothing is in flight."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self.in_flight, PATIENCE_S), self.parts
+
+    def let(self, *parts: tuple[int, int]) -> None:
+        """Let the requests for *parts* through."""
+        with self._changed:
+            self._passes.update(parts)
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Let every request through."""
+        with self._changed:
+            self.is_held = False
+            self._changed.notify_all()
+
+    def stir(self) -> None:
+        """Let held requests see that they are cancelled."""
+        with self._changed:
+            self._changed.notify_all()
+
     def _served(self, request: Request, buffers: int) -> bytes | None:
-        with self._lock:
+        with self._changed:
             self.requests.append(request)
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             self._bytes_in_flight += buffers * MIB
             self.watch(self._bytes_in_flight)
+            self._changed.notify_all()
         try:
+            with self._changed:
+                may_go = self._changed.wait_for(
+                    lambda: not self.is_held or request.part in self._passes or request.cancelled(), PATIENCE_S
+                )
+                assert may_go, "nobody let the request through"
             return self.act(request)
         finally:
-            with self._lock:
+            with self._changed:
                 self.in_flight -= 1
                 self._bytes_in_flight -= buffers * MIB
+                self._changed.notify_all()
 
 
-class Gate:
-    """Holds requests until they are let through, one by one or all."""
+@contextlib.contextmanager
+def mounted(
+    service: Service,
+    with_settings: DataSettings | None = None,
+    stats: Stats | None = None,
+    interrupted: Interrupted = never,
+    clock: Clock = time.monotonic,
+) -> Iterator[Outputs]:
+    """The bytes stage over *service*; every request it makes is held to the bound of its memory."""
+    stats = stats or Stats()
+    chosen = with_settings or settings()
+    made = Outputs(service, chosen, stats, interrupted, clock)
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._arrived = 0
-        self._passes = 0
-        self._is_open = False
+    def bounded(bytes_in_flight: int) -> None:
+        held = stats.snapshot()["cache_bytes"]
+        assert isinstance(held, int)
+        assert held + bytes_in_flight <= max(MIB, chosen.block_cache_bytes)
 
-    def __call__(self, request: Request) -> None:
-        with self._changed:
-            self._arrived += 1
-            self._changed.notify_all()
-            done = self._changed.wait_for(lambda: self._is_open or self._passes > 0 or request.cancelled(), PATIENCE_S)
-            assert done, "nobody opened the gate"
-            self._passes -= not self._is_open
+    service.watch = bounded
+    made.start()
+    try:
+        yield made
+    finally:
+        service.release()
+        made.stop()
 
-    def wait_for(self, arrived: int) -> None:
-        """Return once *arrived* requests have come, all in all."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._arrived >= arrived, PATIENCE_S)
 
-    def open(self) -> None:
-        with self._changed:
-            self._is_open = True
-            self._changed.notify_all()
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what no event tells."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.002)):
+        if is_so():
+            return
+        pause.wait(0.002)
+    raise AssertionError("it never was")
+
+
+def read(reader: Reader, offset: int, length: int) -> bytes:
+    """What a program gets; its memory is not clean before."""
+    into = bytearray(b"?" * length)
+    done = reader.read_into(offset, memoryview(into))
+    assert done == max(0, min(length, reader.size - offset))
+    return bytes(into[:done])
 
 
 def archive(data: bytes, job: str = "job", *, hashed: bool = True) -> Output:
@@ -166,27 +224,3 @@ def settings(
 ) -> DataSettings:
     """Settings with the sizes in blocks."""
     return DataSettings(cache * MIB, connections, read_ahead * MIB, verify, timeout_s)
-
-
-def outputs(
-    service: Service,
-    with_settings: DataSettings | None = None,
-    stats: Stats | None = None,
-    interrupted: Interrupted = never,
-    clock: Clock | None = None,
-) -> Outputs:
-    stats = stats or Stats()
-    chosen = with_settings or settings()
-    made = (
-        Outputs(service, chosen, stats, interrupted)
-        if clock is None
-        else Outputs(service, chosen, stats, interrupted, clock)
-    )
-
-    def bounded(bytes_in_flight: int) -> None:
-        held = stats.snapshot()["cache_bytes"]
-        assert isinstance(held, int)
-        assert held + bytes_in_flight <= max(MIB, chosen.block_cache_bytes)
-
-    service.watch = bounded
-    return made

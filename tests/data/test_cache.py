@@ -1,0 +1,103 @@
+"""Which block goes when a buffer is needed, and which may not go."""
+
+import pytest
+
+from casfs.data.cache import BlockCache
+from casfs.data.content import Content
+from casfs.data.settings import Verify
+from casfs.models import Output
+from casfs.stats import Stats
+
+CAPACITY = 4
+
+
+@pytest.fixture
+def stats() -> Stats:
+    return Stats()
+
+
+@pytest.fixture
+def cache(stats: Stats) -> BlockCache:
+    return BlockCache(CAPACITY, stats)
+
+
+@pytest.fixture
+def content(stats: Stats) -> Content:
+    return Content(Output("v", "j", None, None, is_inventory=False), 99 << 20, Verify.AUTO, stats)
+
+
+def one(cache: BlockCache) -> memoryview:
+    buffers = cache.take(1)
+    assert buffers is not None
+    return buffers[0]
+
+
+def held(cache: BlockCache, content: Content) -> list[int]:
+    return [block for block in range(99) if (content, block) in cache]
+
+
+def test_the_block_that_was_read_longest_ago_goes_first(cache: BlockCache, content: Content) -> None:
+    for block in range(CAPACITY):
+        cache.keep((content, block), one(cache))
+    cache.get((content, 0))
+    one(cache)
+    assert held(cache, content) == [0, 2, 3]
+
+
+def test_a_block_prefetched_for_nobody_goes_before_all_that_were_read(
+    cache: BlockCache, content: Content, stats: Stats
+) -> None:
+    for block in range(3):
+        cache.keep((content, block), one(cache))
+    cache.put_ahead((content, 3), one(cache))
+    cache.abandon((content, 3))
+    one(cache)
+    assert held(cache, content) == [0, 1, 2]
+    assert stats.snapshot()["prefetch_unused_blocks"] == 1
+
+
+def test_blocks_ahead_of_a_reader_and_those_waited_for_do_not_go(cache: BlockCache, content: Content) -> None:
+    cache.put_ahead((content, 0), one(cache))
+    cache.pin((content, 1), one(cache), 2)
+    cache.keep((content, 2), one(cache))
+    cache.keep((content, 3), one(cache))
+    assert cache.take(3) is None
+    assert held(cache, content) == [0, 1, 2, 3], "what cannot be had in full evicts nothing"
+    assert cache.take(2) is not None
+    assert held(cache, content) == [0, 1]
+
+
+def test_a_block_can_go_once_everybody_who_waited_has_copied_it(cache: BlockCache, content: Content) -> None:
+    cache.pin((content, 0), one(cache), 2)
+    cache.unpin((content, 0))
+    assert cache.take(CAPACITY) is None
+    cache.unpin((content, 0))
+    assert cache.take(CAPACITY) is not None
+
+
+@pytest.mark.parametrize("put", ["put_ahead", "put_stale"])
+def test_a_prefetched_block_is_like_any_other_once_it_was_read(
+    cache: BlockCache, content: Content, stats: Stats, put: str
+) -> None:
+    view = one(cache)
+    getattr(cache, put)((content, 0), view)
+    assert cache.get((content, 0)) is view
+    assert cache.ahead == 0
+    cache.abandon((content, 0))
+    cache.take(CAPACITY)
+    assert stats.snapshot()["prefetch_unused_blocks"] == 0
+
+
+def test_dropping_an_output_frees_every_buffer_of_it_and_no_other(
+    cache: BlockCache, content: Content, stats: Stats
+) -> None:
+    other = Content(content.output, 1, Verify.AUTO, stats)
+    cache.keep((content, 0), one(cache))
+    cache.put_ahead((content, 1), one(cache))
+    cache.pin((content, 2), one(cache), 1)
+    cache.keep((other, 0), one(cache))
+    cache.drop(content)
+    assert len(cache) == 1
+    assert (other, 0) in cache
+    cache.unpin((content, 2))
+    assert cache.take(CAPACITY) is not None

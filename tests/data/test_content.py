@@ -1,0 +1,154 @@
+"""What is admitted, by every hash there may be, and what is said of it."""
+
+import pytest
+
+from casfs.data import treehash
+from casfs.data.content import Content
+from casfs.data.settings import Verify
+from casfs.errors import CasfsError, CorruptDataError, UncheckableError
+from casfs.models import Output
+from casfs.stats import Stats
+
+MIB = 1 << 20
+LEAVES = [treehash.leaf(bytes([number])) for number in range(5)]
+ROOT = treehash.root(LEAVES).hex()
+OTHER = treehash.leaf(b"other")
+
+
+def content(tree_hash: str | None = ROOT, verify: Verify = Verify.AUTO, size: int = 5 * MIB) -> Content:
+    return Content(Output("v", "j", size, tree_hash, is_inventory=False), size, verify, Stats())
+
+
+def admit(to: Content, first: int, stop: int, *, hashed: bool = True, last_try: bool = False) -> None:
+    leaves = LEAVES[first:stop]
+    to.admit(range(first, stop), leaves, treehash.root(leaves).hex() if hashed else None, last_try=last_try)
+
+
+def test_ranges_with_hashes_count_until_the_whole_is_checked() -> None:
+    made = content()
+    assert made.verified() == "none"
+    admit(made, 0, 2)
+    assert made.verified() == "2/5"
+    admit(made, 2, 4)
+    admit(made, 4, 5)
+    assert made.verified() == "whole"
+
+
+def test_without_hashes_of_ranges_the_root_checks_all_with_the_last_leaf() -> None:
+    made = content()
+    admit(made, 0, 4, hashed=False)
+    assert made.verified() == "none"
+    admit(made, 4, 5, hashed=False)
+    assert made.verified() == "whole"
+
+
+def test_a_job_without_any_hash_is_unavailable_and_readable() -> None:
+    made = content(tree_hash=None)
+    admit(made, 0, 4, hashed=False)
+    admit(made, 4, 5, hashed=False)
+    assert made.verified() == "unavailable"
+
+
+def test_hashes_of_ranges_check_a_job_that_has_none_of_its_own() -> None:
+    made = content(tree_hash=None)
+    admit(made, 0, 4)
+    assert made.verified() == "4/5"
+    admit(made, 4, 5)
+    assert made.verified() == "whole"
+
+
+def test_a_range_that_is_not_its_hash_is_a_mismatch_only_after_one_more_fetch() -> None:
+    made = content()
+    with pytest.raises(CorruptDataError):
+        made.admit(range(2), [LEAVES[0], OTHER], treehash.root(LEAVES[:2]).hex(), last_try=False)
+    assert made.verified() == "none"
+    with pytest.raises(CorruptDataError):
+        made.admit(range(2), [LEAVES[0], OTHER], treehash.root(LEAVES[:2]).hex(), last_try=True)
+    assert made.verified() == "mismatch"
+    assert not made.open()
+    admit(made, 0, 2)
+    assert made.verified() == "2/5", "the service has mended it"
+    assert not made.open(), "no reader has emptied the kernel's pages since"
+    assert made.open()
+
+
+def test_a_root_that_is_not_the_jobs_is_a_mismatch_for_good() -> None:
+    made = content(tree_hash=OTHER.hex())
+    admit(made, 0, 4)
+    with pytest.raises(CorruptDataError):
+        admit(made, 4, 5, last_try=False)
+    assert made.failure is None
+    with pytest.raises(CorruptDataError):
+        admit(made, 4, 5, last_try=True)
+    assert made.verified() == "mismatch"
+    assert isinstance(made.failure, CorruptDataError)
+    with pytest.raises(CorruptDataError):
+        admit(made, 0, 1)
+    assert not made.open()
+    assert not made.open()
+
+
+def test_a_last_leaf_that_came_wrong_once_does_not_condemn_the_output() -> None:
+    made = content()
+    admit(made, 0, 4, hashed=False)
+    with pytest.raises(CorruptDataError):
+        made.admit(range(4, 5), [OTHER], None, last_try=False)
+    admit(made, 4, 5, hashed=False, last_try=True)
+    assert made.verified() == "whole"
+
+
+def test_a_block_fetched_again_without_a_hash_is_held_to_what_was_proven() -> None:
+    made = content()
+    admit(made, 0, 4)
+    admit(made, 0, 1, hashed=False)
+    with pytest.raises(CorruptDataError):
+        made.admit(range(1), [OTHER], None, last_try=True)
+
+
+def test_two_unchecked_versions_of_a_block_are_both_distrusted() -> None:
+    made = content()
+    admit(made, 0, 1, hashed=False)
+    with pytest.raises(CorruptDataError):
+        made.admit(range(1), [OTHER], None, last_try=True)
+
+
+def test_a_hash_that_proves_another_block_than_was_served_empties_the_kernels_pages() -> None:
+    made = content()
+    made.admit(range(1), [OTHER], None, last_try=False)
+    admit(made, 0, 1)
+    assert not made.open()
+
+
+def test_two_hashes_that_contradict_each_other_are_a_mismatch() -> None:
+    made = content()
+    admit(made, 0, 1)
+    with pytest.raises(CorruptDataError):
+        made.admit(range(1), [OTHER], OTHER.hex(), last_try=True)
+
+
+def test_require_refuses_what_nothing_can_check_and_serves_what_the_root_has_checked() -> None:
+    made = content(verify=Verify.REQUIRE)
+    with pytest.raises(UncheckableError):
+        admit(made, 0, 4, hashed=False)
+    admit(made, 4, 5, hashed=False)
+    admit(made, 0, 4, hashed=False)
+    assert made.verified() == "whole"
+
+
+def test_require_serves_what_came_with_a_hash() -> None:
+    admit(content(tree_hash=None, verify=Verify.REQUIRE), 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("tree_hash", "said", "failure"),
+    [
+        (treehash.EMPTY, "whole", None),
+        (None, "unavailable", None),
+        (OTHER.hex(), "mismatch", CorruptDataError),
+    ],
+    ids=["right", "none", "wrong"],
+)
+def test_an_empty_output_is_checked_too(tree_hash: str | None, said: str, failure: type[CasfsError] | None) -> None:
+    made = content(tree_hash, size=0)
+    assert made.verified() == said
+    assert type(made.failure) is (failure or type(None))

@@ -1,0 +1,217 @@
+"""What a failure means: to the call that met it, to those beside it, and to the next one."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import pytest
+
+from casfs.data.outputs import Outputs
+from casfs.data.reader import FAILURE_TTL_S, Reader
+from casfs.errors import CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, until
+
+DATA = sample(16 * MIB)
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def wait_until_joined(outputs: Outputs, readers: int) -> None:
+    """Wait until *readers* calls want what is in flight."""
+    until(lambda: sum(flight.readers for flight in set(outputs._flights._flying.copy().values())) >= readers)
+
+
+def in_thread(reader: Reader, offset: int, length: int) -> "Future[bytes]":
+    done: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(read(reader, offset, length))
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done
+
+
+def failing(error: CasfsError, *parts: tuple[int, int]) -> Service:
+    """A service on which the requests for *parts* fail, as often as they are made."""
+    service = Service({"job": DATA})
+
+    def act(request: Request) -> None:
+        if request.part in parts:
+            raise error
+
+    service.act = act
+    return service
+
+
+def test_a_failed_block_is_remembered_for_a_second_and_the_others_are_not_harmed() -> None:
+    clock = Clock()
+    service = failing(ServiceError("500"), (3, 4))
+    with mounted(service, clock=clock) as outputs:
+        reader = outputs.open(archive(DATA))
+        for _ in range(3):
+            with pytest.raises(ServiceError):
+                read(reader, 3 * MIB, 4096)
+        assert service.parts == [(3, 4)]
+        assert read(reader, 4 * MIB, 1) == DATA[4 * MIB : 4 * MIB + 1]
+        with pytest.raises(ServiceError):
+            read(outputs.open(archive(DATA)), 3 * MIB, 1)
+        assert service.parts == [(3, 4), (4, 5), (3, 4)], "another reader asks for itself"
+        clock.now_s += FAILURE_TTL_S
+        service.act = lambda _request: None
+        assert read(reader, 3 * MIB, 1) == DATA[3 * MIB : 3 * MIB + 1]
+
+
+def test_calls_that_wait_for_one_block_share_its_failure() -> None:
+    service = failing(ServiceError("500"), (3, 4))
+    service.is_held = True
+    with mounted(service) as outputs:
+        reads = [in_thread(outputs.open(archive(DATA)), 3 * MIB, 1) for _ in range(5)]
+        service.arrived(1)
+        wait_until_joined(outputs, 5)
+        service.release()
+        assert {type(one.exception(20)) for one in reads} == {ServiceError}
+    assert service.parts == [(3, 4)]
+
+
+def test_a_failed_prefetch_is_asked_for_anew_by_the_read_that_needs_it() -> None:
+    service = Service({"job": DATA})
+    failed: list[Request] = []
+
+    def act(request: Request) -> None:
+        if request.part[0] >= 2 and not failed:
+            failed.append(request)
+            raise UnreachableError("no route")
+
+    service.act = act
+    with mounted(service, settings(read_ahead=8)) as outputs:
+        reader = outputs.open(archive(DATA))
+        assert read(reader, 0, MIB) == DATA[:MIB]
+        service.is_held = True
+        second = in_thread(reader, MIB, MIB)
+        service.arrived(3)
+        third = in_thread(reader, 2 * MIB, MIB)
+        wait_until_joined(outputs, 2)
+        service.release()
+        assert second.result(20) == DATA[MIB : 2 * MIB]
+        assert third.result(20) == DATA[2 * MIB : 3 * MIB]
+    assert failed
+    assert service.parts.count(failed[0].part) == 2 or (2, 3) in service.parts
+
+
+def test_a_call_ends_at_its_own_deadline_while_the_request_goes_on_for_others() -> None:
+    clock = Clock()
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
+        early = in_thread(outputs.open(archive(DATA)), 0, 1)
+        service.arrived(1)
+        clock.now_s += 50
+        late = in_thread(outputs.open(archive(DATA)), 0, 1)
+        wait_until_joined(outputs, 2)
+        clock.now_s += 60
+        with pytest.raises(DeadlineError):
+            early.result(20)
+        assert not service.requests[0].cancelled()
+        service.release()
+        assert late.result(20) == DATA[:1]
+    assert service.parts == [(0, 1)]
+
+
+def test_a_deadline_of_the_call_that_asked_is_none_of_the_call_that_joined() -> None:
+    clock = Clock()
+    service = Service({"job": DATA}, is_held=True)
+
+    def act(request: Request) -> None:
+        request.deadline.check("fetching")
+
+    service.act = act
+    with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
+        early = in_thread(outputs.open(archive(DATA)), 0, 1)
+        service.arrived(1)
+        clock.now_s += 50
+        late = in_thread(outputs.open(archive(DATA)), 0, 1)
+        wait_until_joined(outputs, 2)
+        clock.now_s += 60
+        service.release()
+        assert type(early.exception(20)) is DeadlineError
+        assert late.result(20) == DATA[:1]
+    assert service.parts == [(0, 1)] * 2
+
+
+def test_a_signalled_call_ends_at_once_takes_its_request_along_and_is_not_remembered() -> None:
+    signals: set[int] = set()
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service, interrupted=lambda: threading.get_ident() in signals) as outputs:
+        reader = outputs.open(archive(DATA))
+        signalled: Future[bytes] = Future()
+
+        def run() -> None:
+            signals.add(threading.get_ident())
+            with pytest.raises(InterruptedCallError):
+                read(reader, 0, 1)
+            signalled.set_result(b"")
+
+        threading.Thread(target=run, daemon=True).start()
+        signalled.result(20)
+        assert service.arrived(1) == [(0, 1)]
+        assert service.requests[0].cancelled()
+        service.release()
+        service.idle()
+        assert read(reader, 0, 1) == DATA[:1]
+
+
+def test_a_call_that_joins_a_request_which_is_being_called_back_asks_for_itself() -> None:
+    service = Service({"job": DATA}, is_held=True)
+
+    def act(request: Request) -> None:
+        if len(service.requests) == 1:
+            raise InterruptedCallError("cancelled")
+
+    service.act = act
+    with mounted(service) as outputs:
+        first = in_thread(outputs.open(archive(DATA)), 0, 1)
+        service.arrived(1)
+        second = in_thread(outputs.open(archive(DATA)), 0, 1)
+        wait_until_joined(outputs, 2)
+        service.release()
+        assert type(first.exception(20)) is InterruptedCallError
+        assert second.result(20) == DATA[:1]
+
+
+def test_stopping_wakes_every_call_that_waits_at_once() -> None:
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service, settings(connections=1)) as outputs:
+        reads = [in_thread(outputs.open(archive(DATA)), block * MIB, 1) for block in (0, 0, 5, 9)]
+        wait_until_joined(outputs, 4)
+        threading.Thread(target=outputs.stop, daemon=True).start()
+        assert {type(one.exception(20)) for one in reads} == {InterruptedCallError}
+        with pytest.raises(InterruptedCallError):
+            read(outputs.open(archive(DATA)), 0, 1)
+
+
+def test_a_bug_in_the_source_is_an_error_of_the_read_and_not_the_end_of_a_worker(
+    announce: Callable[[str], None],
+) -> None:
+    announce("fetching blocks .* failed")
+    service = Service({"job": DATA})
+
+    def act(_request: Request) -> None:
+        raise ZeroDivisionError
+
+    service.act = act
+    with mounted(service, settings(connections=1)) as outputs:
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                read(outputs.open(archive(DATA)), 0, 1)
+        service.act = lambda _request: None
+        assert read(outputs.open(archive(DATA)), 0, 1) == DATA[:1]

@@ -1,0 +1,207 @@
+"""Opening outputs: sizes that are known, learnt, wrong; what the kernel may keep; what is gone."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from casfs.data.settings import Verify
+from casfs.errors import CasfsError, GoneError, RefusedError, ServiceError, SizeChangedError
+from casfs.models import Output
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, tree_hash
+
+DATA = sample(3 * MIB + 7)
+INVENTORY = Output("vault", "job", 5, None, is_inventory=True)
+UNKNOWN = Output("vault", "job", None, tree_hash(DATA), is_inventory=False)
+
+
+def fails_once(error: CasfsError) -> Service:
+    service = Service({"job": DATA})
+
+    def act(_request: Request) -> None:
+        if len(service.requests) == 1:
+            raise error
+
+    service.act = act
+    return service
+
+
+def test_opening_an_archive_asks_for_nothing() -> None:
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        outputs.open(archive(DATA))
+        assert outputs.size_of(archive(DATA)) == len(DATA)
+    assert not service.requests
+
+
+@pytest.mark.parametrize("output", [INVENTORY, UNKNOWN], ids=["inventory", "unknown size"])
+def test_a_size_is_learnt_once_with_the_first_block(output: Output) -> None:
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        assert outputs.size_of(output) == output.size
+        assert outputs.learn_size(output) == len(DATA)
+        assert outputs.size_of(output) == len(DATA)
+        reader = outputs.open(output)
+        assert reader.size == len(DATA)
+        assert reader.keep_pages
+        assert read(reader, 10, 20) == DATA[10:30]
+        assert outputs.media_type(output) == "text/csv"
+    assert service.parts == [(0, 1)]
+
+
+def test_opens_at_the_same_time_learn_the_size_with_one_request() -> None:
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service) as outputs:
+        sizes: list[int] = []
+        threads = [threading.Thread(target=lambda: sizes.append(outputs.open(INVENTORY).size)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        service.arrived(1)
+        service.release()
+        for thread in threads:
+            thread.join()
+    assert sizes == [len(DATA)] * 4
+    assert service.parts == [(0, 1)]
+
+
+def test_an_inventory_may_turn_out_to_be_empty() -> None:
+    service = Service({"job": b""})
+    with mounted(service) as outputs:
+        reader = outputs.open(INVENTORY)
+        assert reader.size == 0
+        assert read(reader, 0, 10) == b""
+        assert outputs.size_of(INVENTORY) == 0
+        assert outputs.open(INVENTORY).size == 0
+    assert len(service.requests) == 1
+
+
+def test_a_size_that_could_not_be_learnt_is_asked_again_at_the_next_open() -> None:
+    with mounted(fails_once(ServiceError("500"))) as outputs:
+        with pytest.raises(ServiceError):
+            outputs.open(INVENTORY)
+        assert outputs.open(INVENTORY).size == len(DATA)
+
+
+def test_a_first_block_that_came_wrong_is_fetched_once_more() -> None:
+    service = Service({"job": DATA})
+    service.act = lambda request: b"\0" * request.length if len(service.requests) == 1 else None
+    with mounted(service) as outputs:
+        assert read(outputs.open(UNKNOWN), 0, MIB) == DATA[:MIB]
+    assert service.parts == [(0, 1), (0, 1)]
+
+
+def test_a_contradicted_size_fails_its_readers_for_good_and_is_right_at_the_next_open() -> None:
+    service = Service({"job": DATA})
+    believed = Output("vault", "job", 9 * MIB, None, is_inventory=False)
+    with mounted(service) as outputs:
+        old, other = outputs.open(believed), outputs.open(believed)
+        for reader in (old, other, old):
+            with pytest.raises(SizeChangedError):
+                read(reader, 0, MIB)
+        assert len(service.requests) == 1, "the others know already"
+        assert outputs.size_of(believed) == len(DATA)
+        new = outputs.open(believed)
+        assert new.size == len(DATA)
+        assert not new.keep_pages
+        assert read(new, 0, 9 * MIB) == DATA
+
+
+def test_blocks_of_a_size_that_proved_wrong_are_dropped() -> None:
+    service = Service({"job": DATA})
+    output = archive(DATA, hashed=False)
+    with mounted(service) as outputs:
+        reader = outputs.open(output)
+        read(reader, 0, 2 * MIB)
+        service.data["job"] = sample(len(DATA) + 4, seed=9)
+        with pytest.raises(SizeChangedError):
+            read(reader, 2 * MIB, 1)
+        with pytest.raises(SizeChangedError):
+            read(reader, 0, 1)
+        assert read(outputs.open(output), 0, 9 * MIB) == service.data["job"]
+
+
+def test_a_learnt_size_outlives_a_change_of_the_document_that_is_not_of_its_size() -> None:
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        assert outputs.learn_size(INVENTORY) == len(DATA)
+        changed = Output("vault", "job", INVENTORY.size, tree_hash(DATA), is_inventory=True)
+        assert outputs.size_of(changed) == len(DATA)
+        assert read(outputs.open(changed), 0, 9 * MIB) == DATA
+
+
+def test_the_kernel_keeps_pages_again_once_no_reader_of_the_old_size_is_open() -> None:
+    service = Service({"job": DATA})
+    believed = Output("vault", "job", 9 * MIB, None, is_inventory=False)
+    with mounted(service) as outputs:
+        old = outputs.open(believed)
+        with pytest.raises(SizeChangedError):
+            read(old, 0, 1)
+        assert not outputs.open(believed).keep_pages
+        assert not outputs.open(believed).keep_pages
+        old.close()
+        assert not outputs.open(believed).keep_pages
+        assert outputs.open(believed).keep_pages
+
+
+def test_a_document_that_says_something_else_is_believed_anew() -> None:
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        read(outputs.open(archive(DATA)), 0, 1)
+        service.data["job"] = DATA[: 2 * MIB]
+        changed = archive(DATA[: 2 * MIB])
+        assert outputs.size_of(changed) == 2 * MIB
+        reader = outputs.open(changed)
+        assert not reader.keep_pages
+        assert read(reader, 0, 9 * MIB) == DATA[: 2 * MIB]
+
+
+def test_an_output_that_is_gone_is_told_and_not_asked_for_again_until_it_is_opened() -> None:
+    service = Service({"job": DATA})
+    told: list[Output] = []
+    with mounted(service) as outputs:
+        outputs.on_gone = told.append
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, 1)
+        service.act = lambda _request: (_ for _ in ()).throw(GoneError("404"))
+        for block in (1, 2):
+            with pytest.raises(GoneError):
+                read(reader, block * MIB, 1)
+        assert read(reader, 0, 1) == DATA[:1], "what is held is still right"
+        assert service.parts == [(0, 1), (1, 2)]
+        assert told == [archive(DATA)]
+        service.act = lambda _request: None
+        assert read(outputs.open(archive(DATA)), 2 * MIB, 1) == DATA[2 * MIB : 2 * MIB + 1]
+
+
+def test_a_failure_to_tell_that_an_output_is_gone_harms_nobody(announce: Callable[[str], None]) -> None:
+    announce("telling that it is gone failed")
+
+    def tell(_output: Output) -> None:
+        raise RefusedError("no")
+
+    with mounted(fails_once(GoneError("404"))) as outputs:
+        outputs.on_gone = tell
+        with pytest.raises(GoneError):
+            read(outputs.open(archive(DATA)), 0, 1)
+        assert read(outputs.open(archive(DATA)), 0, 1) == DATA[:1]
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [(archive(DATA), "none"), (archive(DATA, hashed=False), "unavailable"), (INVENTORY, "unavailable")],
+)
+def test_what_was_never_opened_costs_nothing_to_ask_about(output: Output, said: str) -> None:
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        assert outputs.verified(output) == said
+        assert outputs.media_type(output) is None
+        assert not outputs._contents
+    assert not service.requests
+
+
+def test_a_mount_that_does_not_verify_says_so() -> None:
+    service = Service({"job": DATA})
+    service.act = lambda request: b"\0" * request.length
+    with mounted(service, settings(verify=Verify.OFF)) as outputs:
+        assert read(outputs.open(archive(DATA)), 0, MIB) == bytes(MIB)
+        assert outputs.verified(archive(DATA)) == "none"

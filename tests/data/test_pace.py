@@ -1,0 +1,67 @@
+"""What may be asked for ahead on links of every speed."""
+
+import math
+
+import pytest
+
+from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.pace import AHEAD_S, PART_S, Pace
+
+
+def measured(connections: int, block_s: float, rounds: int = 30, timeout_s: float = 120.0) -> Pace:
+    """A link on which *connections* blocks at a time take *block_s*."""
+    pace = Pace(timeout_s)
+    for number in range(rounds):
+        for _ in range(connections):
+            pace.sent(number * block_s)
+        for _ in range(connections):
+            pace.ended((number + 1) * block_s, number * block_s, BLOCK_SIZE)
+    return pace
+
+
+def test_nothing_is_bounded_before_anything_was_measured() -> None:
+    assert Pace(120.0).ahead_blocks == math.inf
+    assert Pace(120.0).part_blocks == math.inf
+
+
+def test_a_fast_link_bounds_nothing() -> None:
+    pace = measured(connections=30, block_s=0.05)
+    assert pace.ahead_blocks > 128
+    assert pace.part_blocks > 8
+
+
+@pytest.mark.parametrize("connections", [1, 8, 32])
+def test_a_link_of_one_mib_a_second_has_no_more_asked_ahead_than_it_brings_in_time(connections: int) -> None:
+    pace = measured(connections, block_s=float(connections))
+    assert pace.ahead_blocks == pytest.approx(AHEAD_S, rel=0.01)
+    assert pace.part_blocks == pytest.approx(max(1.0, PART_S / connections), rel=0.01)
+
+
+def test_a_short_deadline_bounds_more() -> None:
+    pace = measured(connections=1, block_s=1.0, timeout_s=8.0)
+    assert pace.ahead_blocks == pytest.approx(2.0, rel=0.01)
+    assert pace.part_blocks == 1.0
+
+
+def test_a_link_that_brings_nothing_still_gets_one_block() -> None:
+    pace = Pace(120.0)
+    pace.sent(0.0)
+    pace.ended(60.0, 0.0, 0)
+    assert pace.ahead_blocks == 1.0
+
+
+def test_time_in_which_nothing_was_asked_for_does_not_count() -> None:
+    pace = Pace(120.0)
+    for began in (0.0, 1000.0, 2000.0):
+        pace.sent(began)
+        pace.ended(began + 0.5, began, 4 * BLOCK_SIZE)
+    assert pace.ahead_blocks == pytest.approx(8 * AHEAD_S)
+
+
+def test_a_link_that_recovers_is_soon_believed() -> None:
+    pace = measured(connections=1, block_s=1.0)
+    for number in range(400):
+        began = 30 + number * 0.02
+        pace.sent(began)
+        pace.ended(began + 0.02, began, BLOCK_SIZE)
+    assert pace.ahead_blocks > 128

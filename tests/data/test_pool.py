@@ -1,0 +1,24 @@
+"""Buffers are made once, reused, and never more than asked for."""
+
+from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.pool import SLAB_BLOCKS, Pool
+
+
+def test_all_buffers_are_of_one_block_and_none_shares_memory_with_another() -> None:
+    pool = Pool(SLAB_BLOCKS + 3)
+    buffers = [pool.take() for _ in range(SLAB_BLOCKS + 3)]
+    for number, buffer in enumerate(buffers):
+        assert len(buffer) == BLOCK_SIZE
+        buffer[:1] = buffer[-1:] = bytes([number])
+    assert [(buffer[0], buffer[-1]) for buffer in buffers] == [(number, number) for number in range(len(buffers))]
+    assert pool.free == 0
+
+
+def test_the_buffer_given_back_last_is_taken_first_and_before_untouched_ones() -> None:
+    pool = Pool(8)
+    first, second = pool.take(), pool.take()
+    pool.give(first)
+    pool.give(second)
+    assert pool.free == 8
+    assert pool.take() is second
+    assert pool.take() is first

@@ -1,0 +1,223 @@
+"""Read-ahead through an open output: what is asked for, when, and what is not."""
+
+import threading
+
+import pytest
+
+from casfs.data import treehash
+from casfs.data.readahead import START
+from casfs.stats import Stats
+from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, until
+from tests.data.test_failures import in_thread, wait_until_joined
+
+DATA = sample(120 * MIB - 5)
+COUNT = 120
+
+
+def blocks_of(service: Service) -> list[int]:
+    return [block for first, stop in service.parts for block in range(first, stop)]
+
+
+def test_the_first_block_is_fetched_alone_and_the_second_begins_the_window() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        assert service.parts == [(0, 1)]
+        service.is_held = True
+        second = in_thread(reader, MIB, MIB)
+        assert sorted(service.arrived(2 + START)) == [(block, block + 1) for block in range(2 + START)]
+        service.release()
+        assert second.result(20) == DATA[MIB : 2 * MIB]
+
+
+@pytest.mark.parametrize("size", [4096 * 32, MIB // 2, MIB, 3 * MIB // 2, 5 * MIB], ids=str)
+def test_a_sequential_reader_fetches_every_block_once_in_nodes(size: int) -> None:
+    service = Service({"job": DATA})
+    stats = Stats()
+    with mounted(service, settings(read_ahead=64, cache=256), stats) as outputs:
+        reader = outputs.open(archive(DATA))
+        for offset in range(0, len(DATA), size):
+            assert read(reader, offset, size) == DATA[offset : offset + size]
+        assert outputs.verified(archive(DATA)) == "whole"
+    assert sorted(blocks_of(service)) == list(range(COUNT))
+    assert all(treehash.is_node(range(*part), COUNT) for part in service.parts)
+    figures = stats.snapshot()
+    assert figures["prefetch_unused_blocks"] == 0
+    assert figures["blocks_verified"] == COUNT
+
+
+def test_reads_of_128_kib_out_of_order_are_a_sequence() -> None:
+    service = Service({"job": DATA})
+    quarter = MIB // 4
+    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        for pair in range(0, 4 * COUNT, 2):
+            for offset in ((pair + 1) * quarter, pair * quarter):
+                assert read(reader, offset, quarter) == DATA[offset : offset + quarter]
+    assert sorted(blocks_of(service)) == list(range(COUNT))
+    assert len(service.parts) < COUNT
+
+
+def test_two_sequences_of_one_handle_are_both_read_ahead() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=32, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        for block in range(50):
+            for at in (block, 60 + block):
+                assert read(reader, at * MIB, MIB) == DATA[at * MIB : at * MIB + MIB]
+    assert len(blocks_of(service)) == len(set(blocks_of(service)))
+    assert len(service.parts) < 90
+
+
+def test_random_reads_fetch_nothing_but_their_blocks() -> None:
+    service = Service({"job": DATA})
+    wanted = [(block * 73) % COUNT for block in range(0, COUNT, 3)]
+    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        for block in wanted:
+            read(reader, block * MIB + 77, 4096)
+    assert blocks_of(service) == wanted
+
+
+def test_no_read_ahead_fetches_what_is_read() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=0, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        for block in range(20):
+            read(reader, block * MIB, MIB)
+    assert blocks_of(service) == list(range(20))
+
+
+def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256, connections=4)) as outputs:
+        reader = outputs.open(archive(DATA))
+        for block in range(8):
+            read(reader, block * MIB, MIB)
+        service.idle()
+        service.is_held = True
+        before = len(service.requests)
+        for block in range(8, 16):
+            in_thread(reader, block * MIB, 1)
+        service.arrived(before + 3)
+        random = in_thread(outputs.open(archive(DATA)), 110 * MIB, 1)
+        assert (110, 111) in service.arrived(before + 4)
+        service.let((110, 111))
+        assert random.result(20) == DATA[110 * MIB : 110 * MIB + 1]
+    assert service.most_in_flight <= 4
+
+
+def test_closing_calls_back_what_was_asked_for_ahead() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256, connections=4)) as outputs:
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        service.arrived(5)
+        reader.close()
+        assert all(request.cancelled() for request in service.requests[2:])
+        service.stir()
+        service.idle()
+        assert len(service.requests) == 5, "what was queued is not sent any more"
+
+
+def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+        readers = [outputs.open(archive(DATA)) for _ in range(2)]
+        for reader in readers:
+            read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        for reader in readers:
+            read(reader, MIB, MIB)
+        service.arrived(2 + START)
+        readers[0].close()
+        assert not any(request.cancelled() for request in service.requests[2:])
+        service.release()
+        assert read(readers[1], 2 * MIB, START * MIB) == DATA[2 * MIB : (2 + START) * MIB]
+    assert len(blocks_of(service)) == len(set(blocks_of(service)))
+
+
+def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        service.arrived(2 + START)
+        joined = in_thread(outputs.open(archive(DATA)), 3 * MIB, 1)
+        wait_until_joined(outputs, 1)
+        reader.close()
+        service.release()
+        assert joined.result(20) == DATA[3 * MIB : 3 * MIB + 1]
+    assert service.parts.count((3, 4)) == 1
+
+
+def test_six_readers_of_one_output_make_one_download() -> None:
+    service = Service({"job": DATA})
+    stats = Stats()
+    with mounted(service, settings(read_ahead=128, cache=256, connections=8), stats) as outputs:
+        wholes: list[bytes] = []
+
+        def run() -> None:
+            reader = outputs.open(archive(DATA))
+            wholes.append(b"".join(read(reader, offset, MIB // 2) for offset in range(0, len(DATA), MIB // 2)))
+            reader.close()
+
+        threads = [threading.Thread(target=run) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert all(whole == DATA for whole in wholes)
+        assert len(wholes) == 6
+    assert sorted(blocks_of(service)) == list(range(COUNT))
+    assert service.most_in_flight <= 8
+
+
+@pytest.mark.parametrize("cache", [1, 2, 3, 8])
+@pytest.mark.parametrize("size", [MIB // 2, 3 * MIB], ids=["half", "three"])
+def test_eight_readers_get_on_in_hardly_any_memory(cache: int, size: int) -> None:
+    data = sample(24 * MIB + 1)
+    service = Service({"job": data})
+    with mounted(service, settings(read_ahead=128, cache=cache, connections=8)) as outputs:
+        wholes: list[bytes] = []
+
+        def run(begin: int) -> None:
+            reader = outputs.open(archive(data))
+            offsets = range(begin * MIB, len(data), size)
+            wholes.append(data[: begin * MIB] + b"".join(read(reader, offset, size) for offset in offsets))
+            reader.close()
+
+        threads = [threading.Thread(target=run, args=(begin,)) for begin in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert all(whole == data for whole in wholes)
+        assert len(wholes) == 8
+
+
+@pytest.mark.parametrize("is_idle", [True, False], ids=["idle", "active"])
+def test_only_a_reader_that_stopped_gives_its_memory_to_one_that_reads(*, is_idle: bool) -> None:
+    now = [0.0]
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=128, cache=6), clock=lambda: now[0]) as outputs:
+        first, second = outputs.open(archive(DATA)), outputs.open(archive(DATA))
+        read(first, 0, MIB)
+        read(first, MIB, MIB)
+        service.arrived(2 + START)
+        until(lambda: not outputs._flights._flying)
+        now[0] += 60 * is_idle
+        read(second, 100 * MIB, MIB)
+        read(second, 101 * MIB, MIB)
+        if is_idle:
+            service.arrived(2 * (2 + START))
+        assert ((103, 104) in service.parts) is is_idle
+        assert read(first, 2 * MIB, START * MIB) == DATA[2 * MIB : (2 + START) * MIB]

@@ -1,0 +1,113 @@
+"""Which blocks a reader will want next, from the order in which it reads."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.data.readahead import BACK, START, ReadAhead, Stream
+
+COUNT = 1000
+LIMIT = 128
+
+
+def follow(ahead: ReadAhead, *blocks: int, waited: bool = False) -> Stream:
+    """Read single blocks and, as a reader does, ask for what is due."""
+    stream = Stream(0, 0)
+    for block in blocks:
+        stream, _ = ahead.observe(block, block + 1, waited=waited)
+        run = stream.due(COUNT, LIMIT)
+        stream.ahead = max(stream.ahead, run.stop)
+    return stream
+
+
+def test_a_first_read_asks_for_nothing() -> None:
+    assert follow(ReadAhead(LIMIT), 7).window == 0
+
+
+def test_the_second_block_makes_a_sequence() -> None:
+    stream = follow(ReadAhead(LIMIT), 7, 8)
+    assert (stream.window, stream.ahead) == (START, 9 + START)
+
+
+def test_reads_inside_one_block_in_any_order_are_no_sequence_yet() -> None:
+    assert follow(ReadAhead(LIMIT), 7, 7, 7, 7).window == 0
+
+
+def test_reads_that_arrive_out_of_order_are_one_sequence() -> None:
+    ahead = ReadAhead(LIMIT)
+    stream = follow(ahead, 0, 0, 1, 0, 1, 2, 1, 3, 2, 4)
+    assert stream.window == START
+    assert len(ahead.streams) == 1
+
+
+@given(st.lists(st.integers(0, COUNT - 1), max_size=30))
+def test_reads_that_never_touch_neighbours_ask_for_nothing(blocks: list[int]) -> None:
+    assert follow(ReadAhead(LIMIT), *(block * 2 for block in blocks)).window == 0
+
+
+def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit() -> None:
+    ahead = ReadAhead(LIMIT)
+    follow(ahead, 0, 1)
+    windows = [follow(ahead, block, waited=True).window for block in range(2, 12)]
+    assert windows == sorted(windows)
+    assert windows[0] == 2 * START
+    assert windows[-1] == LIMIT
+
+
+def test_eight_reads_that_wait_for_one_block_double_once() -> None:
+    ahead = ReadAhead(LIMIT)
+    follow(ahead, 0, 1)
+    assert follow(ahead, *[2] * 8, waited=True).window == 2 * START
+
+
+def test_nothing_is_due_while_half_of_the_window_remains() -> None:
+    stream = Stream(head=10, ahead=14, window=8)
+    assert not stream.due(COUNT, LIMIT)
+    stream.head = 11
+    assert stream.due(COUNT, LIMIT) == range(14, 19)
+
+
+def test_nothing_is_due_past_the_end_nor_beyond_a_smaller_limit() -> None:
+    assert Stream(head=90, ahead=90, window=64).due(100, LIMIT) == range(90, 100)
+    assert Stream(head=90, ahead=90, window=64).due(COUNT, 8) == range(90, 98)
+    assert not Stream(head=100, ahead=100, window=64).due(100, LIMIT)
+
+
+@pytest.mark.parametrize("jump", [-BACK - 1, -1, 0, START, START - 1], ids=str)
+def test_a_small_step_back_and_a_gap_inside_the_window_keep_it(jump: int) -> None:
+    ahead = ReadAhead(LIMIT)
+    before = follow(ahead, *range(50))
+    assert follow(ahead, 50 + jump) is before
+
+
+@pytest.mark.parametrize("jump", [-BACK - 2, 5 * START, 500], ids=str)
+def test_any_other_jump_begins_anew(jump: int) -> None:
+    ahead = ReadAhead(LIMIT)
+    before = follow(ahead, *range(50))
+    stream = follow(ahead, 50 + jump)
+    assert stream is not before
+    assert stream.window == 0
+
+
+def test_random_reads_give_up_a_sequence_that_does_not_go_on() -> None:
+    ahead = ReadAhead(LIMIT)
+    before = follow(ahead, *range(10))
+    assert ahead.observe(500, 501, waited=True)[1] is None
+    assert ahead.observe(300, 301, waited=True)[1] is before
+
+
+def test_two_sequences_that_alternate_share_the_limit() -> None:
+    ahead = ReadAhead(LIMIT)
+    streams = set()
+    for block in range(40):
+        streams.add(follow(ahead, block, waited=True))
+        streams.add(follow(ahead, 500 + block, waited=True))
+    assert len(streams) == 2
+    assert [stream.window for stream in streams] == [LIMIT // 2] * 2
+
+
+def test_pressure_halves_a_window_down_to_one_block() -> None:
+    stream = Stream(head=0, ahead=0, window=4)
+    for expected in (2, 1, 1):
+        stream.press()
+        assert stream.window == expected
