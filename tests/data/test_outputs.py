@@ -39,7 +39,7 @@ def test_a_size_is_learnt_once_with_the_first_block(output: Output) -> None:
     service = Service({"job": DATA})
     with mounted(service) as outputs:
         assert outputs.size_of(output) == output.size
-        assert outputs.learn_size(output) == len(DATA)
+        assert outputs.learn_size(output, 20.0) == len(DATA)
         assert outputs.size_of(output) == len(DATA)
         reader = outputs.open(output)
         assert reader.size == len(DATA)
@@ -123,7 +123,7 @@ def test_blocks_of_a_size_that_proved_wrong_are_dropped() -> None:
 def test_a_learnt_size_outlives_a_change_of_the_document_that_is_not_of_its_size() -> None:
     service = Service({"job": DATA})
     with mounted(service) as outputs:
-        assert outputs.learn_size(INVENTORY) == len(DATA)
+        assert outputs.learn_size(INVENTORY, 20.0) == len(DATA)
         changed = Output("vault", "job", INVENTORY.size, tree_hash(DATA), is_inventory=True)
         assert outputs.size_of(changed) == len(DATA)
         assert read(outputs.open(changed), 0, 9 * MIB) == DATA
