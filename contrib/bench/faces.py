@@ -40,7 +40,7 @@ class Faces:
         if job:
             found = self._state.job(name, job)
             return _output(found.output, request.headers.get("range")) if found and found.output else Answer(404)
-        jobs = self._state.jobs_from(vault, "")
+        jobs = list(self._state.jobs_from(vault, ""))
         return _index(jobs) if face == "plain" else _list_objects(name, jobs, request.query)
 
 

@@ -105,10 +105,15 @@ def copies(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
     eight_at_a_time = ["xargs", "-P8", "-n5", "cp", "-r", "-t"]
     one = _copied(rig, mounter, shape, lambda _, target: (["cp", "-r", ".", target], ""))
     eightfold = _copied(rig, mounter, shape, lambda jobs, target: ([*eight_at_a_time, target], "\n".join(jobs)))
-    return {"cp -r s": one, "xargs -P8 cp s": eightfold, "times faster": one / eightfold}
+    return {
+        "cp -r s": one.seconds,
+        "its CPU s": one.cpu_s,
+        "xargs -P8 cp s": eightfold.seconds,
+        "times faster": one.seconds / eightfold.seconds,
+    }
 
 
-def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: Copy) -> float:
+def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: Copy) -> Used:
     items = plan.small(rig.plan)
     with rig.mounted(mounter, shape, items[0].vault) as mount, scratch() as target:
         source = mounter.directory(mount, items[0].vault)
@@ -118,7 +123,7 @@ def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: Copy) -> float:
         copied = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     if copied != sum(item.size_bytes for item in items):
         raise RuntimeError(f"{mounter.name}: {copied} bytes were copied")
-    return used.seconds
+    return used
 
 
 def listing(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
@@ -128,7 +133,8 @@ def listing(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
         flat = rig.watched(mount, lambda: _ls("-l", mounter.directory(mount, vault)))
         deep = rig.watched(mount, lambda: _ls("-lR", mounter.directory(mount, vault)))
     requests = flat.sent.requests + deep.sent.requests
-    return {"ls -l s": flat.seconds, "then ls -lR s": deep.seconds, "requests": requests}
+    cpu_s = flat.cpu_s + deep.cpu_s
+    return {"ls -l s": flat.seconds, "then ls -lR s": deep.seconds, "requests": requests, "CPU s": cpu_s}
 
 
 def _ls(option: str, directory: Path) -> None:
