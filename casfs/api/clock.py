@@ -46,5 +46,6 @@ class ServiceClock:
         if service_s is None or abs(service_s - self.now_s()) <= TOLERANCE_S:
             return False
         self._offset_s = service_s - self._clock()
-        logger.warning("this machine's clock is %.0f s off the service's; signing by the service's", -self._offset_s)
+        way = "behind" if self._offset_s > 0 else "ahead of"
+        logger.warning("this clock is %.0f s %s the service's: signing by the service's", abs(self._offset_s), way)
         return True

@@ -24,7 +24,7 @@ _SPAN = re.compile(r"\s*([0-9]{1,18})\s*-\s*([0-9]{1,18})\s*")
 Fields = dict[str, object]
 
 
-def parsed(body: bytes) -> Fields:
+def parsed(body: bytes | bytearray) -> Fields:
     """Return the JSON object that *body* is.
 
     Text that is not UTF-8 is kept as replacement characters: one broken description does not hide a vault.

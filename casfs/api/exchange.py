@@ -38,18 +38,19 @@ class Exchange:
         Raises:
             CasfsError: what the refusal comes to, or what went wrong on the way.
         """
+        wanted = (200,) if request.range is None else (200, 206)
         answer, sent = self._send(call, request)
-        if answer.status in (200, 206):
+        if answer.status in wanted:
             return answer
         refusal, meaning = self._refusal(call, answer)
         if self._mended(meaning, answer, sent):
             answer, _ = self._send(call, request)
-            if answer.status in (200, 206):
+            if answer.status in wanted:
                 return answer
             refusal, meaning = self._refusal(call, answer)
         raise error_for(refusal, meaning, answer.headers)
 
-    def document(self, call: Call, request: Request) -> bytes:
+    def document(self, call: Call, request: Request) -> bytearray:
         """Return the body of the answer to *request*, all of it.
 
         Raises:

@@ -54,7 +54,7 @@ def error_for(refusal: Refusal, meaning: Meaning, headers: Mapping[str, str]) ->
     """Return the error that *refusal* comes to; its message is one line."""
     details = [f"HTTP {refusal.status}", refusal.code, refusal.request_id and f"request id {refusal.request_id}"]
     tail = f"({', '.join(filter(None, details))})"
-    said = refusal.message or "the service refuses"
+    said = refusal.message or _WORDLESS.get(meaning, "the service refuses")
     if meaning is Meaning.PAST_THE_END:
         return PastTheEndError(f"{said} {tail}", _total(headers))
     if meaning is Meaning.THROTTLED:
@@ -80,6 +80,13 @@ _FINAL: Mapping[Meaning, tuple[type[CasfsError], str]] = {
     Meaning.REFUSED: (RefusedError, "{}"),
 }
 """What a refusal comes to that another attempt would not change, and in which words; {} for the service's own."""
+
+
+_WORDLESS: Mapping[Meaning, str] = {
+    Meaning.NOT_FOUND: "there is no such vault or job",
+    Meaning.PAST_THE_END: "the range begins past the end",
+}
+"""What to say where the service says nothing."""
 
 
 def _total(headers: Mapping[str, str]) -> int | None:

@@ -101,7 +101,7 @@ class Answer:
             self.fill(scratch[:count], check)
             count -= min(count, len(scratch))
 
-    def read(self, limit: int) -> bytes:
+    def read(self, limit: int) -> bytearray:
         """Return the whole body.
 
         Raises:
@@ -119,7 +119,7 @@ class Answer:
                 raise ProtocolError(f"an answer of more than {limit} bytes")
         if announced is not None and len(body) < announced:
             raise TransferError(f"the body ended {announced - len(body)} bytes early")
-        return bytes(body)
+        return body
 
     def finish(self) -> None:
         """Give the connection back for the next request, if the body is at its end; else it will be closed.
@@ -180,7 +180,8 @@ class Transport:
             ConfigError: the endpoint, the proxy or the certificates cannot be used.
         """
         fixed = {"Host": self.host, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-        timeout = Timeout(max(deadline.remaining_s, 0.001), self._connect_timeout_s, idle_s)
+        connect_s = min(self._connect_timeout_s, 2 * idle_s)  # room for another attempt, here too
+        timeout = Timeout(max(deadline.remaining_s, 0.001), connect_s, idle_s)
         with failed_requests(self.host):
             pool = self._usable_pool()
             request = requests.Request("GET", self._base + target, headers={**fixed, **headers}).prepare()
