@@ -94,9 +94,11 @@ def number(value: object) -> int | None:
     """Return the count that *value* is, as a number or as its digits; None for what is no count of bytes."""
     if isinstance(value, str):
         value = int(value) if re.fullmatch(r"\s*[0-9]{1,19}\s*", value, re.ASCII) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return int(value) if 0 <= value <= LARGEST else None
+    return value if 0 <= value <= LARGEST else None
 
 
 def span(value: object) -> int | None:

@@ -65,7 +65,8 @@ def wanted(status: int, headers: Mapping[str, str], start: int, length: int, siz
     announced = content_length(headers)
     if status == 206:
         first, last, total = _content_range(headers)
-        if total not in (None, size) and (first, last) == (start, min(start + length, total) - 1):
+        if total not in (None, size):
+            _check((first, last), (start, min(start + length, total) - 1))
             raise OtherSizeError(total, size)
         _check((first, last), (start, start + length - 1))
         _check_length(announced, length)

@@ -156,9 +156,9 @@ class Transport:
     """
 
     def __init__(self, endpoint_url: str, connect_timeout_s: float, connections: int, ca_bundle: str | None) -> None:
-        url = urlsplit(endpoint_url)
-        self.host = url.netloc
-        self._base = f"{url.scheme}://{url.netloc}"
+        scheme, _, rest = endpoint_url.partition("://")
+        self.host = rest.partition("/")[0]
+        self._base = f"{scheme}://{self.host}"
         self._connect_timeout_s = connect_timeout_s
         self._connections = connections + SPARE_CONNECTIONS
         self._ca_bundle = ca_bundle

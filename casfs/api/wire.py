@@ -75,12 +75,12 @@ def _named(host: str, causes: list[BaseException]) -> CasfsError:
     return TransferError(f"{host}: the connection broke ({_reason(causes)})")
 
 
-_UNREACHABLE: dict[type[BaseException], str] = {
+_UNREACHABLE: dict[type[BaseException], str] = {  # the first that fits: each is a kind of the one behind it
     urllib3.exceptions.ProxyError: "no way through the proxy",
     requests.exceptions.InvalidProxyURL: "the proxy's URL cannot be used",
     urllib3.exceptions.NameResolutionError: "no such host",
-    urllib3.exceptions.ConnectTimeoutError: "nobody answers",
     urllib3.exceptions.NewConnectionError: "cannot connect",
+    urllib3.exceptions.ConnectTimeoutError: "nobody answers",
     ssl.SSLError: "no TLS",
 }
 

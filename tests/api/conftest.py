@@ -1,0 +1,42 @@
+"""A server that does what a test tells it, and clients of it that do not wait between attempts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from casfs.api.client import Client, ClientSettings
+from casfs.models import Credentials
+from casfs.stats import Stats
+from tests.api.scripted import ScriptedServer
+
+KEYS = Credentials("AKIDtests", "the-secret-key")
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    server = ScriptedServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stats() -> Stats:
+    return Stats()
+
+
+@pytest.fixture
+def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
+    client = new_client(server.url, stats)
+    yield client
+    client.close()
+
+
+def new_client(url: str, stats: Stats, *, read_timeout_s: float = 4.0, ca_bundle: str | None = None) -> Client:
+    """Return a client whose waits between attempts are as short as chance can make them."""
+    settings = ClientSettings(
+        url, connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4, ca_bundle=ca_bundle
+    )
+    client = Client(settings, KEYS, stats)
+    client._retry._share = lambda: 0.0
+    return client

@@ -1,0 +1,93 @@
+"""CAS as a dialect, and the meanings that it shares."""
+
+import re
+
+import pytest
+
+from casfs.api.cas import CasDialect
+from casfs.api.dialect import MEANINGS, Meaning, Refusal, Request
+from casfs.models import Credentials
+
+NOW_S = 1500000300.9
+OUTPUT = Request("get_job_output", "/-/vaults/v/jobs/j/output", range="bytes=0-9")
+
+
+def refusal(code: str = "", status: int = 400, message: str = "", operation: str = "get_job_output") -> Refusal:
+    return Refusal(operation, status, code, message, "")
+
+
+def test_a_signature_begins_five_minutes_ago_and_ends_in_fifteen() -> None:
+    authorization = CasDialect(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)["Authorization"]
+    assert "&q-sign-time=1500000000;1500001200&q-key-time=1500000000;1500001200&" in authorization
+
+
+def test_host_and_every_parameter_are_signed_and_neither_range_nor_token() -> None:
+    request = Request("list_jobs", "/-/vaults/v/jobs", {"marker": "M", "limit": "1"}, range="bytes=0-9")
+    headers = CasDialect(Credentials("id", "key", "tok"), "x-t").headers(request, "host", NOW_S)
+    assert "&q-header-list=host&q-url-param-list=limit;marker&" in headers["Authorization"]
+    assert headers["x-t"] == "tok"
+
+
+def test_without_a_token_there_is_no_header_for_it() -> None:
+    assert set(CasDialect(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)) == {"Authorization"}
+
+
+def test_a_second_later_is_another_signature() -> None:
+    dialect = CasDialect(Credentials("id", "key"), "x-t")
+    assert dialect.headers(OUTPUT, "host", NOW_S) != dialect.headers(OUTPUT, "host", NOW_S + 1)
+
+
+def test_key_and_token_are_secrets_and_the_id_is_none() -> None:
+    assert CasDialect(Credentials("id", "key", "tok"), "x-t").secrets() == ("key", "tok")
+    assert CasDialect(Credentials("id", "key"), "x-t").secrets() == ("key",)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 500, 503])
+@pytest.mark.parametrize("code", sorted(MEANINGS))
+def test_a_known_code_means_the_same_whatever_the_status(code: str, status: int) -> None:
+    assert CasDialect(Credentials("id", "key"), "x-t").meaning(refusal(code, status)) is MEANINGS[code]
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (301, Meaning.REFUSED),
+        (400, Meaning.REFUSED),
+        (401, Meaning.CLOCK_OR_DENIED),
+        (403, Meaning.CLOCK_OR_DENIED),
+        (404, Meaning.NOT_FOUND),
+        (408, Meaning.FAILED),
+        (409, Meaning.REFUSED),
+        (410, Meaning.NOT_FOUND),
+        (416, Meaning.PAST_THE_END),
+        (429, Meaning.THROTTLED),
+        (500, Meaning.FAILED),
+        (502, Meaning.FAILED),
+        (503, Meaning.FAILED),
+        (504, Meaning.FAILED),
+        (599, Meaning.FAILED),
+    ],
+)
+@pytest.mark.parametrize("code", ["", "FutureException"])
+def test_without_a_known_code_the_status_tells(code: str, status: int, meaning: Meaning) -> None:
+    assert CasDialect(Credentials("id", "key"), "x-t").meaning(refusal(code, status)) is meaning
+
+
+@pytest.mark.parametrize(
+    ("message", "meaning"),
+    [
+        ("The job is not currently available for download: j", Meaning.NOT_READY),
+        ("The start of the range is larger than size of retrieved data: bytes=9-", Meaning.PAST_THE_END),
+        ("The start of the RANGE is larger", Meaning.REFUSED),
+        ("", Meaning.REFUSED),
+    ],
+)
+def test_an_invalid_parameter_of_an_output_means_what_its_message_says(message: str, meaning: Meaning) -> None:
+    dialect = CasDialect(Credentials("id", "key"), "x-t")
+    assert dialect.meaning(refusal("InvalidParameterValueException", message=message)) is meaning
+    elsewhere = refusal("InvalidParameterValueException", message=message, operation="list_jobs")
+    assert dialect.meaning(elsewhere) is Meaning.REFUSED
+
+
+def test_no_secret_is_in_the_repr_of_credentials() -> None:
+    assert not re.search("topsecret", repr(Credentials("id", "topsecret", "topsecret")))

@@ -1,0 +1,44 @@
+"""The service's clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.api.clock import ServiceClock, seconds_of
+from tests.conftest import Announce
+
+NOON_S = 1500000000
+NOON = "Fri, 14 Jul 2017 02:40:00 GMT"
+
+
+@pytest.mark.parametrize(
+    "date", [NOON, "Friday, 14-Jul-17 02:40:00 GMT", "Fri Jul 14 02:40:00 2017", "14 Jul 2017 04:40:00 +0200"]
+)
+def test_a_date_is_read_in_every_form_that_http_has_had(date: str) -> None:
+    assert seconds_of(date) == NOON_S
+
+
+@given(st.none() | st.text())
+def test_any_text_is_a_date_or_none(date: str | None) -> None:
+    assert seconds_of(date) is None or isinstance(seconds_of(date), float)
+
+
+@pytest.mark.parametrize("off_s", [-86400, -61, 61, 3600, 10**9])
+def test_a_clock_that_is_off_is_corrected_once(off_s: int, announce: Announce) -> None:
+    announce("behind the service's" if off_s < 0 else "ahead of the service's")
+    clock = ServiceClock(lambda: NOON_S + off_s)
+    assert clock.correct(NOON)
+    assert clock.now_s() == NOON_S
+    assert not clock.correct(NOON)
+
+
+@pytest.mark.parametrize("off_s", [-60, 0, 60])
+def test_a_clock_that_is_nearly_right_is_not_what_was_refused(off_s: int) -> None:
+    clock = ServiceClock(lambda: NOON_S + off_s)
+    assert not clock.correct(NOON)
+    assert clock.now_s() == NOON_S + off_s
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_an_answer_without_a_date_corrects_nothing(date: str | None) -> None:
+    assert not ServiceClock(lambda: 0).correct(date)

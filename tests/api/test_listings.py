@@ -1,0 +1,107 @@
+"""What is listed in pages."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.api.documents import Fields, vault_from
+from casfs.api.listings import Listing, Page
+from casfs.errors import ProtocolError
+from casfs.models import Vault
+from tests.conftest import Announce
+
+VAULTS = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
+
+
+class Service:
+    """Pages by number; asks that came are kept."""
+
+    def __init__(self, *pages: Page[Vault]) -> None:
+        self.pages = pages
+        self.asked: list[Mapping[str, str]] = []
+
+    def __call__(self, parameters: Mapping[str, str]) -> Page[Vault]:
+        self.asked.append(parameters)
+        return self.pages[len(self.asked) - 1]
+
+
+def vaults(names: str) -> list[Vault]:
+    return [Vault(name, None, "{}") for name in names]
+
+
+def names(found: Iterator[Vault]) -> str:
+    return "".join(vault.name for vault in found)
+
+
+def test_a_list_is_asked_for_in_the_longest_pages_with_markers_as_they_came() -> None:
+    service = Service((vaults("ab"), "qcs::V a/b+c"), (vaults("cd"), ""))
+    assert names(VAULTS.items(service)) == "abcd"
+    assert service.asked == [{"limit": "1000"}, {"limit": "1000", "marker": "qcs::V a/b+c"}]
+
+
+def test_a_page_is_asked_for_only_when_the_one_before_has_been_used() -> None:
+    service = Service((vaults("ab"), "m"), (vaults("cd"), ""))
+    listed = VAULTS.items(service)
+    assert service.asked == []
+    next(listed), next(listed)
+    assert len(service.asked) == 1
+
+
+def test_what_two_pages_hold_is_listed_once() -> None:
+    assert names(VAULTS.items(Service((vaults("abb"), "m"), (vaults("bc"), "")))) == "abc"
+
+
+@pytest.mark.parametrize("markers", [["m", "m"], ["m", "n", "m"], ["m", "n", "n"]])
+def test_a_marker_that_was_there_before_ends_the_list(markers: list[str]) -> None:
+    service = Service(*((vaults("abc"[index]), marker) for index, marker in enumerate(markers)))
+    assert names(VAULTS.items(service)) == "abc"[: len(markers)]
+
+
+def test_a_page_may_be_empty_and_not_the_last() -> None:
+    assert names(VAULTS.items(Service(([], "m"), (vaults("a"), "")))) == "a"
+
+
+@pytest.mark.parametrize("inclusive", [True, False], ids=["inclusive", "exclusive"])
+@given(count=st.integers(0, 12), limit=st.integers(1, 5))
+def test_every_item_comes_once_whatever_a_marker_stands_for(inclusive: bool, count: int, limit: int) -> None:  # noqa: FBT001 - a parameter
+    everything = vaults("abcdefghijklmno"[:count])
+
+    def service(parameters: Mapping[str, str]) -> Page[Vault]:
+        at = [vault.name for vault in everything].index(parameters["marker"]) if "marker" in parameters else 0
+        begin = at if inclusive or "marker" not in parameters else at + 1
+        page, rest = everything[begin : begin + limit], everything[begin + limit :]
+        return page, (rest[0] if inclusive else page[-1]).name if rest else ""
+
+    assert names(VAULTS.items(service)) == names(iter(everything))
+
+
+@pytest.mark.parametrize("marker", [None, "", "missing"])
+def test_null_empty_and_missing_markers_end_the_list(marker: str | None) -> None:
+    fields: Fields = {"VaultList": [{"VaultName": "a"}]} | ({} if marker == "missing" else {"Marker": marker})
+    found, at = VAULTS.page(fields)
+    assert (names(iter(found)), at) == ("a", "")
+
+
+@pytest.mark.parametrize("marker", [5, ["m"], {"m": 1}, True])
+def test_a_marker_that_cannot_be_sent_back_is_a_named_error(marker: object) -> None:
+    with pytest.raises(ProtocolError, match="Marker"):
+        VAULTS.page({"VaultList": [], "Marker": marker})
+
+
+@pytest.mark.parametrize("fields", [{}, {"VaultList": {}}, {"VaultList": "abc"}, {"VaultList": 5}, {"JobList": []}])
+def test_a_page_of_another_list_is_a_named_error(fields: Fields) -> None:
+    with pytest.raises(ProtocolError, match="VaultList"):
+        VAULTS.page(fields)
+
+
+def test_a_list_of_nothing_may_be_null() -> None:
+    assert VAULTS.page({"VaultList": None}) == ([], "")
+
+
+def test_an_item_without_a_usable_name_is_left_out_with_one_warning(announce: Announce) -> None:
+    announce("left out of VaultList: ")
+    listed = [{"VaultName": "a"}, {"VaultName": None}, "b", None, 5, {}, {"VaultName": "c", "CreationDate": 5}]
+    found, _ = VAULTS.page({"VaultList": listed})
+    assert names(iter(found)) == "ac"
