@@ -1,6 +1,7 @@
 """A RangeSource in memory that does what a test tells it to, and checks what casfs may never do."""
 
 import contextlib
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,12 +23,10 @@ PATIENCE_S = 20.0
 
 
 def sample(size: int, seed: int = 1) -> bytes:
-    """Bytes of which no two blocks are alike."""
-    count = blocks.count(size)
-    return b"".join(
-        bytes([(seed + number) % 251, number % 256, number // 256 % 256, seed % 256]) * (MIB // 4)
-        for number in range(count)
-    )[:size]
+    """Bytes of which no two blocks, and no two stretches of a block, are alike."""
+    noise = random.Random(seed).randbytes(MIB)
+    turns = ((number * 4099) % MIB for number in range(blocks.count(size)))
+    return b"".join(noise[turn:] + noise[:turn] for turn in turns)[:size]
 
 
 def tree_hash(data: bytes) -> str:
