@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . contrib/setup.sh
 
+# shellcheck disable=SC2119 # a demo needs no group of packages
 set_up
 
 work=$(mktemp -d)

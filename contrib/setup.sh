@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Sourced by demo.sh and test.sh, from the top of the checkout: installs what is missing, makes .venv, builds the wheel
-# and installs it there. Every failure ends the script with one line that says what to do.
+# and installs it there. Every failure ends the script with one line that says what to do. OS_RELEASE names another
+# file than /etc/os-release, for the test.
 #
 #   set_up GROUP...     with the dependency groups of pyproject.toml that are wanted beside casfs itself
 
@@ -13,7 +14,7 @@ die() {
 # line that says what to install is complete.
 name_packages() {
     # shellcheck source=/dev/null
-    system=$(. /etc/os-release 2>/dev/null && printf '%s %s' "$ID" "${VERSION_ID-}") || system=unknown
+    system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && printf '%s %s' "$ID" "${VERSION_ID-}") || system=unknown
     python_packages='python3 python3-venv'
     case $system in
     'debian 12') libfuse2=libfuse2 libfuse3=libfuse3-3 ;;
@@ -57,17 +58,21 @@ install_packages() {
         die "apt-get could not install: $*"
 }
 
-# Reached once a pyproject.toml: packages change when it does.
+run_pip() {
+    .venv/bin/pip install -q --disable-pip-version-check "$@" ||
+        die 'pip could not fetch the Python packages; see above, and check the network or PIP_INDEX_URL'
+}
+
+# Once for each pyproject.toml: what is needed changes when it does.
 fetch_dependencies() {
     stamp=.venv/dependencies-of-$(cksum <pyproject.toml | tr ' ' -)-$(printf %s "$*" | tr ' ' -)
     [ ! -e "$stamp" ] || return 0
     printf 'fetching the Python packages\n'
     groups=
     for group in "$@"; do groups="$groups --group $group"; done
+    run_pip 'pip>=25.1' hatchling
     # shellcheck disable=SC2086 # the groups are words
-    .venv/bin/pip install -q --disable-pip-version-check 'pip>=25.1' hatchling &&
-        .venv/bin/pip install -q . $groups ||
-        die 'pip could not fetch the Python packages; see above, and check the network or PIP_INDEX_URL'
+    run_pip . $groups
     touch "$stamp"
 }
 
