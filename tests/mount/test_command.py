@@ -147,3 +147,13 @@ def test_foreground_tells_systemd_when_it_answers(server: Server, path: Path, tm
             assert is_mounted(path)
             process.terminate()
             assert process.wait(10) == 0
+
+
+def test_nothing_is_mounted_for_a_command_that_was_killed_meanwhile(server: Server, path: Path, tmp_path: Path) -> None:
+    server.faults.add(Fault(kind=Kind.DELAY, operation="list_vaults", seconds=1.0))
+    command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+    with subprocess.Popen(command, env=environment(tmp_path)) as process:
+        wait_until(lambda: bool(server.requests), "the new process asks for the vaults")
+        process.kill()
+    wait_until(lambda: not processes_of(path), "the new process ends by itself")
+    assert not is_mounted(path)

@@ -1,0 +1,93 @@
+"""Mounts of a user who is not root, in a mount namespace whose /dev/fuse is for everybody."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from casfs.emulator.server import Server
+from tests.mounting import environment
+
+pytestmark = pytest.mark.fuse
+
+AS_NOBODY = """
+mount -t tmpfs none /dev
+mknod -m 666 /dev/fuse c 10 229
+mknod -m 666 /dev/null c 1 3
+python=$1
+shift
+case $python in /root/*)
+    mkdir /dev/python
+    mount --bind "$python" /dev/python
+    mount -t tmpfs -o mode=755 none /root
+    mkdir -p "$python"
+    mount --bind /dev/python "$python"
+esac
+exec setpriv --reuid 65534 --regid 65534 --clear-groups -- sh -euc "$0" sh "$@"
+"""
+"""An interpreter in root's home, where pyenv has it, is let out of there."""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def nobodys() -> Iterator[Path]:
+    """Make a directory of nobody's: those of pytest are closed to others."""
+    made = Path(tempfile.mkdtemp(prefix="casfs-nobody-"))
+    (made / "mount").mkdir()
+    for path in (made, made / "mount"):
+        os.chown(path, 65534, 65534)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def run(nobodys: Path) -> Run:
+    """Run a shell script as nobody, with the command in ``$@``; skip where that cannot be had."""
+
+    def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["unshare", "-m", "sh", "-euc", AS_NOBODY, script, sys.base_prefix, *map(str, arguments)]
+        env = environment(nobodys)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
+
+    if os.geteuid() != 0 or shutil.which("fusermount3") is None:
+        pytest.skip("only root can be somebody else, and fusermount3 mounts for them")
+    if as_nobody('"$@"', sys.executable, "-c", "import casfs.mount").returncode:
+        pytest.skip("nobody cannot read this Python, or no namespace can be made here")
+    return as_nobody
+
+
+def test_user_mounts_reads_and_unmounts(run: Run, server: Server, nobodys: Path) -> None:
+    script = '"$1" -m casfs mount "$2" "$3"; ls "$3"; stat -c %u "$3"/*/*/output; fusermount3 -u "$3"; ls "$3"'
+    done = run(script, sys.executable, server.url, nobodys / "mount")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["empty", "ledger", "photos", *["65534"] * 9]
+
+
+def test_a_signal_unmounts_for_a_user(run: Run, server: Server, nobodys: Path) -> None:
+    script = """
+    "$1" -m casfs mount -f "$2" "$3" 2>"$4" &
+    until grep -q "mounted at" "$4"; do sleep 0.1; done
+    ls "$3"
+    kill $!
+    wait $!
+    ls "$3"
+    """
+    done = run(script, sys.executable, server.url, nobodys / "mount", nobodys / "log")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "empty\nledger\nphotos\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mends"),
+    [(["--allow-other", "{mount}"], "user_allow_other in /etc/fuse.conf"), (["/srv"], "may not write there")],
+    ids=["allow-other", "root's directory"],
+)
+def test_refusal_says_what_to_mend(run: Run, server: Server, nobodys: Path, arguments: list[str], mends: str) -> None:
+    told = [argument.format(mount=nobodys / "mount") for argument in arguments]
+    done = run('"$@"', sys.executable, "-m", "casfs", "mount", server.url, *told)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert mends in done.stderr
