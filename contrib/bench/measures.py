@@ -6,7 +6,6 @@ Every mount is fresh, so the program, its caches on disk and the kernel's page c
 import math
 import statistics
 import subprocess
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from subjects import Fetcher, Mounter
 MB = 1_000_000
 GB = 1_000_000_000
 SIX, EIGHT = 6, 8
-
-Copy = Callable[[list[str], str], tuple[list[str], str]]
 
 
 def _speed(used: Used, size: int) -> dict[str, float]:
@@ -102,9 +99,8 @@ def eight(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
 
 def copies(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
     """Copy the many small outputs with `cp -r`, and on a fresh mount with eight `cp` at a time."""
-    eight_at_a_time = ["xargs", "-P8", "-n5", "cp", "-r", "-t"]
-    one = _copied(rig, mounter, shape, lambda _, target: (["cp", "-r", ".", target], ""))
-    eightfold = _copied(rig, mounter, shape, lambda jobs, target: ([*eight_at_a_time, target], "\n".join(jobs)))
+    one = _copied(rig, mounter, shape, 'cp -r . "$0"')
+    eightfold = _copied(rig, mounter, shape, 'ls | xargs -P8 -n5 cp -r -t "$0"')
     return {
         "cp -r s": one.seconds,
         "its CPU s": one.cpu_s,
@@ -113,13 +109,12 @@ def copies(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
     }
 
 
-def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: Copy) -> Used:
+def _copied(rig: Rig, mounter: Mounter, shape: Shape, command: str) -> Used:
+    """Run a command of the shell among the small outputs; it copies them to `$0`."""
     items = plan.small(rig.plan)
     with rig.mounted(mounter, shape, items[0].vault) as mount, scratch() as target:
         source = mounter.directory(mount, items[0].vault)
-        words, said = command([item.job for item in items], str(target))
-        work = partial(subprocess.run, words, cwd=source, input=said, text=True, check=True)
-        used = rig.watched(mount, work)
+        used = rig.watched(mount, lambda: subprocess.run(["sh", "-c", command, target], cwd=source, check=True))
         copied = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     if copied != sum(item.size_bytes for item in items):
         raise RuntimeError(f"{mounter.name}: {copied} bytes were copied")
