@@ -128,8 +128,9 @@ class Flights:
         return key in self._flying or key in self.cache
 
     def part_blocks(self, window: int) -> int:
-        """Return how many blocks the parts of a window may have. Lock held."""
-        return min(parts.width(window, self._connections), int(min(parts.LARGEST, self._pace.part_blocks)))
+        """Return how many blocks the parts of a window shall have. Lock held."""
+        in_pace = int(min(parts.LARGEST, self._pace.part_blocks))
+        return min(parts.width(window, self._connections), 1 << (in_pace.bit_length() - 1))
 
     def is_in_pace(self, blocks: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind what was asked for ahead. Lock held."""

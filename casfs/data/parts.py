@@ -7,6 +7,10 @@ LARGEST = 8
 reader wait longer for the check of the first block."""
 
 
+FEWEST = 4
+"""Parts of a window at least, however few the connections: some have arrived while others are on their way."""
+
+
 def width(window: int, connections: int) -> int:
     """Return how many blocks the parts of a window shall have: a power of two, LARGEST at most.
 
@@ -14,7 +18,7 @@ def width(window: int, connections: int) -> int:
         window: blocks to have ahead of a reader.
         connections: requests that may be in flight; all of them have work as soon as the window has a block for each.
     """
-    return min(LARGEST, 1 << (max(1, window // connections).bit_length() - 1))
+    return min(LARGEST, 1 << (max(1, window // max(connections, FEWEST)).bit_length() - 1))
 
 
 def cut(blocks: range, count: int, largest: int) -> Iterator[range]:

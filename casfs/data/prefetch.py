@@ -33,15 +33,18 @@ class Prefetch:
         self._readahead = ReadAhead(budget.limit)
         self._windows: dict[Stream, deque[Flight]] = {}
 
-    def observe(self, first: int, stop: int, *, waited: bool) -> None:
-        """Take note of a read of the blocks ``range(first, stop)``, and ask for what it makes likely."""
+    def observe(self, start: int, stop: int, *, waited: bool) -> None:
+        """Take note of a read of the bytes ``range(start, stop)``, and ask for what it makes likely."""
         self.read_s = self._clock()
-        stream, dropped = self._readahead.observe(first, stop, waited=waited)
+        stream, dropped = self._readahead.observe(start, stop, waited=waited)
         if dropped is not None:
             self._drop(dropped)
-        count = self._content.count
-        if stream.due(count, stream.window):
-            self._extend(stream, stream.due(count, self._budget.share(self.read_s)))
+        if not stream.window:
+            return
+        width = self._flights.part_blocks(stream.window)
+        if stream.due(self._content.count, stream.window, width):
+            share = self._budget.share(self.read_s)
+            self._extend(stream, stream.due(self._content.count, share, width), width)
 
     def release(self) -> None:
         """Call everything back that only this reader wanted; its sequences are to be recognised anew."""
@@ -49,18 +52,16 @@ class Prefetch:
             self._drop(stream)
         self._readahead.forget()
 
-    def _extend(self, stream: Stream, run: range) -> None:
+    def _extend(self, stream: Stream, run: range, width: int) -> None:
         self._pass(stream)
-        largest = self._flights.part_blocks(stream.window)
-        stop = self._stop(run, largest)
-        while run and stream.ahead < stop:
+        while stream.ahead < run.stop:
             key = (self._content, stream.ahead)
             flight = self._flights.flying(key)
             if flight is None and key in self._flights.cache:
                 stream.ahead += 1
                 continue
             if flight is None:
-                flight = self._ask(stream, range(stream.ahead, min(stream.ahead + largest, stop)), largest)
+                flight = self._ask(stream, range(stream.ahead, min(stream.ahead + width, run.stop)), width)
             if flight is None:
                 return
             self._own(stream, flight)
@@ -73,14 +74,9 @@ class Prefetch:
             window.append(flight)
         self._budget.join(self)
 
-    def _stop(self, run: range, largest: int) -> int:
-        """Where to stop: at the last border of parts in *run*, so that what follows can be whole parts too."""
-        border = run.stop // largest * largest
-        return border if run.start < border and run.stop < self._content.count else run.stop
-
-    def _ask(self, stream: Stream, run: range, largest: int) -> Flight | None:
+    def _ask(self, stream: Stream, run: range, width: int) -> Flight | None:
         missing = itertools.takewhile(lambda block: not self._flights.has((self._content, block)), run)
-        part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, largest))
+        part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, width))
         if not self._flights.is_in_pace(len(part)):
             return None
         flight = self._flights.offer(self._content, part, stream)

@@ -3,15 +3,23 @@
 A *stream* is a sequence of reads of one handle, perhaps out of order, perhaps one of two that alternate. From its
 second block on it has a *window*: the blocks right ahead of it that shall be there or on their way.
 
-Source: the shape is Mountpoint for S3's (grow when the reader waited, extend under one half, keep on small steps) with
+Source: the shape is Mountpoint for S3's (grow when the reader waited, keep on small steps) with
 JuiceFS's two sessions a handle.
 """
 
 from dataclasses import dataclass
 
-START = 4
-"""Blocks of a window when its sequence is recognised. Random reads rarely touch the next block by chance, and then
-waste this much; each doubling that a small start adds costs a sequential reader one round trip."""
+from casfs.data import blocks
+from casfs.data.blocks import BLOCK_SIZE
+
+START = 8
+"""Blocks of a window when its sequence is recognised: each doubling that a smaller start adds costs one round trip.
+Source: simulated 2026-11-20 for 512 MiB at 30 ms and 60 MB/s a connection: 628 MB/s from 2, 713 from 4, 751 from 8, 753
+from 16."""
+
+NEAR = 512 * 1024
+"""How many bytes from the end of the last read a read may enter the next block to go on: as four requests of 128 KiB
+that overtook each other do. Of n blocks, random reads do so in one case of 8 n: START costs them nothing."""
 
 BACK = 8
 """How many blocks a read may step back without ending its sequence: as many as the kernel's own read-ahead, in 128 KiB
@@ -27,27 +35,32 @@ class Stream:
     """One sequence of reads.
 
     Attributes:
+        end: one past the furthest byte that was read.
         head: one past the furthest block that was read.
-        ahead: one past the furthest block that was asked for ahead; meaningless without a window.
+        ahead: one past the furthest block that was asked for ahead.
         window: how many blocks to have ahead of ``head``; 0 until the sequence is recognised.
+        waited: one past the furthest block that a read had to wait for.
     """
 
+    end: int
     head: int
     ahead: int
     window: int = 0
     waited: int = 0
 
-    def due(self, count: int, limit: int) -> range:
-        """Return the blocks to ask for now: none while half of the window remains.
+    def due(self, count: int, limit: int, width: int) -> range:
+        """Return the blocks to ask for now: whole parts, as soon as there is place for one.
+
+        Waiting until half of the window is used, as others do, left connections idle: 713 MB/s became 649. Source:
+        simulated 2026-11-20 for 512 MiB at 30 ms and 60 MB/s a connection.
 
         Args:
             count: blocks of the output.
             limit: blocks that the window may have for now.
+            width: blocks of a part, a power of two.
         """
-        window = min(self.window, limit)
-        if 2 * (self.ahead - self.head) >= window:
-            return range(0)
-        return range(self.ahead, min(self.head + window, count))
+        reach = self.head + min(self.window, limit)
+        return range(self.ahead, count if reach >= count else reach // width * width)
 
     def press(self) -> None:
         """Halve the window: there was no memory for it."""
@@ -72,28 +85,30 @@ class ReadAhead:
         """Those that are followed, the one read last first."""
         return self._streams
 
-    def observe(self, first: int, stop: int, *, waited: bool) -> tuple[Stream, Stream | None]:
-        """Take note of a read of the blocks ``range(first, stop)``.
+    def observe(self, start: int, stop: int, *, waited: bool) -> tuple[Stream, Stream | None]:
+        """Take note of a read of the bytes ``range(start, stop)``, which are not none.
 
         Args:
-            first: its first block.
-            stop: one past its last block.
-            waited: whether one of them was not there.
+            start: its first byte.
+            stop: one past its last byte.
+            waited: whether some of them were not there.
 
         Returns:
             The stream that the read belongs to, and the one that is given up for it, if it was a jump.
         """
-        stream = self._find(first)
+        head = blocks.count(stop)
+        stream = self._find(start)
         if stream is None:
-            return self._begin(stop)
+            return self._begin(stop, head)
         if stream is not self._streams[0]:
             self._streams.remove(stream)
             self._streams.insert(0, stream)
-        if stop > stream.head:
-            self._advance(stream, stop)
-        if waited and stream.window and stop > stream.waited:
+        stream.end = max(stream.end, stop)
+        if head > stream.head:
+            self._advance(stream, head)
+        if waited and stream.window and head > stream.waited:
             stream.window *= 2  # once a block, though eight reads of 128 KiB may wait for it
-            stream.waited = stop
+            stream.waited = head
         stream.window = min(stream.window, self._share())
         return stream, None
 
@@ -101,26 +116,27 @@ class ReadAhead:
         """Begin anew, as with a handle that was never read."""
         self._streams.clear()
 
-    def _find(self, first: int) -> Stream | None:
+    def _find(self, start: int) -> Stream | None:
+        block = start // BLOCK_SIZE
         for stream in self._streams:
-            low, high = (stream.head - 1, stream.head)
             if stream.window:
-                low, high = (low - BACK, max(high, stream.ahead))
-            if low <= first <= high:
+                if stream.head - 1 - BACK <= block <= max(stream.head, stream.ahead):
+                    return stream
+            elif abs(start - stream.end) <= NEAR or block == stream.head - 1:
                 return stream
         return None
 
-    def _begin(self, stop: int) -> tuple[Stream, Stream | None]:
-        stream = Stream(head=stop, ahead=stop)
+    def _begin(self, stop: int, head: int) -> tuple[Stream, Stream | None]:
+        stream = Stream(end=stop, head=head, ahead=head)
         self._streams.insert(0, stream)
         return stream, self._streams.pop() if len(self._streams) > STREAMS else None
 
-    def _advance(self, stream: Stream, stop: int) -> None:
+    def _advance(self, stream: Stream, head: int) -> None:
         if not stream.window:
             stream.window = START
-            stream.waited = stop  # nobody could have been ready for this one
-        stream.head = stop
-        stream.ahead = max(stream.ahead, stop)
+            stream.waited = head  # nobody could have been ready for this one
+        stream.head = head
+        stream.ahead = max(stream.ahead, head)
 
     def _share(self) -> int:
         return self._limit // max(1, sum(1 for stream in self._streams if stream.window))

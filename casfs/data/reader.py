@@ -110,7 +110,7 @@ class Reader:
             if missing is not None:
                 flight = self._board(call, missing)
             if self._prefetch is not None and call.pieces:  # after what is waited for, so that it comes first
-                self._prefetch.observe(call.pieces[0].block, call.pieces[-1].block + 1, waited=missing is not None)
+                self._prefetch.observe(offset, min(offset + len(into), self._size), waited=missing is not None)
         self._stats.count("cache_hits", hits)
         if flight is not None:
             self._stats.count("cache_misses", len(call.pieces) - hits)

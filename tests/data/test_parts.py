@@ -30,3 +30,13 @@ def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
     assert list(parts.cut(range(4, 7), 7, 4)) == [range(4, 7)]
     assert list(parts.cut(range(4, 7), 8, 4)) == [range(4, 6), range(6, 7)]
     assert list(parts.cut(range(7), 7, 8)) == [range(7)]
+
+
+@pytest.mark.parametrize(
+    ("window", "connections", "blocks"),
+    [(1, 32, 1), (8, 32, 1), (63, 32, 1), (64, 32, 2), (128, 32, 4), (1024, 32, 8), (128, 16, 8), (8, 1, 2), (3, 1, 1)],
+)
+def test_parts_grow_with_the_window_and_leave_work_for_every_connection(
+    window: int, connections: int, blocks: int
+) -> None:
+    assert parts.width(window, connections) == blocks

@@ -20,7 +20,7 @@ def blocks_of(service: Service) -> list[int]:
 
 def test_the_first_block_is_fetched_alone_and_the_second_begins_the_window() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         assert service.parts == [(0, 1)]
@@ -126,7 +126,7 @@ def test_closing_calls_back_what_was_asked_for_ahead() -> None:
 
 def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
         readers = [outputs.open(archive(DATA)) for _ in range(2)]
         for reader in readers:
             read(reader, 0, MIB)
@@ -144,7 +144,7 @@ def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
 
 def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         service.is_held = True
@@ -212,12 +212,12 @@ def test_only_a_reader_that_stopped_gives_its_memory_to_one_that_reads(*, is_idl
         first, second = outputs.open(archive(DATA)), outputs.open(archive(DATA))
         read(first, 0, MIB)
         read(first, MIB, MIB)
-        service.arrived(2 + START)
+        service.arrived(7)
         until(lambda: not outputs._flights._flying)
         now[0] += 60 * is_idle
         read(second, 100 * MIB, MIB)
         read(second, 101 * MIB, MIB)
         if is_idle:
-            service.arrived(2 * (2 + START))
+            service.arrived(2 * 7)
         assert ((103, 104) in service.parts) is is_idle
-        assert read(first, 2 * MIB, START * MIB) == DATA[2 * MIB : (2 + START) * MIB]
+        assert read(first, 2 * MIB, 5 * MIB) == DATA[2 * MIB : 7 * MIB]
