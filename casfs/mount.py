@@ -19,6 +19,7 @@ from casfs.fs.operations import Operations
 from casfs.fs.options import Options, mount_options
 from casfs.lifetime import Lifetime, tell_systemd
 from casfs.models import Vault
+from casfs.service import Service, service_of
 from casfs.standard_error import StandardError
 from casfs.stats import Stats
 from casfs.tree.tree import Tree, TreeSettings
@@ -85,7 +86,8 @@ def mount(request: Request, warn: Callable[[str], None]) -> None:
         attend(request, Foreground())
     else:
         mountpoint.check(request.path, allow_other=request.config.allow_other)
-        detach(lambda herald: _serve(request, herald), warn)
+        service = service_of(request.config)  # while there is a terminal to ask for a second factor
+        detach(lambda herald: _serve(request, service, herald), warn)
 
 
 def attend(request: Request, herald: Herald) -> None:
@@ -95,18 +97,18 @@ def attend(request: Request, herald: Herald) -> None:
         CasfsError: nothing was mounted.
     """
     mountpoint.check(request.path, allow_other=request.config.allow_other)
-    _serve(request, herald)
+    _serve(request, service_of(request.config), herald)
 
 
-def _serve(request: Request, herald: Herald) -> None:
+def _serve(request: Request, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
-    secrets = (config.credentials.secret_key, config.credentials.token)
+    secrets = (service.credentials.secret_key, service.credentials.token)
     log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground, secrets=secrets)
     errors = StandardError()
     errors.keep()
     try:
-        _make(request, herald, errors)
+        _make(request, service, herald, errors)
     except CasfsError as error:
         said = errors.drop()
         if said:
@@ -116,16 +118,19 @@ def _serve(request: Request, herald: Herald) -> None:
         errors.show()
 
 
-def _make(request: Request, herald: Herald, errors: StandardError) -> None:
+def _make(request: Request, service: Service, herald: Herald, errors: StandardError) -> None:
     """Make the mount, and let libfuse have this thread until it has ended."""
     config = request.config
     _raise_limits()
     binding = load(request.binding)
-    stages = build(config, binding)
-    vaults = admitted(stages.client, config, herald)
+    stages = build(config, service, binding)
+    try:
+        vaults = admitted(stages.client, config, herald)
+    except ProtocolError as error:
+        raise MountError(f"{service.endpoint_url} does not answer like an archive service: {error}") from error
     if vaults is not None:
         stages.tree.seed(vaults)
-    _log.info("%s, %s, credentials from %s", config.endpoint_url, binding.name, config.credentials_origin)
+    _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
 
     def ready() -> None:
         errors.show()
@@ -140,11 +145,11 @@ def _make(request: Request, herald: Herald, errors: StandardError) -> None:
     lifetime.check()
 
 
-def build(config: Config, binding: Binding) -> Stages:
+def build(config: Config, service: Service, binding: Binding) -> Stages:
     """Return the stages, each given what it needs of the others; nothing is started."""
     stats = Stats()
     settings = ClientSettings(
-        endpoint_url=config.endpoint_url,
+        endpoint_url=service.endpoint_url,
         account=config.account,
         connect_timeout_s=config.connect_timeout,
         read_timeout_s=config.read_timeout,
@@ -159,7 +164,7 @@ def build(config: Config, binding: Binding) -> Stages:
         verify=Verify(config.verify),
         read_timeout_s=config.read_timeout,
     )
-    client = Client(settings, config.credentials, stats)
+    client = Client(settings, service.credentials, stats, service.dialect)
     tree = Tree(client, TreeSettings(config.list_ttl, config.root_vault), binding.interrupted)
     outputs = Outputs(client, bounds, stats, binding.interrupted)
     outputs.on_gone = tree.gone
@@ -169,7 +174,7 @@ def build(config: Config, binding: Binding) -> Stages:
 def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | None:
     """Return the vaults to begin with, having learnt from them that endpoint and credentials are right.
 
-    None where the account may not list them: it may still use one by its name.
+    None where the account may not list them: it may still use one by its name. And where there are too many to wait.
 
     Raises:
         CasfsError: the service cannot be asked, or refuses who asks, or has no such vault.
@@ -178,7 +183,7 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
     try:
         if config.root_vault is not None:
             return [client.vault(config.root_vault, deadline)]
-        return list(client.vaults(deadline))
+        return _listed(client, deadline)
     except CredentialsError:
         raise
     except AccessDeniedError as error:
@@ -186,8 +191,16 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
             raise
         herald.warn(f"the vaults may not be listed, but those that may be used can be entered by name: {error}")
         return None
-    except ProtocolError as error:
-        raise MountError(f"{config.endpoint_url} does not answer like an archive service: {error}") from error
+
+
+def _listed(client: Client, deadline: Deadline) -> list[Vault] | None:
+    """Return all vaults; None if there are so many, ten a page with some services, that whoever waits should not."""
+    vaults = []
+    for vault in client.vaults(deadline):
+        vaults.append(vault)
+        if deadline.remaining_s < CHECK_S / 2:
+            return None
+    return vaults
 
 
 def _options(request: Request, binding: Binding) -> Options:

@@ -14,8 +14,9 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log"})
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator", "lifetime"}),
     "mount": frozenset(
-        {"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime", "standard_error"}
+        {"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime", "standard_error", "service"}
     ),
+    "service": frozenset({"api", "config"}),
     "lifetime": frozenset({"mountpoint"}),
     "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),

@@ -131,7 +131,10 @@ def _checked(endpoint: Endpoint) -> Endpoint:
     session = Session()
     partitions = session.get_available_partitions()
     known = [region for partition in partitions for region in session.get_available_regions("glacier", partition)]
-    if _region_of(endpoint.url) == endpoint.region and endpoint.region not in known:
+    host = urlsplit(endpoint.url).hostname or ""
+    if endpoint.region not in known and host.startswith(
+        (f"glacier.{endpoint.region}.", f"glacier-fips.{endpoint.region}.")
+    ):
         raise ConfigError(f"there is no Glacier in a region {endpoint.region}; it is in {', '.join(sorted(known))}")
     return endpoint
 

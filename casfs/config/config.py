@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from casfs.config import credentials, mount_options, sources
+from casfs.config.aws import AwsPlace, place_of
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.config.profiles import DEFAULT, Profile, Profiles
 from casfs.config.sources import Source
@@ -20,6 +21,7 @@ from casfs.models import Credentials
 
 SYSTEM_FILE = Path("/etc/casfs/config.toml")
 
+NOBODY = Credentials("", "")
 MODES = {"file_mode": (0o400, 0o444), "dir_mode": (0o500, 0o555)}
 """Permissions where nobody gives any: without allow_other, and with it."""
 
@@ -51,14 +53,16 @@ class Config:
     """What one mount was asked to be. Sizes are bytes, times seconds; fields without a line here are in OPTIONS.
 
     Attributes:
-        endpoint_url: ``https://HOST[:PORT]``.
+        endpoint_url: ``https://HOST[:PORT]``; empty where botocore is to find it.
+        aws: where botocore is to look, for glacier; else None.
         root_vault: the vault that is the root of the mount, or None.
-        credentials: who signs the requests.
+        credentials: who signs the requests; nobody where botocore is to find out.
         credentials_origin: where they were found.
         kernel_words: words behind ``-o`` for libfuse, in order.
     """
 
     endpoint_url: str
+    aws: AwsPlace | None
     account: str
     root_vault: str | None
     credentials: Credentials
@@ -115,17 +119,24 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
     layers = _layers(given, behind_o.given, places.environment)
     profiles = _profiles(layers, places)
     source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
-    profile = profiles.get(_profile_name(layers, source))
+    profile = _profile(profiles, layers, source)
     layers.append(Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))
     values = {option.name: _value(layers, option) for option in OPTIONS}
-    found = credentials.find(places.environment, places.home, profile)
-    endpoint = _endpoint(source, profile, found, values["provider"])
+    aws = None
+    if values["provider"] == "glacier":
+        aws = place_of(source, profile, _text(layers, "profile"), profiles.has)
+        found = credentials.Found(NOBODY, "botocore")
+        endpoint = Source(endpoint_url=aws.endpoint_url, account=aws.account)
+    else:
+        found = credentials.find(places.environment, places.home, profile)
+        endpoint = _endpoint(source, profile, found)
     accounts = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
     if source.account is not None and _text(layers[:2], "account") not in (None, source.account):
         raise ConfigError(f"SOURCE asks for account {source.account}, and --account for {values['account']}")
     return _config(
         values,
-        endpoint_url=endpoint.endpoint_url,
+        endpoint_url=endpoint.endpoint_url or "",
+        aws=aws,
         account=next(account for account in accounts if account),
         root_vault=source.vault,
         credentials=found.credentials,
@@ -159,6 +170,14 @@ def _profiles(layers: Sequence[Layer], places: Places) -> Profiles:
     return Profiles(places.files, required=False) if named is None else Profiles([Path(named)], required=True)
 
 
+def _profile(profiles: Profiles, layers: Sequence[Layer], source: Source) -> Profile:
+    """Return the profile of casfs; an empty one where the name may be that of a profile of AWS."""
+    name = _profile_name(layers, source)
+    if _text(layers, "provider") == "glacier" and not profiles.has(name):
+        return Profile(f"profile {name}")
+    return profiles.get(name)
+
+
 def _profile_name(layers: Sequence[Layer], source: Source) -> str:
     asked: str = _value(layers, BY_NAME["profile"])
     if source.profile is None:
@@ -168,28 +187,22 @@ def _profile_name(layers: Sequence[Layer], source: Source) -> str:
     return source.profile
 
 
-def _endpoint(source: Source, profile: Profile, found: credentials.Found, provider: str) -> Source:
+def _endpoint(source: Source, profile: Profile, found: credentials.Found) -> Source:
     """Return the endpoint, and the account if that is where it stands."""
     if source.endpoint_url is not None:
         return Source(endpoint_url=source.endpoint_url)
     if source.region is not None:
-        return Source(endpoint_url=sources.region_url(source.region, provider))
+        return Source(endpoint_url=sources.region_url(source.region, "SOURCE: there is no such profile, and"))
     match profile.places:
         case {"endpoint": _, "region": _}:
             raise ConfigError(f"{profile.origin} has an endpoint and a region: one of them is enough")
         case {"endpoint": url}:
-            return _without_vault(sources.parse_url(url, profile.origin), profile.origin)
+            return sources.endpoint_of(url, profile.origin)
         case {"region": region}:
-            return Source(endpoint_url=sources.region_url(region, provider))
+            return Source(endpoint_url=sources.region_url(region, f"{profile.origin}:"))
     if found.endpoint is None:
         raise ConfigError(f"{profile.origin} has neither an endpoint nor a region")
-    return _without_vault(sources.parse_url(found.endpoint, found.origin), found.origin)
-
-
-def _without_vault(endpoint: Source, origin: str) -> Source:
-    if endpoint.vault is not None:
-        raise ConfigError(f"{origin}: an endpoint has no vault: it stands in SOURCE")
-    return endpoint
+    return sources.endpoint_of(found.endpoint, found.origin)
 
 
 def _config(values: dict[str, Any], **decided: Any) -> Config:

@@ -69,17 +69,6 @@ IDS = integer(0, 2**32 - 2)
 TIMEOUT = seconds(1, 3600)
 """Source: contract section 2."""
 
-
-def _provider(text: str) -> str:
-    if text == "glacier":
-        raise ValueError("is not there yet: this version speaks cas only")
-    if text != "cas":
-        raise ValueError("is neither cas nor glacier")
-    return text
-
-
-PROVIDER = Kind("cas|glacier", _provider)
-
 OPTIONS = (
     Option(
         "foreground",
@@ -108,10 +97,10 @@ OPTIONS = (
     ),
     Option(
         "provider",
-        PROVIDER,
+        choice("cas", "glacier"),
         default="cas",
         why="the service it was made for",
-        help="Whose archive service it is.",
+        help="Whose archive service it is; glacier takes keys and region from where botocore looks.",
     ),
     Option(
         "account",

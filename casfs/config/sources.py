@@ -1,7 +1,7 @@
 """SOURCE: what is to be mounted, in its three forms.
 
 - ``NAME:`` or ``NAME:VAULT``: a profile of the configuration file; with a vault, that vault is the root
-- ``REGION:`` or ``REGION:VAULT``: no such profile, and it looks like a region
+- ``REGION:`` or ``REGION:VAULT``: no such profile, so a region; for glacier, a profile of the AWS configuration first
 - ``http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]``: an endpoint as it stands
 
 No message repeats a URL: somebody may have written a password into it.
@@ -24,8 +24,8 @@ _VAULT = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.-]{1,255}")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
 """A name or address; the second form is an IPv6 address without its brackets, with a zone where it is link-local."""
 
-ENDPOINTS = {"cas": "https://cas.{region}.myqcloud.com"}
-"""By provider. Source: CAS product overview 572/8742."""
+ENDPOINT = "https://cas.{region}.myqcloud.com"
+"""Source: CAS product overview 572/8742."""
 
 FORMS = "NAME:[VAULT], REGION:[VAULT] or http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]"
 
@@ -36,7 +36,7 @@ class Source:
 
     Attributes:
         profile: name of the profile.
-        region: name of the region whose endpoint it is.
+        region: what stands before the colon and is no profile: a region, if it is anything.
         endpoint_url: ``https://HOST[:PORT]``, without a slash at its end.
         account: the account in the request path.
         vault: the vault that is the root of the mount; None for all vaults.
@@ -68,20 +68,34 @@ def parse(text: str, has_profile: Callable[[str], bool]) -> Source:
         raise ConfigError(f"SOURCE: {vault!a} is not the name of a vault")
     if has_profile(name):
         return Source(profile=name, vault=vault or None)
-    if _REGION.fullmatch(name):
-        return Source(region=name, vault=vault or None)
-    raise ConfigError(f"SOURCE: {name!a} is neither a profile of the configuration file nor a region like ap-chengdu")
+    return Source(region=name, vault=vault or None)
 
 
-def region_url(region: str, provider: str) -> str:
-    """Return the endpoint of *provider* in *region*.
+def region_url(region: str, before: str) -> str:
+    """Return the endpoint of CAS in *region*.
+
+    Args:
+        region: as written.
+        before: how the error begins.
 
     Raises:
         ConfigError: it does not look like a region.
     """
     if not _REGION.fullmatch(region):
-        raise ConfigError(f"{region!a} is not a region like ap-chengdu")
-    return ENDPOINTS[provider].format(region=region)
+        raise ConfigError(f"{before} {region!a} is not a region like ap-chengdu")
+    return ENDPOINT.format(region=region)
+
+
+def endpoint_of(text: str, origin: str) -> Source:
+    """Return the endpoint, and maybe the account, that *text* of a file asks for.
+
+    Raises:
+        ConfigError: it is no URL, or has a vault, which is SOURCE's to name.
+    """
+    endpoint = parse_url(text, origin)
+    if endpoint.vault is not None:
+        raise ConfigError(f"{origin}: an endpoint has no vault: it stands in SOURCE")
+    return endpoint
 
 
 def parse_url(text: str, origin: str) -> Source:

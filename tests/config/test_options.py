@@ -39,7 +39,7 @@ def test_every_option_that_works_reaches_the_mount(option: Option) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("cache_dir", "/c"), ("cache_size", "1G"), ("metrics", "localhost:9999"), ("provider", "glacier")],
+    [("cache_dir", "/c"), ("cache_size", "1G"), ("metrics", "localhost:9999")],
 )
 @pytest.mark.parametrize("place", ["given", "words", "environment"])
 def test_what_this_version_cannot_do_is_an_error_that_names_it(loaded: Load, place: str, name: str, text: str) -> None:

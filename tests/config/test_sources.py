@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from casfs.config.sources import Source, parse, region_url
 from casfs.errors import ConfigError
+from tests.config.conftest import Load
 
 
 def parsed(text: str) -> Source:
@@ -45,8 +46,6 @@ def test_forms_of_source(text: str, source: Source) -> None:
         ":",
         ":photos",
         "work",
-        "nowhere:",
-        "Work:",
         "work:a/b",
         "work:a b",
         "work:..",
@@ -87,4 +86,10 @@ def test_any_text_is_a_source_or_an_error(text: str) -> None:
 
 
 def test_region_is_the_documented_host() -> None:
-    assert region_url("ap-chengdu", "cas") == "https://cas.ap-chengdu.myqcloud.com"
+    assert region_url("ap-chengdu", "SOURCE:") == "https://cas.ap-chengdu.myqcloud.com"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "Work"])
+def test_what_is_neither_a_profile_nor_a_region_is_an_error_that_names_it(loaded: Load, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^SOURCE: there is no such profile, and '{name}' is not a region"):
+        loaded(f"{name}:")
