@@ -8,8 +8,10 @@ import click
 
 from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.values import size_bytes
+from casfs.emulator.dialect import CAS, Dialect
 from casfs.emulator.faults import Fault, Faults
 from casfs.emulator.folders import state_of
+from casfs.emulator.glacier import glacier
 from casfs.emulator.samples import sample_state
 from casfs.emulator.scripts import parse
 from casfs.emulator.server import Server
@@ -17,10 +19,15 @@ from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from casfs.errors import ConfigError
 
+GLACIER = glacier()
+DIALECTS = {"cas": CAS, "glacier": GLACIER}
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
 @click.command()
+@click.option(
+    "--provider", type=click.Choice(["cas", "glacier"]), default="cas", show_default=True, help="Which service it is."
+)
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -61,7 +68,7 @@ def emulate(**wanted: Any) -> None:
         server.start()
     except OSError as error:
         raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
-    introduce(server, no_auth=wanted["no_auth"])
+    introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -70,8 +77,10 @@ def emulate(**wanted: Any) -> None:
 
 def described(**wanted: Any) -> Server:
     """Return the server that the options ask for, not started."""
+    dialect = DIALECTS[wanted["provider"]]
     return Server(
-        _state(wanted["root"], wanted["job_time"], wanted["expiry"]),
+        _state(dialect, wanted["root"], wanted["job_time"], wanted["expiry"]),
+        dialect=dialect,
         host=wanted["host"],
         port=wanted["port"],
         credentials=None if wanted["no_auth"] else KEYS,
@@ -80,8 +89,13 @@ def described(**wanted: Any) -> Server:
     )
 
 
-def introduce(server: Server, *, no_auth: bool) -> None:
+def introduce(server: Server, provider: str, *, no_auth: bool) -> None:
     """Say on standard output where the service is and how to get in."""
+    if provider == "glacier":
+        region = f"AWS_DEFAULT_REGION={GLACIER.region}"
+        click.echo(f"export AWS_ACCESS_KEY_ID={SECRET_ID} AWS_SECRET_ACCESS_KEY={SECRET_KEY} {region}")
+        click.echo(f"casfs mount --provider glacier {server.url} MOUNTPOINT")
+        return
     if not no_auth:
         click.echo(f"export CASFS_SECRET_ID={SECRET_ID} CASFS_SECRET_KEY={SECRET_KEY}")
     click.echo(f"casfs mount {server.url} MOUNTPOINT")
@@ -96,8 +110,8 @@ def read_faults(path: Path) -> list[Fault]:
     return parse(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def _state(root: Path | None, job_takes_s: float, output_lives_s: float) -> State:
-    state = sample_state() if root is None else state_of(root)
+def _state(dialect: Dialect, root: Path | None, job_takes_s: float, output_lives_s: float) -> State:
+    state = sample_state(dialect=dialect) if root is None else state_of(root, dialect=dialect)
     state.job_takes_s, state.output_lives_s = job_takes_s, output_lives_s
     return state
 
