@@ -25,10 +25,15 @@ class Service(Protocol):
 
 
 def environment(home: Path, secret_id: str = "id", secret_key: str = "key", **more: str) -> dict[str, str]:
-    """Return this process's environment without what casfs would take from it, with a key and a home of the test's."""
-    taken = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_")
+    """Return this process's environment without what casfs would take from it, with a key and a home of the test's.
+
+    The key is there for every provider.
+    """
+    taken = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_", "AWS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
-    return kept | {"HOME": str(home), "CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key} | more
+    own = {"HOME": str(home), "CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key}
+    aws = {"AWS_ACCESS_KEY_ID": secret_id, "AWS_SECRET_ACCESS_KEY": secret_key, "AWS_DEFAULT_REGION": "us-west-2"}
+    return kept | own | aws | {"AWS_EC2_METADATA_DISABLED": "true"} | more
 
 
 def casfs(*arguments: object, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

@@ -3,11 +3,17 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from casfs.config.options import OPTIONS, Option
+from casfs.emulator.content import InMemory, read
+from casfs.emulator.documents import date
+from casfs.emulator.glacier import glacier
+from casfs.emulator.inventories import inventory
 from casfs.emulator.server import Server
+from casfs.emulator.state import State
 from tests.mounting import Mounting
 from tests.test_layering import LEAVES, TABLE
 
@@ -63,3 +69,23 @@ def test_examples_of_the_semantics_print_what_they_are_said_to_print(
     for (command, expected), printed in zip(commands, done.stdout.decode().split("\0"), strict=False):
         pattern = re.escape(expected).replace("…", "(?s:.*)")
         assert re.fullmatch(pattern, printed), f"$ {command}\n{printed}"
+
+
+HOSTILE = ["", "plain", "a,b", '"', '""', "\\", '\\"', '"\\"', 'a "long" cut, 2', ",", '",', "\\,", "a\\", "'", " x "]
+"""Descriptions: any printable ASCII, up to 1,024 of it."""
+
+
+def test_what_the_semantics_tell_about_csv_reads_any_inventory() -> None:
+    code = re.search(r"```python\n(.*?)```", document("docs/semantics.md"), re.DOTALL)
+    assert code is not None
+    told: dict[str, Any] = {}
+    exec(code[1], told)
+    state = State()
+    vault = state.add_vault("vault")
+    made = [state.add_archive("vault", InMemory(b"bytes"), text) for text in HOSTILE]
+    output, _ = inventory(vault, state, glacier(), form="CSV")
+    text = read(output.content).decode()
+    for ends in ("\n", "\r\n"):
+        lines = text.replace("\n", ends).splitlines(keepends=True)
+        found = {row[0]: row[1:] for row in told["archives"](lines)}
+        assert found == {each.id: (each.description, date(each.created_s), 5, each.tree.root) for each in made}
