@@ -15,9 +15,13 @@ from cachetools import TTLCache
 from casfs.errors import CasfsError
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
 
-WORKERS = 16
-"""Requests for names at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
+LOOK_UPS = 16
+"""Look-ups at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
 interrupted."""
+
+LISTINGS = 4
+"""Listings at a time. They have threads of their own, and few: each thread that has ever listed 100,000 jobs keeps
+5 MiB in its own heap. Source: measured on 2026-11-20, glibc 2.36: 154 MiB after 10 listings on 16 threads, 121 on 4."""
 
 WAIT_S = 30.0
 """How long a program waits for a name. Source: the promise that nothing hangs, contract section 1."""
@@ -47,21 +51,22 @@ class Workers:
     Threads: any thread may call.
     """
 
-    def __init__(self, interrupted: Interrupted, clock: Clock) -> None:
+    def __init__(self, threads: int, interrupted: Interrupted, clock: Clock) -> None:
         self.clock = clock
+        self._threads = threads
         self._is_interrupted = interrupted
         self._is_over = False
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
     def start(self) -> None:
         """Start the threads; to be called after the process has forked."""
-        for number in range(WORKERS):
-            threading.Thread(target=self._run, name=f"casfs-names-{number}", daemon=True).start()
+        for _ in range(self._threads):
+            threading.Thread(target=self._run, name="casfs-names", daemon=True).start()
 
     def stop(self) -> None:
         """End every wait, and the threads that are not asking; may be called more than once."""
         self._is_over = True
-        for _ in range(WORKERS):
+        for _ in range(self._threads):
             self._work.put(lambda: None)
 
     def interrupted(self) -> bool:
@@ -77,6 +82,31 @@ class Workers:
     def _run(self) -> None:
         while not self._is_over:
             self._work.get()()
+
+
+class Crew:
+    """The workers of a tree.
+
+    Attributes:
+        look_ups: those that ask for one vault or job.
+        listings: those that ask for all.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, interrupted: Interrupted, clock: Clock) -> None:
+        self.look_ups = Workers(LOOK_UPS, interrupted, clock)
+        self.listings = Workers(LISTINGS, interrupted, clock)
+        self.clock = clock
+
+    def start(self) -> None:
+        """Start the threads; to be called after the process has forked."""
+        self.look_ups.start()
+        self.listings.start()
+
+    def stop(self) -> None:
+        """End every wait, and the threads that are not asking; may be called more than once."""
+        self.look_ups.stop()
+        self.listings.stop()
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:

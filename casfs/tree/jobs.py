@@ -3,7 +3,7 @@
 A listing, and a single answer, are believed for the listing TTL; of a job that is not finished, for 30 s; that there is
 no such job, for 5 s. A job's document never changes once it is finished, but the job itself vanishes a day later.
 
-Memory: 100,000 listed jobs take 90 MiB. Source: measured on 2026-11-20 by tests/tree/test_memory.py.
+Memory: 100,000 listed jobs take 67 MiB. Source: measured on 2026-11-20 by tests/tree/test_memory.py.
 """
 
 import threading
@@ -14,10 +14,10 @@ from cachetools import LRUCache, TLRUCache, TTLCache
 
 from casfs.errors import NotFoundError
 from casfs.models import Job, JobState
-from casfs.tree.flights import Flights, Workers
+from casfs.tree.flights import Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import Names, can_be_file
-from casfs.tree.packed import Packed, pack, unpack
+from casfs.tree.packed import pack, unpack
 from casfs.waiting import Deadline
 
 UNFINISHED_TTL_S = 30.0
@@ -27,7 +27,7 @@ NEGATIVE_TTL_S = 5.0
 """How long "there is none" is believed. Source: contract section 4; shells and editors probe many names many times."""
 
 LISTED_JOBS = 200_000
-"""Jobs in remembered listings at most, over all vaults, 180 MiB; one listing that is larger is kept alone. What is too
+"""Jobs in remembered listings at most, over all vaults, 140 MiB; one listing that is larger is kept alone. What is too
 old to be believed is kept too: what did not change meanwhile is kept once."""
 
 DESCRIBED_JOBS = 10_000
@@ -44,6 +44,10 @@ PAGE_JOBS = 1000
 """Jobs that one List Jobs request brings. Source: List Jobs 572/8829."""
 
 
+PackedItem = tuple[str, bytes]
+"""A job of a listing: its id, and the rest of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is remembered of one id: the job, or that there is none."""
@@ -56,13 +60,13 @@ class Listing:
     """The jobs of one vault.
 
     Attributes:
-        jobs: by id, in the service's order; single answers that came later are entered.
+        jobs: by id, packed, in the service's order; single answers that came later are entered.
         finished_until_s: until when its finished jobs are believed.
         current_until_s: until when all of it is believed, that is, its unfinished jobs too.
         absent_until_s: until when a job that it does not hold is believed not to exist.
     """
 
-    jobs: dict[str, Packed]
+    jobs: dict[str, bytes]
     finished_until_s: float
     current_until_s: float
     absent_until_s: float
@@ -79,7 +83,7 @@ class Walk:
     left: int
 
 
-def is_finished(job: Job | Packed) -> bool:
+def is_finished(job: Job) -> bool:
     """Say whether the service will never change the document of *job* again."""
     return job.state in (JobState.SUCCEEDED, JobState.FAILED)
 
@@ -90,21 +94,21 @@ class Jobs:
     Threads: any thread may call. The lock is held for dictionary work only.
     """
 
-    def __init__(self, lister: Lister, workers: Workers, names: Names, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, names: Names, list_ttl_s: float) -> None:
         self._lister = lister
         self._names = names
         self._list_ttl_s = list_ttl_s
-        self._clock = workers.clock
+        self._clock = crew.clock
         self._lock = threading.Lock()
         self._listings: LRUCache[str, Listing] = LRUCache(
             LISTED_JOBS, getsizeof=lambda listing: min(len(listing.jobs) + 1, LISTED_JOBS)
         )
         self._answers: TLRUCache[tuple[str, str], Answer] = TLRUCache(
-            DESCRIBED_JOBS, self._believed_until_s, timer=workers.clock
+            DESCRIBED_JOBS, self._believed_until_s, timer=crew.clock
         )
-        self._walks: TTLCache[str, Walk] = TTLCache(WALKS, list_ttl_s, timer=workers.clock)
-        self._describes: Flights[tuple[str, str], Job | None] = Flights(workers)
-        self._lists: Flights[str, list[Packed]] = Flights(workers)
+        self._walks: TTLCache[str, Walk] = TTLCache(WALKS, list_ttl_s, timer=crew.clock)
+        self._describes: Flights[tuple[str, str], Job | None] = Flights(crew.look_ups)
+        self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings)
 
     def all(self, vault: str) -> Iterator[Job]:
         """Return every job of *vault*, in the service's order, with one listing where the last one is too old.
@@ -121,7 +125,7 @@ class Jobs:
         if jobs is None:
             what = f"list the jobs of vault {vault}"
             jobs = self._lists.ask(vault, lambda deadline: self._list(vault, deadline), what)
-        return (unpack(job, vault) for job in jobs)
+        return (unpack(packed, vault, job) for job, packed in jobs)
 
     def get(self, vault: str, job: str) -> Job | None:
         """Return the job, None where there is none, with one Describe where what is known is too old.
@@ -149,12 +153,12 @@ class Jobs:
             if listing is not None:
                 listing.jobs.pop(job, None)
 
-    def _listed(self, vault: str) -> list[Packed] | None:
+    def _listed(self, vault: str) -> list[PackedItem] | None:
         with self._lock:
             listing = self._listings.get(vault)
             if listing is None or self._clock() >= listing.current_until_s:
                 return None
-            return list(listing.jobs.values())
+            return list(listing.jobs.items())
 
     def _remembered(self, vault: str, job: str) -> Answer | None:
         with self._lock:
@@ -164,14 +168,13 @@ class Jobs:
             listing = self._listings.get(vault)
             if listing is None:
                 return None
-            listed = listing.jobs.get(job)
-            if listed is None:
-                until_s = listing.absent_until_s
-            else:
-                until_s = listing.finished_until_s if is_finished(listed) else listing.current_until_s
-            if self._clock() >= until_s:
-                return None
-        return Answer(None if listed is None else unpack(listed, vault))
+            packed = listing.jobs.get(job)
+        listed = None if packed is None else unpack(packed, vault, job)
+        if listed is None:
+            until_s = listing.absent_until_s
+        else:
+            until_s = listing.finished_until_s if is_finished(listed) else listing.current_until_s
+        return Answer(listed) if self._clock() < until_s else None
 
     def _is_walked(self, vault: str) -> bool:
         with self._lock:
@@ -182,22 +185,22 @@ class Jobs:
             walk.left -= 1
             return walk.left < 0
 
-    def _list(self, vault: str, deadline: Deadline) -> list[Packed]:
+    def _list(self, vault: str, deadline: Deadline) -> list[PackedItem]:
         with self._lock:
             listing = self._listings.get(vault)
             known = {} if listing is None else listing.jobs
         where = f"a job of vault {vault}"
-        jobs: dict[str, Packed] = {}
+        jobs: dict[str, bytes] = {}
+        finished = True
         for job in self._lister.jobs(vault, deadline):
             if self._names.shown(job.id, where):
                 old, new = known.get(job.id), pack(job)
                 # most did not change: else the old listing and the new one would take memory for two
-                kept = old if old is not None and old == new else new
-                jobs[kept.id] = kept
-        return self._enter(vault, jobs)
+                jobs[job.id] = old if old is not None and old == new else new
+                finished = finished and is_finished(job)
+        return self._enter(vault, jobs, finished=finished)
 
-    def _enter(self, vault: str, jobs: dict[str, Packed]) -> list[Packed]:
-        finished = all(map(is_finished, jobs.values()))
+    def _enter(self, vault: str, jobs: dict[str, bytes], *, finished: bool) -> list[PackedItem]:
         with self._lock:
             now_s = self._clock()
             until_s = now_s + self._list_ttl_s
@@ -206,7 +209,7 @@ class Jobs:
             self._walks.pop(vault, None)
             for key in [key for key in self._answers if key[0] == vault]:
                 del self._answers[key]
-            return list(jobs.values())
+            return list(jobs.items())
 
     def _describe(self, vault: str, job: str, deadline: Deadline) -> Job | None:
         try:

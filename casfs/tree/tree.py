@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from casfs.errors import NotFoundError
 from casfs.models import Job, Output, Vault
-from casfs.tree.flights import Workers
+from casfs.tree.flights import Crew
 from casfs.tree.jobs import Jobs
 from casfs.tree.lister import Lister
 from casfs.tree.names import Names
@@ -51,17 +51,17 @@ class Tree:
     ) -> None:
         self._lister = lister
         self._settings = settings
-        self._workers = Workers(interrupted, clock)
+        self._crew = Crew(interrupted, clock)
         self._names = Names()
         self._catalog = self._blank()
 
     def start(self) -> None:
         """Start the threads that ask the service; after the fork."""
-        self._workers.start()
+        self._crew.start()
 
     def stop(self) -> None:
         """Begin no further request."""
-        self._workers.stop()
+        self._crew.stop()
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe the answer of the check at mount: all vaults or, where one vault is the root, that one."""
@@ -152,5 +152,5 @@ class Tree:
             raise
 
     def _blank(self) -> Catalog:
-        asking = (self._lister, self._workers, self._names, self._settings.list_ttl_s)
+        asking = (self._lister, self._crew, self._names, self._settings.list_ttl_s)
         return Catalog(Vaults(*asking), Jobs(*asking))

@@ -14,7 +14,7 @@ from cachetools import TLRUCache
 
 from casfs.errors import NotFoundError
 from casfs.models import Vault
-from casfs.tree.flights import Flights, Workers
+from casfs.tree.flights import Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import Names, can_be_vault
 from casfs.waiting import Deadline
@@ -40,17 +40,17 @@ class Vaults:
     Invariants: ``_known`` holds the last word on every vault it holds.
     """
 
-    def __init__(self, lister: Lister, workers: Workers, names: Names, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, names: Names, list_ttl_s: float) -> None:
         self._lister = lister
         self._names = names
         self._list_ttl_s = list_ttl_s
-        self._clock = workers.clock
+        self._clock = crew.clock
         self._lock = threading.Lock()
         self._known: dict[str, Vault] = {}
         self._listed_until_s = float("-inf")
-        self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=workers.clock)
-        self._describes: Flights[str, Vault | None] = Flights(workers)
-        self._lists: Flights[None, list[Vault]] = Flights(workers)
+        self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
+        self._describes: Flights[str, Vault | None] = Flights(crew.look_ups)
+        self._lists: Flights[None, list[Vault]] = Flights(crew.listings)
 
     def seed(self, vaults: Iterable[Vault], *, complete: bool) -> None:
         """Believe *vaults*, which somebody else has asked for; *complete* says that there are no others."""

@@ -14,7 +14,7 @@ from tests.tree.service import Clock
 
 @pytest.fixture
 def workers(clock: Clock) -> Iterator[Workers]:
-    workers = Workers(never, clock)
+    workers = Workers(4, never, clock)
     workers.start()
     yield workers
     workers.stop()
@@ -81,7 +81,7 @@ def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: 
         begun.set()
         return answer.result(10)
 
-    workers = Workers(polled, clock)
+    workers = Workers(4, polled, clock)
     workers.start()
     flights: Flights[str, int] = Flights(workers)
     with ThreadPoolExecutor(1) as asker:
@@ -102,7 +102,7 @@ def test_request_ends_before_those_who_wait_for_it(workers: Workers) -> None:
 
 def test_signal_ends_the_wait(clock: Clock) -> None:
     signalled = threading.Event()
-    workers = Workers(signalled.is_set, clock)
+    workers = Workers(4, signalled.is_set, clock)
     workers.start()
     flights: Flights[str, int] = Flights(workers)
     answer: Future[int] = Future()
@@ -117,7 +117,7 @@ def test_signal_ends_the_wait(clock: Clock) -> None:
 
 def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
     before = set(threading.enumerate())
-    workers = Workers(never, clock)
+    workers = Workers(4, never, clock)
     workers.start()
     threads = set(threading.enumerate()) - before
     flights: Flights[str, int] = Flights(workers)

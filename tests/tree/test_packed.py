@@ -25,14 +25,14 @@ JOBS = st.builds(
 
 @given(JOBS)
 def test_job_comes_back_as_it_was(job: Job) -> None:
-    assert unpack(pack(job), job.vault) == job
+    assert unpack(pack(job), job.vault, job.id) == job
 
 
 @given(JOBS, JOBS)
 def test_packed_jobs_are_equal_where_the_jobs_are(one: Job, other: Job) -> None:
-    assert (pack(one) == pack(other)) == (one == unpack(pack(other), one.vault))
+    assert (pack(one) == pack(other)) == (one == unpack(pack(other), one.vault, one.id))
 
 
 def test_long_document_comes_back_as_it_was() -> None:
     job = Job("v", "j", "", JobState.UNKNOWN, None, None, None, None, json.dumps({"JobDescription": "ab" * 2**20}))
-    assert unpack(pack(job), "v") == job
+    assert unpack(pack(job), "v", "j") == job
