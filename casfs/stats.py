@@ -45,6 +45,16 @@ class Stats:
         with self._lock:
             self._counts[name] += amount
 
+    def read(self, hits: int, misses: int, length: int) -> None:
+        """Count one read that was served: blocks that were there, blocks that were not, and its bytes.
+
+        One lock for the three: three calls made a cached read of 4 KiB a tenth longer. Source: measured 2026-11-20.
+        """
+        with self._lock:
+            self._counts["cache_hits"] += hits
+            self._counts["cache_misses"] += misses
+            self._counts["bytes_read"] += length
+
     def request(self, operation: str) -> None:
         """Count one HTTP request of *operation*, e.g. ``list_jobs``."""
         with self._lock:

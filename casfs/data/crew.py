@@ -31,7 +31,7 @@ class Crew:
     def __init__(self, lock: threading.Lock, connections: int, take: Take, run: Run) -> None:
         self._lock = lock
         self._limit = connections
-        self._ahead_limit = max(1, connections - max(1, connections // 16))
+        self._ahead_limit = max(1, connections - 1)
         self._take = take
         self._run = run
         self._wake = threading.Condition(lock)

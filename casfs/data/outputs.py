@@ -77,7 +77,7 @@ class Outputs:
             self._flights,
             self._stats,
             keep_pages=keep_pages,
-            prefetch=Prefetch(content, self._flights, budget, self._clock) if budget.limit else None,
+            prefetch=Prefetch(content, self._flights, budget) if budget.limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,

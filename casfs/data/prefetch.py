@@ -9,7 +9,6 @@ from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
 from casfs.data.readahead import BACK, ReadAhead, Stream
-from casfs.waiting import Clock
 
 
 class Prefetch:
@@ -24,18 +23,19 @@ class Prefetch:
     Threads: none of its own; the caller holds the lock of the flights.
     """
 
-    def __init__(self, content: Content, flights: Flights, budget: Budget, clock: Clock) -> None:
+    def __init__(self, content: Content, flights: Flights, budget: Budget) -> None:
         self.read_s = 0.0
         self._content = content
         self._flights = flights
         self._budget = budget
-        self._clock = clock
         self._readahead = ReadAhead(budget.limit)
         self._windows: dict[Stream, deque[Flight]] = {}
 
-    def observe(self, start: int, stop: int, *, waited: bool) -> None:
-        """Take note of a read of the bytes ``range(start, stop)``, and ask for what it makes likely."""
-        self.read_s = self._clock()
+    def observe(self, start: int, stop: int, now_s: float, *, waited: bool) -> None:
+        """Take note of a read of the bytes ``range(start, stop)`` at *now_s*, and ask for what it makes likely."""
+        self.read_s = now_s
+        if not waited and self._readahead.is_inside(start, stop):
+            return
         stream, dropped = self._readahead.observe(start, stop, waited=waited)
         if dropped is not None:
             self._drop(dropped)

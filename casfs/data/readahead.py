@@ -85,6 +85,14 @@ class ReadAhead:
         """Those that are followed, the one read last first."""
         return self._streams
 
+    def is_inside(self, start: int, stop: int) -> bool:
+        """Say whether a read stays in the furthest block of the stream that was read last: it tells nothing new."""
+        head = self._streams[0].head if self._streams else 0
+        if not (head - 1) * BLOCK_SIZE <= start < stop <= head * BLOCK_SIZE:
+            return False
+        self._streams[0].end = max(self._streams[0].end, stop)
+        return True
+
     def observe(self, start: int, stop: int, *, waited: bool) -> tuple[Stream, Stream | None]:
         """Take note of a read of the bytes ``range(start, stop)``, which are not none.
 

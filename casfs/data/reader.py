@@ -1,6 +1,6 @@
 """One open output: reads are exact, short only at its end, or an error."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from casfs.data import blocks
 from casfs.data.blocks import Piece
@@ -20,16 +20,16 @@ the read-ahead that held it has failed: without this a program would wait for tw
 
 @dataclass(slots=True)
 class _Call:
-    """One read: how far it has come, and the flights it asked for or joined."""
+    """One read: when it began, how far it has come, and the flights it asked for or joined."""
 
     content: Content
     pieces: list[Piece]
     into: memoryview
-    deadline: Deadline
+    began_s: float
     served: int = 0
     done: int = 0
-    asked: list[Flight] = field(default_factory=list)
-    joined: list[Flight] = field(default_factory=list)
+    asked: tuple[Flight, ...] = ()
+    joined: tuple[Flight, ...] = ()
 
     def fill(self, cache: BlockCache) -> int | None:
         """Copy what is held, in order; return the first block that is not, None where all is done."""
@@ -100,8 +100,7 @@ class Reader:
             InterruptedCallError: the program that reads was signalled, or the file system is stopping.
             CasfsError: any other failure of the service, after the retries; remembered for FAILURE_TTL_S.
         """
-        deadline = Deadline.after(self._timeout_s, self._clock)
-        call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into, deadline)
+        call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into, self._clock())
         flight = None
         with self._flights.lock:
             self._check()
@@ -110,12 +109,11 @@ class Reader:
             if missing is not None:
                 flight = self._board(call, missing)
             if self._prefetch is not None and call.pieces:  # after what is waited for, so that it comes first
-                self._prefetch.observe(offset, min(offset + len(into), self._size), waited=missing is not None)
-        self._stats.count("cache_hits", hits)
+                stop = min(offset + len(into), self._size)
+                self._prefetch.observe(offset, stop, call.began_s, waited=missing is not None)
         if flight is not None:
-            self._stats.count("cache_misses", len(call.pieces) - hits)
             self._finish(call, flight)
-        self._stats.count("bytes_read", call.done)
+        self._stats.read(hits, len(call.pieces) - hits, call.done)
         return call.done
 
     def close(self) -> None:
@@ -150,15 +148,18 @@ class Reader:
         flight = self._flights.flying((self._content, block))
         if flight is None:
             self._raise_remembered(block)
-            asked = self._flights.ask(self._content, self._missing(call), call.deadline)
-            call.asked += asked
+            asked = self._flights.ask(self._content, self._missing(call), self._deadline(call))
+            call.asked += tuple(asked)
             flight = asked[0]
         elif flight not in call.asked and flight not in call.joined:
             flight.readers += 1
-            call.joined.append(flight)
+            call.joined += (flight,)
             self._flights.hurry(flight)
         flight.waiting[block] += 1
         return flight
+
+    def _deadline(self, call: _Call) -> Deadline:
+        return Deadline(call.began_s + self._timeout_s, self._clock)
 
     def _missing(self, call: _Call) -> range:
         first = stop = call.pieces[call.served].block
@@ -172,7 +173,9 @@ class Reader:
         """Wait for the next block and copy it; or return without it, if the failure was another's: then ask again."""
         block = call.pieces[call.served].block
         try:
-            wait_for(flight.future, call.deadline, self._interrupted, f"{self._content.name}: reading block {block}")
+            wait_for(
+                flight.future, self._deadline(call), self._interrupted, f"{self._content.name}: reading block {block}"
+            )
             with self._flights.lock:
                 self._check()
                 call.fill(self._flights.cache)
