@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . contrib/setup.sh
 
-set_up test lint
+set_up test lint glacier
 
 # The wheel is what is tested, not the checkout that pytest is started from; and a mount test that cannot mount fails.
 export PYTHONSAFEPATH=1 CASFS_TESTS_MUST_MOUNT=1

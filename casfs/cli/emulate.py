@@ -66,11 +66,10 @@ def emulate(**wanted: Any) -> None:
     server = described(**wanted)
     try:
         server.start()
+        introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
+        server.serve_forever()
     except OSError as error:
         raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
-    introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
-    try:
-        server.serve_forever()
     except KeyboardInterrupt:
         server.stop()
 

@@ -6,7 +6,8 @@ import textwrap
 
 MEASURE = textwrap.dedent(
     """
-    import base64, json, random, resource
+    import base64, json, random, resource, sys
+    sys.path.append({tests!r})  # last: the package that is installed goes before the checkout's
     from casfs.models import Job, JobState
     from casfs.tree.nodes import VaultDir
     from casfs.tree.tree import Tree, TreeSettings
