@@ -18,6 +18,8 @@ from casfs.errors import MountError
 DEVICE = Path("/dev/fuse")
 FUSE_CONF = Path("/etc/fuse.conf")
 MOUNTINFO = Path("/proc/self/mountinfo")
+KIND = "fuse.casfs"
+"""What the table of mounts calls ours."""
 UNMOUNT_TIMEOUT_S = 10.0
 """A lazy unmount takes milliseconds: it waits for nobody. Ten seconds are for a machine that is swapping."""
 
@@ -124,11 +126,15 @@ def _fusermount() -> str | None:
 
 
 def unmount(path: Path) -> bool:
-    """Take the mount away from *path* at once, whoever uses it: they keep what they have open until the process ends.
+    """Take casfs's mount away from *path* at once, whoever uses it: they keep what they have open.
+
+    Asks the table of mounts, and not the mount, which may be the one that does not answer.
 
     Returns:
-        Whether it was there to take away.
+        Whether it was there to take away; no other mount is touched.
     """
+    if (str(path), KIND) not in [(mounted.path, mounted.kind) for mounted in mounts()]:
+        return False
     command = ["umount", "-l"] if os.geteuid() == 0 else [_fusermount() or "fusermount3", "-u", "-z"]
     quiet = subprocess.DEVNULL
     done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash

@@ -39,5 +39,7 @@ def test_refusal_says_what_to_mend(tmp_path: Path, name: str, mends: str) -> Non
     assert str(raised.value).startswith(f"{tmp_path / name}: ")
 
 
-def test_nothing_to_unmount_is_no_error(tmp_path: Path) -> None:
+def test_only_a_mount_of_casfs_is_taken_away(tmp_path: Path) -> None:
     assert not mountpoint.unmount(tmp_path)
+    assert not mountpoint.unmount(Path("/proc"))
+    assert Path("/proc/self").exists()

@@ -18,6 +18,7 @@ from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from casfs.errors import ConfigError
+from casfs.lifetime import SIGNALS, block_signals
 
 GLACIER = glacier()
 DIALECTS = {"cas": CAS, "glacier": GLACIER}
@@ -62,16 +63,15 @@ NOT_NEGATIVE = click.FloatRange(min=0)
 )
 def emulate(**wanted: Any) -> None:
     """Run the embedded archive service until Ctrl-C, on a port of this machine."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = described(**wanted)
+    block_signals()
     try:
         server.start()
-        introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
-        server.serve_forever()
     except OSError as error:
         raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
-    except KeyboardInterrupt:
-        server.stop()
+    introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
+    signal.sigwait(SIGNALS)
+    server.stop()
 
 
 def described(**wanted: Any) -> Server:
