@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from casfs import mountpoint
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from tests.mounting import Mounting, Service, casfs, environment, is_mounted, processes_of, wait_until
+
+hypothesis.settings.register_profile("casfs", deadline=None)  # a machine that is busy is no bug
+hypothesis.settings.load_profile("casfs")
 
 MUST_MOUNT = "CASFS_TESTS_MUST_MOUNT"
 """The variable that makes a machine that cannot mount a failure: so that no run is green that tested nothing."""

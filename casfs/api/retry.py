@@ -32,6 +32,9 @@ LONGEST_S = 8.0
 """No wait is longer: within a read's 120 s there are some twenty more attempts, yet a service in trouble sees one
 request of each reader in four seconds."""
 
+NEARLY_OVER_S = 0.02
+"""An attempt that fails so close to the deadline failed because of it: sockets keep time in milliseconds."""
+
 T = TypeVar("T")
 
 
@@ -144,7 +147,7 @@ class Retry:
             return attempt()
         except CasfsError as error:
             self._stats.count("throttled", int(isinstance(error, ThrottledError)))
-            if error.retryable and call.deadline.remaining_s <= 0:
+            if error.retryable and call.deadline.remaining_s <= NEARLY_OVER_S:
                 raise DeadlineError(f"the deadline passed ({error})") from error
             raise
 

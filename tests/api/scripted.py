@@ -19,6 +19,7 @@ class Act(Enum):
     RESET = auto()  # close so that the other side sees a reset
     CLOSE = auto()
     STALL = auto()  # say nothing more until the client hangs up
+    PAUSE = auto()  # say nothing for 0.4 s
     DRIP = auto()  # a byte each 10 ms until the client hangs up
 
 
@@ -150,6 +151,8 @@ class ScriptedServer:
                 return True
             case Act.RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            case Act.PAUSE:
+                return not self._stopping.wait(0.4)
             case Act.STALL | Act.DRIP:
                 self._idle(connection, dripping=act is Act.DRIP)
             case Act.CLOSE:

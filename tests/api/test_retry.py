@@ -138,6 +138,12 @@ def test_an_attempt_that_fails_because_the_time_is_over_says_so(announce: Announ
     assert world.tries == 3
 
 
+def test_an_attempt_that_fails_just_before_the_time_is_over_failed_because_of_it(announce: Announce) -> None:
+    announce("the deadline passed")
+    with pytest.raises(DeadlineError):
+        World(TransferError("no answer in time"), takes_s=119.99).run()
+
+
 def test_what_cannot_work_says_so_even_when_the_time_is_over(announce: Announce) -> None:
     announce("x")
     world = World(GoneError("x"), takes_s=200.0)
