@@ -25,7 +25,7 @@ def seconds_of(date: str | None) -> float | None:
 class ServiceClock:
     """What time it is where signatures are checked.
 
-    Threads: any. Two that correct at once come to the same.
+    Threads: any. Each that was refused for the old time is told to try again, whoever has corrected it meanwhile.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -36,16 +36,20 @@ class ServiceClock:
         """Return the Unix time as the service has it, as far as it is known."""
         return self._clock() + self._offset_s
 
-    def correct(self, date: str | None) -> bool:
-        """Go by *date*, the Date of an answer that refused a signature, from now on.
+    def correct(self, date: str | None, signed_s: float) -> bool:
+        """Go by *date*, the Date of an answer that refused a signature made for *signed_s*, from now on.
 
         Returns:
-            Whether that makes a difference: if not, the clock was not what was refused.
+            Whether another signature would be for another time: if not, the clock was not what was refused.
         """
         service_s = seconds_of(date)
-        if service_s is None or abs(service_s - self.now_s()) <= TOLERANCE_S:
+        if service_s is None or abs(service_s - signed_s) <= TOLERANCE_S:
             return False
+        if abs(service_s - self.now_s()) > TOLERANCE_S:
+            self._go_by(service_s)
+        return True
+
+    def _go_by(self, service_s: float) -> None:
         self._offset_s = service_s - self._clock()
         way = "behind" if self._offset_s > 0 else "ahead of"
         logger.warning("this clock is %.0f s %s the service's: signing by the service's", abs(self._offset_s), way)
-        return True

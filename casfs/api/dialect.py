@@ -40,7 +40,7 @@ class Refusal:
         operation: what was asked.
         status: HTTP status.
         code: the service's error code, ``""`` where the body had none (a proxy's page, an empty body).
-        message: the service's message, one line of printable ASCII, cut; ``""`` where there was none.
+        message: the service's message, one line of printable ASCII; ``""`` where there was none.
         request_id: the service's id of the request, or ``""``.
         retry_after_s: seconds that it asked to wait, or None.
     """

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from casfs.api.clock import ServiceClock
 from casfs.api.dialect import Dialect, Meaning, Refusal, Request
-from casfs.api.failures import LONGEST_BODY, error_for, one_line, refusal_from
+from casfs.api.failures import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.retry import Call
 from casfs.api.transport import Answer, Transport
 from casfs.errors import TransferError
@@ -39,12 +39,13 @@ class Exchange:
             CasfsError: what the refusal comes to, or what went wrong on the way.
         """
         wanted = (200,) if request.range is None else (200, 206)
-        answer, sent = self._send(call, request)
+        now_s = self._clock.now_s()
+        answer, sent = self._send(call, request, now_s)
         if answer.status in wanted:
             return answer
         refusal, meaning = self._refusal(call, answer)
-        if self._mended(meaning, answer, sent):
-            answer, _ = self._send(call, request)
+        if self._renewed(meaning, sent) or self._corrected(meaning, answer, now_s):
+            answer, _ = self._send(call, request, self._clock.now_s())
             if answer.status in wanted:
                 return answer
             refusal, meaning = self._refusal(call, answer)
@@ -62,20 +63,21 @@ class Exchange:
             answer.finish()
             return body
 
-    def _mended(self, meaning: Meaning, answer: Answer, sent: Mapping[str, str]) -> bool:
-        """Put right what a refusal may be about, and say whether there was anything."""
-        if meaning is Meaning.EXPIRED:
-            return self._dialect.renewed(sent)
-        return meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date"))
+    def _renewed(self, meaning: Meaning, sent: Mapping[str, str]) -> bool:
+        return meaning is Meaning.EXPIRED and self._dialect.renewed(sent)
 
-    def _send(self, call: Call, request: Request) -> tuple[Answer, Mapping[str, str]]:
+    def _corrected(self, meaning: Meaning, answer: Answer, signed_s: float) -> bool:
+        return meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date"), signed_s)
+
+    def _send(self, call: Call, request: Request, now_s: float) -> tuple[Answer, Mapping[str, str]]:
         """Return the answer to *request*, and what the dialect added to it."""
+        call.status, call.code, call.request_id = None, "", ""
+        signed = self._dialect.headers(request, self._transport.host, now_s)
         self._stats.request(request.operation)
-        signed = self._dialect.headers(request, self._transport.host, self._clock.now_s())
         ranged = {} if request.range is None else {"Range": request.range}
         answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline)
-        call.status, call.code = answer.status, ""
-        call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))
+        call.status = answer.status
+        call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))[:LONGEST_MESSAGE]
         return answer, signed
 
     def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
@@ -83,7 +85,7 @@ class Exchange:
         with answer:
             body = _what_comes(answer)
         refusal = refusal_from(call.operation, answer.status, answer.headers, body, call.request_id)
-        refusal = replace(refusal, message=self._without_secrets(refusal.message))
+        refusal = replace(refusal, message=self._without_secrets(refusal.message)[:LONGEST_MESSAGE])
         call.code = refusal.code
         return refusal, self._dialect.meaning(refusal)
 

@@ -21,6 +21,7 @@ from casfs.errors import (
 LONGEST_BODY = 64 << 10
 """Bytes of an error's body that are read: codes and messages take hundreds, a proxy's page some thousands."""
 LONGEST_MESSAGE = 300
+"""Characters of a service's message that are repeated, counted once secrets are out of it."""
 
 OUTPUT = "get_job_output"
 
@@ -107,8 +108,8 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def one_line(text: str) -> str:
-    """Return *text* as one short line of printable ASCII, for messages and logs."""
-    return re.sub(r"[^ -~]+", " ", text)[:LONGEST_MESSAGE].strip()
+    """Return *text* as one line of printable ASCII, for messages and logs."""
+    return re.sub(r"[^ -~]+", " ", text).strip()
 
 
 def _fields(body: bytes) -> Mapping[str, object]:

@@ -27,18 +27,26 @@ def test_any_text_is_a_date_or_none(date: str | None) -> None:
 def test_a_clock_that_is_off_is_corrected_once(off_s: int, announce: Announce) -> None:
     announce("behind the service's" if off_s < 0 else "ahead of the service's")
     clock = ServiceClock(lambda: NOON_S + off_s)
-    assert clock.correct(NOON)
+    assert clock.correct(NOON, clock.now_s())
     assert clock.now_s() == NOON_S
-    assert not clock.correct(NOON)
+    assert not clock.correct(NOON, clock.now_s())
+
+
+def test_whoever_was_refused_for_the_old_time_tries_again_though_another_has_corrected_it(announce: Announce) -> None:
+    announce("behind the service's")
+    clock = ServiceClock(lambda: NOON_S - 3600)
+    signed_s = clock.now_s()
+    assert [clock.correct(NOON, signed_s) for _ in range(3)] == [True] * 3
+    assert clock.now_s() == NOON_S
 
 
 @pytest.mark.parametrize("off_s", [-60, 0, 60])
 def test_a_clock_that_is_nearly_right_is_not_what_was_refused(off_s: int) -> None:
     clock = ServiceClock(lambda: NOON_S + off_s)
-    assert not clock.correct(NOON)
+    assert not clock.correct(NOON, clock.now_s())
     assert clock.now_s() == NOON_S + off_s
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
 def test_an_answer_without_a_date_corrects_nothing(date: str | None) -> None:
-    assert not ServiceClock(lambda: 0).correct(date)
+    assert not ServiceClock(lambda: 0).correct(date, 0)

@@ -38,7 +38,7 @@ def read(body: object, operation: str = "list_jobs", **headers: str) -> Refusal:
         ({"__type": "com.amazon#VaultNotFound", "message": "m"}, "VaultNotFound", "m"),
         ({"code": 5, "message": ["m"]}, "", ""),
         ({"code": "A\r\nX: y", "message": "two\nlines\x1b[31m\u2603"}, "AXy", "two lines [31m"),
-        ({"message": "m" * 1000}, "", "m" * 300),
+        ({"message": "m" * 1000}, "", "m" * 1000),
         ({}, "", ""),
         ([], "", ""),
         (None, "", ""),
