@@ -114,7 +114,13 @@ def find_endpoint(profile: str | None, region: str | None, url: str | None) -> E
         raise ConfigError(message) from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(f"botocore: {_one_line(error)}") from error
-    return _checked(Endpoint(client.meta.endpoint_url.rstrip("/"), client.meta.region_name))
+    found = urlsplit(client.meta.endpoint_url)
+    if found.path.strip("/"):
+        raise ConfigError(f"botocore: the endpoint {found.hostname} has a path, {found.path}, which Glacier has not")
+    endpoint = Endpoint(f"{found.scheme}://{found.netloc}", client.meta.region_name)
+    if (found.hostname or "").startswith((f"glacier.{endpoint.region}.", f"glacier-fips.{endpoint.region}.")):
+        _check_region(session, endpoint.region)
+    return endpoint
 
 
 def profiles() -> frozenset[str]:
@@ -122,21 +128,15 @@ def profiles() -> frozenset[str]:
     return frozenset(Session().available_profiles)
 
 
-def _checked(endpoint: Endpoint) -> Endpoint:
-    """Return *endpoint* unless botocore made its host up of a region that it knows nothing of.
+def _check_region(session: Session, region: str) -> None:
+    """Refuse a region that botocore knows nothing of: as a part of a host it would be a host that cannot be found.
 
-    A typing error would else be a host that cannot be found. The service is closed to new customers and gets no new
-    regions, and whoever has one all the same can give its URL and AWS_DEFAULT_REGION.
+    The service is closed to new customers, and gets no new regions.
     """
-    session = Session()
     partitions = session.get_available_partitions()
-    known = [region for partition in partitions for region in session.get_available_regions("glacier", partition)]
-    host = urlsplit(endpoint.url).hostname or ""
-    if endpoint.region not in known and host.startswith(
-        (f"glacier.{endpoint.region}.", f"glacier-fips.{endpoint.region}.")
-    ):
-        raise ConfigError(f"there is no Glacier in a region {endpoint.region}; it is in {', '.join(sorted(known))}")
-    return endpoint
+    known = [name for partition in partitions for name in session.get_available_regions("glacier", partition)]
+    if region not in known:
+        raise ConfigError(f"there is no Glacier in a region {region}; it is in {', '.join(sorted(known))}")
 
 
 def _region_of(url: str | None) -> str | None:

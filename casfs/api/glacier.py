@@ -1,7 +1,6 @@
 """Amazon Glacier as a dialect."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
@@ -12,22 +11,30 @@ from casfs.api.sigv4 import Scope, Signable, signed_headers
 VERSION = "2012-06-01"
 """Of the API, in every request. Source: developer guide, "Common request headers"."""
 
-OWN_MEANINGS: Mapping[str, Meaning] = MappingProxyType(
-    {
-        "AccessDeniedException": Meaning.DENIED,
-        "ExpiredToken": Meaning.EXPIRED,
-        "ExpiredTokenException": Meaning.EXPIRED,
-        "NoLongerSupportedException": Meaning.CLOSED,
-        "SlowDown": Meaning.THROTTLED,
-        "Throttling": Meaning.THROTTLED,
-        "TooManyRequestsException": Meaning.THROTTLED,
-        "VaultNotFound": Meaning.NOT_FOUND,
-    }
-)
+_OWN: Mapping[Meaning, tuple[str, ...]] = {
+    Meaning.CLOSED: ("NoLongerSupportedException",),
+    Meaning.DENIED: ("AccessDeniedException", "AccessDenied"),
+    Meaning.EXPIRED: ("ExpiredTokenException", "ExpiredToken"),
+    Meaning.FAILED: ("RequestTimeout", "PriorRequestNotComplete"),
+    Meaning.NOT_FOUND: ("VaultNotFound",),
+    Meaning.SIGNATURE: ("SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired"),
+    Meaning.THROTTLED: (
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "SlowDown",
+    ),
+    Meaning.UNKNOWN_KEY: ("InvalidClientTokenId", "InvalidAccessKeyId"),
+}
+OWN_MEANINGS = {code: meaning for meaning, codes in _OWN.items() for code in codes}
 """Where Glacier, what stands in front of it, or a server that plays it, differs from the codes that both services have.
 
-Access is never denied for a clock that is off: that is InvalidSignatureException here. LimitExceededException, which
-botocore takes for throttling, is Glacier's limit of vaults and tags. VaultNotFound is moto's."""
+Access is never denied for a clock that is off: that is InvalidSignatureException here. The codes of throttling are
+those that botocore waits for and that can be about Glacier: its LimitExceededException is the limit of vaults and tags.
+VaultNotFound is moto's. Source: reference api.md sections 7 and 9; botocore 1.44.5, retries/standard.py."""
 
 WRONG_REGION = "scoped to a valid region"
 """What InvalidSignatureException says of a signature for another region. Source: AWS Signature Version 4, errors."""

@@ -226,7 +226,23 @@ def test_the_endpoint_is_found(
     assert find_endpoint(None, region, url) == endpoint
 
 
+SETTINGS = [
+    ("AWS_USE_FIPS_ENDPOINT", "true", "https://glacier-fips.us-west-2.amazonaws.com"),
+    ("AWS_ENDPOINT_URL_GLACIER", "http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/", "http://127.0.0.1:4566"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "url"), SETTINGS, ids=[row[0] for row in SETTINGS])
+def test_an_endpoint_that_aws_is_told_is_taken(
+    name: str, value: str, url: str, aws_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert find_endpoint(None, "us-west-2", None) == Endpoint(url, "us-west-2")
+
+
 REFUSED = [
+    ("an endpoint with a path", None, "us-west-2", "http://127.0.0.1:4566/glacier", "has a path, /glacier"),
     ("no region anywhere", None, None, "http://127.0.0.1:5000", "set AWS_DEFAULT_REGION"),
     ("no such profile", "nobody", "us-west-2", None, "nobody"),
     ("no region of the service", None, "us-wset-2", None, "no Glacier in a region us-wset-2; .* us-west-2"),

@@ -164,7 +164,10 @@ REFUSALS = [
     ("NoLongerSupportedException", RefusedError, f"closed to this account: {CLOSED}"),
     ("ExpiredTokenException", CredentialsError, "the token has expired"),
     ("UnrecognizedClientException", CredentialsError, "does not know the key"),
+    ("InvalidClientTokenId", CredentialsError, "does not know the key"),
+    ("SignatureDoesNotMatch", CredentialsError, "the signature is refused"),
     ("AccessDeniedException", AccessDeniedError, "no permission"),
+    ("LimitExceededException", RefusedError, CLOSED),
     ("VaultNotFound", NotFoundError, CLOSED),
 ]
 
