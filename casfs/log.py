@@ -30,7 +30,7 @@ SHORTEST_SECRET = 4
 
 REDACTED = "[redacted]"
 
-QUIET = {"urllib3": logging.ERROR, "requests": logging.ERROR, "fuse": logging.ERROR, "mfusepy": logging.ERROR}
+QUIET = dict.fromkeys(("urllib3", "requests", "botocore", "fuse", "mfusepy"), logging.ERROR)
 """Libraries whose warnings are failures that casfs reports itself, or none."""
 
 _VALUE = r"""["']?\s*[:=]\s*b?["']?)"""
