@@ -21,6 +21,7 @@ from casfs.emulator.glacier import glacier
 from casfs.emulator.initiation import part
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
+from casfs.emulator.shaping import Shaping
 from tests.emulator.client import tree_hash
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of
 from tests.providers import state_of
@@ -182,3 +183,18 @@ def test_the_lines_that_emulate_prints_mount_it(path: Path, tmp_path: Path) -> N
             assert names(path) == ["empty", "ledger", "photos"]
         finally:
             emulator.terminate()
+
+
+def test_so_many_vaults_that_listing_takes_long_do_not_keep_the_mount_waiting(mounting: Mounting) -> None:
+    """Ten pages take seven seconds, and the check has six."""
+    state = state_of("glacier")
+    for number in range(100):
+        state.add_vault(f"vault-{number:02}")
+    job = state.add_job("vault-99", "ArchiveRetrieval").id
+    slow, patience_s = Shaping(first_byte_s=0.7), 1
+    with (
+        Server(state, credentials={"id": "key"}, dialect=glacier(), shaping=slow) as server,
+        mounting(server, *GLACIER, "--connect-timeout", patience_s) as root,
+    ):
+        assert sum(record.operation == "list_vaults" for record in server.requests) < 10
+        assert names(root / "vault-99") == [job]
