@@ -129,8 +129,8 @@ class Flights:
 
     def part_blocks(self, window: int) -> int:
         """Return how many blocks the parts of a window shall have. Lock held."""
-        in_pace = int(min(parts.LARGEST, self._pace.part_blocks))
-        return min(parts.width(window, self._connections), 1 << (in_pace.bit_length() - 1))
+        in_pace = parts.floor(min(parts.LARGEST, self._pace.part_blocks))
+        return min(parts.width(window, self._connections, self._pace.brisk_blocks), in_pace)
 
     def is_in_pace(self, blocks: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind what was asked for ahead. Lock held."""

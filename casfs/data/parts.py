@@ -8,17 +8,28 @@ reader wait longer for the check of the first block."""
 
 
 FEWEST = 4
-"""Parts of a window at least, however few the connections: some have arrived while others are on their way."""
+"""Parts of a window at least: some have arrived while others are on their way."""
+
+STEADY = FEWEST * LARGEST
+"""Blocks of a window that has place for the largest parts."""
 
 
-def width(window: int, connections: int) -> int:
+def width(window: int, connections: int, brisk: float) -> int:
     """Return how many blocks the parts of a window shall have: a power of two, LARGEST at most.
 
     Args:
         window: blocks to have ahead of a reader.
         connections: requests that may be in flight; all of them have work as soon as the window has a block for each.
+        brisk: blocks that a connection brings in hardly more time than it takes to ask: smaller parts would cost
+            processor time and win nothing.
     """
-    return min(LARGEST, 1 << (max(1, window // max(connections, FEWEST)).bit_length() - 1))
+    spread = max(1, window // max(connections, FEWEST))
+    return min(LARGEST, floor(max(spread, min(brisk, window // FEWEST))))
+
+
+def floor(blocks: float) -> int:
+    """Return the largest power of two that is not above *blocks*, which is 1 or more."""
+    return 1 << (int(blocks).bit_length() - 1)
 
 
 def cut(blocks: range, count: int, largest: int) -> Iterator[range]:
@@ -33,7 +44,7 @@ def cut(blocks: range, count: int, largest: int) -> Iterator[range]:
         Nodes of the tree over *count* leaves, as large as alignment, *blocks* and *largest* allow.
     """
     first, stop = blocks.start, blocks.stop
-    ceiling = 1 << (largest.bit_length() - 1)
+    ceiling = floor(largest)
     while first < stop:
         width = min(ceiling, first & -first) if first else ceiling
         while min(first + width, count) > stop:

@@ -9,7 +9,7 @@ JuiceFS's two sessions a handle.
 
 from dataclasses import dataclass
 
-from casfs.data import blocks
+from casfs.data import blocks, parts
 from casfs.data.blocks import BLOCK_SIZE
 
 START = 8
@@ -40,6 +40,7 @@ class Stream:
         ahead: one past the furthest block that was asked for ahead.
         window: how many blocks to have ahead of ``head``; 0 until the sequence is recognised.
         waited: one past the furthest block that a read had to wait for.
+        first: the block in which it began.
     """
 
     end: int
@@ -47,6 +48,7 @@ class Stream:
     ahead: int
     window: int = 0
     waited: int = 0
+    first: int = 0
 
     def due(self, count: int, limit: int, width: int) -> range:
         """Return the blocks to ask for now: whole parts, as soon as there is place for one.
@@ -135,7 +137,7 @@ class ReadAhead:
         return None
 
     def _begin(self, stop: int, head: int) -> tuple[Stream, Stream | None]:
-        stream = Stream(end=stop, head=head, ahead=head)
+        stream = Stream(end=stop, head=head, ahead=head, first=head)
         self._streams.insert(0, stream)
         return stream, self._streams.pop() if len(self._streams) > STREAMS else None
 
@@ -144,6 +146,8 @@ class ReadAhead:
             stream.window = START
             stream.waited = head  # nobody could have been ready for this one
         stream.head = head
+        # Half of what was read in sequence is a modest bet that it goes on, and makes place for large parts.
+        stream.window = max(stream.window, min(parts.STEADY, (head - stream.first) // 2))
         stream.ahead = max(stream.ahead, head)
 
     def _share(self) -> int:

@@ -22,6 +22,11 @@ PATIENCE_S = 20.0
 """How long a test waits for what must happen: a bound for when it does not, never a delay."""
 
 
+def still() -> float:
+    """Tell a time that does not pass: then no link is measured, and parts have the sizes of an unknown one."""
+    return 0.0
+
+
 def sample(size: int, seed: int = 1) -> bytes:
     """Bytes of which no two blocks, and no two stretches of a block, are alike."""
     noise = random.Random(seed).randbytes(MIB)

@@ -9,7 +9,7 @@ import pytest
 from casfs.data.outputs import Outputs
 from casfs.data.reader import FAILURE_TTL_S, Reader
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
-from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, until
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
 
 DATA = sample(16 * MIB)
 
@@ -86,27 +86,23 @@ def test_calls_that_wait_for_one_block_share_its_failure() -> None:
 
 def test_a_failed_prefetch_is_asked_for_anew_by_the_read_that_needs_it() -> None:
     service = Service({"job": DATA})
-    failed: list[Request] = []
 
     def act(request: Request) -> None:
-        if request.part[0] >= 2 and not failed:
-            failed.append(request)
+        if request.part == (2, 3) and service.parts.count((2, 3)) == 1:
             raise UnreachableError("no route")
 
     service.act = act
-    with mounted(service, settings(read_ahead=8)) as outputs:
+    with mounted(service, settings(read_ahead=8), clock=still) as outputs:
         reader = outputs.open(archive(DATA))
-        assert read(reader, 0, MIB) == DATA[:MIB]
+        read(reader, 0, MIB)
         service.is_held = True
-        second = in_thread(reader, MIB, MIB)
-        service.arrived(3)
-        third = in_thread(reader, 2 * MIB, MIB)
-        wait_until_joined(outputs, 2)
-        service.release()
-        assert second.result(20) == DATA[MIB : 2 * MIB]
-        assert third.result(20) == DATA[2 * MIB : 3 * MIB]
-    assert failed
-    assert service.parts.count(failed[0].part) == 2 or (2, 3) in service.parts
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        waiting = in_thread(reader, 2 * MIB, MIB)
+        wait_until_joined(outputs, 1)
+        service.let((2, 3))
+        assert waiting.result(20) == DATA[2 * MIB : 3 * MIB]
+    assert service.parts.count((2, 3)) == 2
 
 
 def test_a_call_ends_at_its_own_deadline_while_the_request_goes_on_for_others() -> None:

@@ -37,6 +37,12 @@ def test_a_link_of_one_mib_a_second_has_no_more_asked_ahead_than_it_brings_in_ti
     assert pace.part_blocks == pytest.approx(max(1.0, PART_S / connections), rel=0.01)
 
 
+@pytest.mark.parametrize(("block_s", "is_brisk"), [(0.002, True), (0.009, True), (0.047, False), (0.2, False)], ids=str)
+def test_only_a_service_that_is_near_and_fast_is_worth_larger_parts(block_s: float, *, is_brisk: bool) -> None:
+    assert (measured(connections=8, block_s=block_s).brisk_blocks > 2) is is_brisk
+    assert Pace(120.0).brisk_blocks == 0
+
+
 def test_a_short_deadline_bounds_more() -> None:
     pace = measured(connections=1, block_s=1.0, timeout_s=8.0)
     assert pace.ahead_blocks == pytest.approx(2.0, rel=0.01)

@@ -39,4 +39,13 @@ def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
 def test_parts_grow_with_the_window_and_leave_work_for_every_connection(
     window: int, connections: int, blocks: int
 ) -> None:
-    assert parts.width(window, connections) == blocks
+    assert parts.width(window, connections, brisk=0.0) == blocks
+
+
+@pytest.mark.parametrize(
+    ("brisk", "window", "blocks"), [(0.9, 32, 1), (2.5, 32, 2), (100, 32, 8), (100, 8, 2), (100, 3, 1), (0.9, 128, 4)]
+)
+def test_fast_connections_get_large_parts_where_the_window_has_place_for_some(
+    brisk: float, window: int, blocks: int
+) -> None:
+    assert parts.width(window, 32, brisk) == blocks

@@ -7,7 +7,7 @@ import pytest
 from casfs.data import treehash
 from casfs.data.readahead import START
 from casfs.stats import Stats
-from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, until
+from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
 from tests.data.test_failures import in_thread, wait_until_joined
 
 DATA = sample(120 * MIB - 5)
@@ -20,7 +20,7 @@ def blocks_of(service: Service) -> list[int]:
 
 def test_the_first_block_is_fetched_alone_and_the_second_begins_the_window() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         assert service.parts == [(0, 1)]
@@ -91,7 +91,7 @@ def test_no_read_ahead_fetches_what_is_read() -> None:
 
 def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=4)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         service.is_held = True
@@ -110,7 +110,7 @@ def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> No
 
 def test_closing_calls_back_what_was_asked_for_ahead() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=4)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         service.is_held = True
@@ -126,7 +126,7 @@ def test_closing_calls_back_what_was_asked_for_ahead() -> None:
 
 def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
         readers = [outputs.open(archive(DATA)) for _ in range(2)]
         for reader in readers:
             read(reader, 0, MIB)
@@ -144,7 +144,7 @@ def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
 
 def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:
     service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=16)) as outputs:
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         service.is_held = True

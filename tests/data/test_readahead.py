@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casfs.data import parts
 from casfs.data.readahead import BACK, START, ReadAhead, Stream
 
 COUNT = 1000
@@ -71,6 +72,12 @@ def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit
     assert windows[-1] == LIMIT
 
 
+def test_the_window_of_a_long_sequence_has_place_for_large_parts_though_nothing_was_waited_for() -> None:
+    ahead = ReadAhead(LIMIT)
+    assert follow(ahead, *range(2 * START)).window == START
+    assert follow(ahead, *range(2 * START, 500)).window == parts.STEADY
+
+
 def test_eight_reads_that_wait_for_one_block_double_once() -> None:
     ahead = ReadAhead(LIMIT)
     follow(ahead, 0, 1)
@@ -102,7 +109,7 @@ def test_a_small_step_back_and_a_gap_inside_the_window_keep_it(jump: int) -> Non
     assert follow(ahead, 50 + jump) is before
 
 
-@pytest.mark.parametrize("jump", [-BACK - 2, START + 1, 500], ids=str)
+@pytest.mark.parametrize("jump", [-BACK - 2, LIMIT + 1, 500], ids=str)
 def test_any_other_jump_begins_anew(jump: int) -> None:
     ahead = ReadAhead(LIMIT)
     before = follow(ahead, *range(50))
