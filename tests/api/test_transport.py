@@ -24,11 +24,11 @@ def soon() -> Deadline:
     return Deadline.after(4)
 
 
-def ask(url: str, ca_bundle: str | None = None, connect_timeout_s: float = 1) -> int:
+def ask(url: str, ca_bundle: str | None = None, connect_timeout_s: float = 1, idle_s: float = 1) -> int:
     """Return the status of one exchange with *url*."""
     transport = Transport(url, connect_timeout_s, 1, ca_bundle)
     try:
-        with transport.get("/-/vaults/v", {}, 1, soon()) as got:
+        with transport.get("/-/vaults/v", {}, idle_s, soon()) as got:
             got.read(100)
             return got.status
     finally:
@@ -67,7 +67,8 @@ def test_that_nobody_listens_is_told_with_host_and_reason(nobody: str) -> None:
     assert str(caught.value) == f"{nobody.removeprefix('http://')}: cannot connect (Connection refused)"
 
 
-def test_that_nobody_answers_is_told_in_time() -> None:
+@pytest.mark.parametrize(("connect_timeout_s", "idle_s"), [(0.2, 1), (60, 0.1)], ids=["its own time", "the attempt's"])
+def test_that_nobody_answers_is_told_in_time(connect_timeout_s: float, idle_s: float) -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -77,7 +78,7 @@ def test_that_nobody_answers_is_told_in_time() -> None:
             one.connect_ex(full.getsockname())
         deadline = soon()
         with pytest.raises(UnreachableError, match="nobody answers"):
-            ask(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout_s=0.2)
+            ask(f"http://127.0.0.1:{full.getsockname()[1]}", None, connect_timeout_s, idle_s)
         assert deadline.remaining_s > 3
         for one in waiting:
             one.close()
