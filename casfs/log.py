@@ -148,6 +148,17 @@ class SystemLogHandler(SysLogHandler):
         self.socket.settimeout(SYSLOG_PATIENCE_S)
 
 
+class LogFileHandler(WatchedFileHandler):
+    """A file that may be rotated away, and its directory with it: a line that finds no place is lost."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write *record*; never raises, where its base class does if the file is gone and cannot be made again."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+
 def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets: Iterable[str | None] = ()) -> None:
     """Send the log lines of this process where they belong; to be called after the fork.
 
@@ -180,7 +191,7 @@ def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets
 def _handler(file: str | None, *, foreground: bool) -> logging.Handler:
     if file is not None:
         try:
-            return WatchedFileHandler(file, encoding="utf-8", errors="backslashreplace")
+            return LogFileHandler(file, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise ConfigError(f"log_file: {file} cannot be written: {error.strerror}") from None
     if foreground:

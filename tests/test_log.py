@@ -217,6 +217,23 @@ def test_file_is_appended_to_and_found_again_after_rotation(tmp_path: Path) -> N
     assert json.loads(file.read_text(encoding="utf-8"))["message"] == "two"
 
 
+def test_file_whose_directory_is_gone_ends_nothing_and_is_found_again(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "log"
+    file.parent.mkdir()
+    script = f"""
+        import os
+        log.setup('info', 'text', {str(file)!r}, foreground=False)
+        os.rename({str(file.parent)!r}, {str(file.parent)!r} + '.1')
+        logger.info('one')
+        logger.info('two')
+        os.mkdir({str(file.parent)!r})
+        logger.info('three')
+    """
+    done = run(script)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert file.read_text(encoding="utf-8").endswith("three\n")
+
+
 def test_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"log_file: .* cannot be written: Is a directory"):
         log.setup("info", "text", str(tmp_path), foreground=True)
