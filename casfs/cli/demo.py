@@ -14,6 +14,7 @@ from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.lifetime import block_signals
 from casfs.mount import Request, attend
+from casfs.mountpoint import located
 
 TRY = """
 The sample vaults are mounted. In another terminal, try:
@@ -60,7 +61,7 @@ class Guide:
 @contextmanager
 def _mountpoint(named: str | None) -> Iterator[Path]:
     if named is not None:
-        yield Path(named).resolve()
+        yield located(named)
         return
     path = Path(tempfile.mkdtemp(prefix="casfs-demo-"))
     try:

@@ -1,7 +1,6 @@
 """``casfs mount``: from a command line to a mount that answers."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ from casfs.cli.options import given, mount_options
 from casfs.config.config import load
 from casfs.mount import Request
 from casfs.mount import mount as make
+from casfs.mountpoint import located
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
 
@@ -40,7 +40,7 @@ def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -
     Raises:
         ConfigError: it asks for what cannot be.
     """
-    return Request(source, Path(mountpoint).resolve(), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+    return Request(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
 
 
 def warn(text: str) -> None:

@@ -85,6 +85,23 @@ def test_bad_mountpoint(server: Server, tmp_path: Path, name: str, mends: str) -
     assert server.requests == []
 
 
+def test_mountpoint_of_links_in_a_circle(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    casfs_refused("mount", server.url, tmp_path / "one", env=environment(tmp_path), status=1)
+
+
+def test_mountpoint_seen_from_a_directory_that_is_gone(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = environment(tmp_path, PYTHONPATH=str(Path.cwd()))
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "cd to" in casfs_refused("mount", server.url, "mount", env=env, status=1)
+
+
 def test_occupied_mountpoint(server: Server, mounting: Mounting, tmp_path: Path) -> None:
     with mounting(server) as path:
         line = casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
