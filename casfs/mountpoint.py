@@ -48,20 +48,6 @@ def _unescaped(field: str) -> str:
     return field
 
 
-def located(text: str) -> Path:
-    """Return the path that *text* names, absolute and without symbolic links, whether something is there or not.
-
-    Raises:
-        MountError: it leads round in a circle, or begins in a working directory that is no more.
-    """
-    try:
-        return Path(text).resolve()
-    except RuntimeError as error:  # Python before 3.13
-        raise MountError(f"{text}: symbolic links that lead to each other") from error
-    except OSError as error:
-        raise MountError(f"{text}: {error.strerror}, seen from the working directory; cd to one that exists") from error
-
-
 def check(path: Path, *, allow_other: bool) -> None:
     """Do nothing where a mount can be made at *path*.
 

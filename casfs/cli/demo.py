@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from casfs.cli.mount import warn
+from casfs.cli.mount import located, warn
 from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.config import Places, load
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.lifetime import block_signals
 from casfs.mount import Request, attend
-from casfs.mountpoint import located
 
 TRY = """
 The sample vaults are mounted. In another terminal, try:

@@ -1,15 +1,16 @@
 """``casfs mount``: from a command line to a mount that answers."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
 from casfs.cli.options import given, mount_options
 from casfs.config.config import load
+from casfs.errors import MountError
 from casfs.mount import Request
 from casfs.mount import mount as make
-from casfs.mountpoint import located
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
 
@@ -41,6 +42,20 @@ def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -
         ConfigError: it asks for what cannot be.
     """
     return Request(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+
+
+def located(text: str) -> Path:
+    """Return the path that *text* names, absolute and without symbolic links, whether something is there or not.
+
+    Raises:
+        MountError: it leads round in a circle, or begins in a working directory that is no more.
+    """
+    try:
+        return Path(text).resolve()
+    except RuntimeError as error:  # Python before 3.13
+        raise MountError(f"{text}: symbolic links that lead to each other") from error
+    except OSError as error:
+        raise MountError(f"{text}: {error.strerror}, seen from the working directory; cd to one that exists") from error
 
 
 def warn(text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from casfs.errors import ConfigError, MountError
 from casfs.fs.interrupts import Interrupts
+from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options
 from casfs.fs.seam import Seam
@@ -60,6 +61,7 @@ class Binding:
             MountError: there is no mount.
             CasfsError: what ``operations.init`` raised; the mount is gone.
         """
+        operations.kernel_takes = Kernel(mountpoint).takes
         session = (FusepySession if self._is_fusepy else MfusepySession)(operations, self._module.fuse_exit)
         try:
             self._run(session, mountpoint, options)

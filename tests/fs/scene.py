@@ -24,6 +24,8 @@ MIB = 1 << 20
 SIZE = 3 * MIB + 7
 """Of most outputs: three blocks and a bit."""
 BIG = 64 * MIB
+WRONG_SIZES = {"grows": 5, "shrinks": 3 * SIZE, "unknown": None}
+"""What documents say of outputs that have SIZE bytes."""
 STALLS_FROM = 2 * MIB
 FAILS_FROM = MIB
 MANY = 2500
@@ -40,13 +42,18 @@ FAILURES: dict[str, Callable[[], BaseException]] = {
 }
 """Whatever may be raised where nobody expects it, by the name that jobs have it by."""
 
+COPIES = 10
+"""As many outputs has the scene whose size nobody has learnt yet, of each kind: one for each program that copies."""
+
 CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxattr", "listxattr")
 
 
 def jobs() -> list[Job]:
     """Return every job of the scene."""
     plain = [job(name, SIZE) for name in ("plain", "warm", "anew", "short")]
-    sizes = [job("empty", 0), job("grows", 5), job("shrinks", 3 * SIZE), job("unknown", None), job("big", BIG)]
+    sizes = [job("empty", 0), job("big", BIG)]
+    for kind, size in WRONG_SIZES.items():
+        sizes += [job(f"{kind}-{number}", size) for number in range(COPIES)]
     failing = [job(f"{when}-{name}", SIZE) for when in ("read", "open", "close", "stat") for name in FAILURES]
     described = job(
         "described", SIZE, JobDescription='"gr\u00fcn"\n\\', Completed=True, ArchiveSizeInBytes=SIZE, Tier=None
@@ -56,7 +63,7 @@ def jobs() -> list[Job]:
 
 def behaviours() -> dict[str, Behaviour]:
     """Return how they behave that are not plain."""
-    found = {name: Behaviour(size=SIZE) for name in ("grows", "shrinks", "unknown")}
+    found = {f"{kind}-{number}": Behaviour(size=SIZE) for kind in WRONG_SIZES for number in range(COPIES)}
     for name, failure in FAILURES.items():
         found[f"read-{name}"] = Behaviour(failure=failure, fails_from=FAILS_FROM)
         found[f"open-{name}"] = Behaviour(open_failure=failure)

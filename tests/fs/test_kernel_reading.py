@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fs.conftest import Scene
-from tests.fs.scene import BIG, FAILS_FROM, FAILURES, SIZE
+from tests.fs.scene import BIG, FAILS_FROM, FAILURES, SIZE, WRONG_SIZES
 from tests.fs.stands import whole
 
 pytestmark = pytest.mark.fuse
@@ -62,16 +62,38 @@ def by_direct(source: Path, target: Path) -> bool:
     return run("dd", f"if={source}", f"of={target}", "bs=1M", "iflag=direct").returncode == 0
 
 
+def by_read(source: Path, target: Path) -> bool:
+    """Copy without a look at the size, in small reads."""
+    with source.open("rb", buffering=0) as file, target.open("wb") as copy:
+        fd = file.fileno()
+        while data := os.pread(fd, 1000, copy.tell()):
+            copy.write(data)
+    return True
+
+
+def by_sendfile(source: Path, target: Path) -> bool:
+    """Copy without a look at the size, and without a read."""
+    file, copy = os.open(source, os.O_RDONLY), os.open(target, os.O_WRONLY | os.O_CREAT)
+    try:
+        while os.sendfile(copy, file, None, 1 << 20):
+            pass
+    finally:
+        os.close(file)
+        os.close(copy)
+    return True
+
+
 COPIES = (by_cp, by_cat, by_dd, by_rsync, by_shutil, by_direct)
+EVERY_COPY = (*COPIES, by_tar, by_read, by_sendfile)
 Copy = Callable[[Path, Path], bool]
 
 
-@pytest.mark.parametrize("copy", [*COPIES, by_tar])
-@pytest.mark.parametrize("job", ["plain", "grows", "shrinks", "unknown"])
+@pytest.mark.parametrize("copy", EVERY_COPY)
+@pytest.mark.parametrize("job", ["plain", *WRONG_SIZES])
 def test_every_copy_has_all_bytes_though_a_stat_before_knew_another_size(
     mounted: Scene, tmp_path: Path, job: str, copy: Copy
 ) -> None:
-    source = mounted.output(job)
+    source = mounted.output(job if job == "plain" else f"{job}-{EVERY_COPY.index(copy)}")
     source.stat()
     assert copy(source, tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == whole(SIZE)
@@ -161,7 +183,7 @@ def test_reads_anywhere_are_the_bytes_of_there(mounted: Scene) -> None:
 
 
 def test_many_programs_read_at_once(mounted: Scene) -> None:
-    sources: Sequence[Path] = [mounted.output(job) for job in ("plain", "grows", "unknown", "anew")] * 4
+    sources: Sequence[Path] = [mounted.output(job) for job in ("plain", "grows-9", "unknown-9", "anew")] * 4
     readers = [subprocess.Popen(["sha256sum", source], stdout=subprocess.PIPE) for source in sources]
     expected = hashlib.sha256(whole(SIZE)).hexdigest().encode()
     assert all(reader.communicate(timeout=LIMIT_S)[0].startswith(expected) for reader in readers)

@@ -28,7 +28,7 @@ class Mount:
 
     def open(self, path: str = OUTPUT, flags: int = os.O_RDONLY) -> Any:
         """Return the file info of an open file."""
-        file_info = SimpleNamespace(flags=flags, fh=0, keep_cache=0)
+        file_info = SimpleNamespace(flags=flags, fh=0, keep_cache=0, direct_io=0)
         self.operations.open(path, file_info)
         return file_info
 
