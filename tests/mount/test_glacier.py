@@ -23,6 +23,7 @@ from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from tests.emulator.client import tree_hash
+from tests.mount.test_helper import helper
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of
 from tests.providers import state_of
 
@@ -198,3 +199,9 @@ def test_so_many_vaults_that_listing_takes_long_do_not_keep_the_mount_waiting(mo
     ):
         assert sum(record.operation == "list_vaults" for record in server.requests) < 10
         assert names(root / "vault-99") == [job]
+
+
+def test_a_line_of_fstab_can_ask_for_it(server: Server, path: Path, tmp_path: Path) -> None:
+    done = helper(tmp_path, server.url, path, "-o", "rw,_netdev,provider=glacier")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(path) == ["empty", "ledger", "photos"]
