@@ -18,3 +18,7 @@ if command -v shellcheck >/dev/null; then
     shellcheck -x contrib/*.sh .ci/run
 fi
 .venv/bin/pytest -q "$@"
+if [ $# = 0 ]; then
+    # Once more through the kernel, over the other FUSE library.
+    CASFS_FUSE=2 .venv/bin/pytest -q tests/mount
+fi

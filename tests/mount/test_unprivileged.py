@@ -70,6 +70,7 @@ def test_user_mounts_reads_and_unmounts(run: Run, server: Server, nobodys: Path)
 
 def test_a_signal_unmounts_for_a_user(run: Run, server: Server, nobodys: Path) -> None:
     script = """
+    : >"$4"
     "$1" -m casfs mount -f "$2" "$3" 2>"$4" &
     until grep -q "mounted at" "$4"; do sleep 0.1; done
     ls "$3"
