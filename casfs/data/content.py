@@ -26,6 +26,25 @@ class Content:
     Threads: any.
     """
 
+    # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
+    __slots__ = (
+        "_before",
+        "_corrupt",
+        "_hashes_came",
+        "_leaves",
+        "_lock",
+        "_root_met",
+        "_stats",
+        "_verify",
+        "failure",
+        "gone",
+        "in_doubt",
+        "media_type",
+        "output",
+        "readers",
+        "size",
+    )
+
     def __init__(
         self, output: Output, size: int | None, verify: Verify, stats: Stats, before: "Content | None" = None
     ) -> None:
@@ -42,7 +61,7 @@ class Content:
         self._leaves = Leaves(0)
         self._hashes_came = False
         self._root_met = False
-        self._corrupt: set[int] = set()
+        self._corrupt: frozenset[int] = frozenset()
         self._lock = threading.Lock()
         if size is not None:
             self.learn(size)
@@ -56,6 +75,12 @@ class Content:
     def name(self) -> str:
         """The output for a message: vault and job."""
         return f"{self.output.vault}/{self.output.job}"
+
+    @property
+    def is_forgettable(self) -> bool:
+        """Whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
+        is_as_told = self.output.is_inventory or self.output.size is None or self.size == self.output.size
+        return is_as_told and not (self.readers or self.in_doubt or self.failure or self._corrupt)
 
     def open(self) -> bool:
         """Count one more reader; return whether what the kernel holds of the output may be served to it."""
@@ -93,11 +118,11 @@ class Content:
                 checked = self._check(part, digests, tree_hash)
             except CorruptDataError:
                 if last_try:
-                    self._corrupt.update(part)
+                    self._corrupt |= set(part)
                 raise
             if not self._check_root(part, checked=checked, last_try=last_try) and self._verify is Verify.REQUIRE:
                 raise UncheckableError(f"{self.name}: the service gives no hash for blocks {part.start} to {part[-1]}")
-            self._corrupt.difference_update(part)
+            self._corrupt -= set(part)
 
     def verified(self) -> str:
         """Return how much was checked: ``whole``, ``K/N``, ``none``, ``unavailable`` or ``mismatch``."""

@@ -14,6 +14,25 @@ DIGEST_SIZE = 32
 KNOWN, PROVEN = 1, 3
 
 
+class _Stretch:
+    """Hashes and flags of neighbouring leaves."""
+
+    __slots__ = ("digests", "flags")
+
+    def __init__(self, length: int) -> None:
+        self.digests = bytearray(length * DIGEST_SIZE)
+        self.flags = bytearray(length)
+
+    def get(self, index: int) -> bytes:
+        return bytes(self.digests[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE])
+
+    def put(self, index: int, digest: bytes) -> None:
+        self.digests[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE] = digest
+
+    def root(self) -> bytes:
+        return treehash.root([self.get(index) for index in range(len(self.flags))])
+
+
 class Leaves:
     """What is known of the leaves of an output of *count* blocks.
 
@@ -22,43 +41,39 @@ class Leaves:
     Threads: none of its own; the caller locks.
     """
 
+    __slots__ = ("_stretches", "count", "known", "proven")
+
     def __init__(self, count: int) -> None:
         self.count = count
         self.known = 0
         self.proven = 0
-        self._digests: dict[int, bytearray] = {}
-        self._flags: dict[int, bytearray] = {}
+        self._stretches: list[_Stretch | None] = [None] * -(-count // STRETCH)
 
     def get(self, block: int) -> bytes | None:
         """Return the hash of *block*, None where it is not known."""
-        number, index = divmod(block, STRETCH)
-        if number not in self._flags or not self._flags[number][index]:
-            return None
-        return bytes(self._digests[number][index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE])
+        stretch = self._stretches[block // STRETCH]
+        return stretch.get(block % STRETCH) if stretch is not None and stretch.flags[block % STRETCH] else None
 
     def is_proven(self, block: int) -> bool:
         """Say whether the hash of *block* was met by one that the service gave."""
-        number, index = divmod(block, STRETCH)
-        return self.proven == self.count or (number in self._flags and self._flags[number][index] == PROVEN)
+        stretch = self._stretches[block // STRETCH]
+        return self.proven == self.count or (stretch is not None and stretch.flags[block % STRETCH] == PROVEN)
 
     def put(self, block: int, digest: bytes, *, proven: bool) -> None:
         """Note the hash of *block*; one that was proven stays proven."""
         number, index = divmod(block, STRETCH)
-        if number not in self._flags:
-            length = min(STRETCH, self.count - number * STRETCH)
-            self._flags[number] = bytearray(length)
-            self._digests[number] = bytearray(length * DIGEST_SIZE)
-        flags = self._flags[number]
-        self.known += not flags[index]
+        stretch = self._stretches[number] or _Stretch(min(STRETCH, self.count - number * STRETCH))
+        self._stretches[number] = stretch
+        self.known += not stretch.flags[index]
         self.proven += proven and not self.is_proven(block)
-        flags[index] |= PROVEN if proven else KNOWN
-        self._digests[number][index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE] = digest
+        stretch.flags[index] |= PROVEN if proven else KNOWN
+        stretch.put(index, digest)
 
     def forget(self, block: int) -> None:
-        """Note that the hash of *block*, which is known, is to be learnt anew; a proven one stays."""
-        number, index = divmod(block, STRETCH)
-        if self._flags[number][index] == KNOWN:
-            self._flags[number][index] = 0
+        """Note that the hash of *block* is to be learnt anew, unless it was proven."""
+        stretch = self._stretches[block // STRETCH]
+        if stretch is not None and stretch.flags[block % STRETCH] == KNOWN:
+            stretch.flags[block % STRETCH] = 0
             self.known -= 1
 
     def prove_all(self) -> int:
@@ -69,8 +84,4 @@ class Leaves:
 
     def root(self) -> bytes:
         """Return the tree hash of the whole output; every leaf must be known, and there must be one."""
-        return treehash.root([self._stretch_root(number) for number in range(len(self._digests))])
-
-    def _stretch_root(self, number: int) -> bytes:
-        digests = bytes(self._digests[number])
-        return treehash.root([digests[i : i + DIGEST_SIZE] for i in range(0, len(digests), DIGEST_SIZE)])
+        return treehash.root([stretch.root() for stretch in self._stretches if stretch is not None])

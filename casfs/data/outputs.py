@@ -1,6 +1,7 @@
 """Every output that was opened: what is known of it, and readers of its bytes."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 from casfs.data.content import Content
@@ -15,6 +16,10 @@ from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
+REMEMBERED = 100_000
+"""Outputs of which is remembered what was learnt and checked: as many as the listing of a large vault; with some 800
+bytes each they make 80 MB. The one opened longest ago is forgotten first, and never one that is open or went wrong."""
+
 
 class Outputs:
     """The bytes stage of one mount.
@@ -25,6 +30,7 @@ class Outputs:
         stats: counters of the mount.
         interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
         clock: monotonic seconds.
+        remembered: outputs of which is remembered what was learnt.
 
     Attributes:
         on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
@@ -32,13 +38,15 @@ class Outputs:
     Threads: any. FUSE threads only wait here; those that do I/O are made after ``start``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, and three defaults that tests replace
         self,
         source: RangeSource,
         settings: DataSettings,
         stats: Stats,
         interrupted: Interrupted = never,
         clock: Clock = time.monotonic,
+        *,
+        remembered: int = REMEMBERED,
     ) -> None:
         self._settings = settings
         self._stats = stats
@@ -47,7 +55,8 @@ class Outputs:
         self.on_gone: Callable[[Output], None] = lambda _output: None
         fetcher = Fetcher(source, settings.verify, stats)
         self._flights = Flights(fetcher, settings, stats, clock, self._tell_gone)
-        self._contents: dict[tuple[str, str], Content] = {}
+        self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
+        self._remembered = remembered
 
     def start(self) -> None:
         """Let there be threads from now on: called after the fork."""
@@ -70,6 +79,7 @@ class Outputs:
             content.gone = None  # the tree believes in it: ask again
         self._learn(content, self._settings.read_timeout_s)
         with self._flights.lock:
+            self._contents.move_to_end((output.vault, output.job))
             keep_pages = content.open()
         budget = self._flights.budget
         return Reader(
@@ -138,7 +148,16 @@ class Outputs:
         key = (output.vault, output.job)
         content = Content(output, size, self._settings.verify, self._stats, self._contents.get(key))
         self._contents[key] = content
+        if len(self._contents) > self._remembered:
+            self._forget()
         return content
+
+    def _forget(self) -> None:
+        """Forget the output that was opened longest ago of those that may be. Lock held."""
+        for key, content in self._contents.items():
+            if content.is_forgettable:
+                del self._contents[key]
+                return
 
     def _tell_gone(self, output: Output) -> None:
         self.on_gone(output)  # looked up now: it is set after we are made

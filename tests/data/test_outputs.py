@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CasfsError, GoneError, RefusedError, ServiceError, SizeChangedError
 from casfs.models import Output
+from casfs.stats import Stats
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, tree_hash
 
 DATA = sample(3 * MIB + 7)
@@ -205,3 +207,23 @@ def test_a_mount_that_does_not_verify_says_so() -> None:
     with mounted(service, settings(verify=Verify.OFF)) as outputs:
         assert read(outputs.open(archive(DATA)), 0, MIB) == bytes(MIB)
         assert outputs.verified(archive(DATA)) == "none"
+
+
+def test_of_more_outputs_than_can_be_remembered_only_the_oldest_that_are_closed_and_well_are_forgotten() -> None:
+    jobs = [f"job{number}" for number in range(6)]
+    service = Service(dict.fromkeys(jobs, DATA))
+    outputs = Outputs(service, settings(), Stats(), remembered=3)
+    outputs.start()
+    well, opened, bad, *others = [archive(DATA, job) for job in jobs]
+    outputs.open(well).close()
+    reader = outputs.open(opened)
+    bad = Output("vault", bad.job, 5, None, is_inventory=False)
+    with pytest.raises(SizeChangedError):
+        read(outputs.open(bad), 0, 1)
+    for other in others:
+        outputs.open(other).close()
+    assert [job for _, job in outputs._contents] == [opened.job, bad.job, others[-1].job]
+    assert outputs.size_of(bad) == len(DATA)
+    assert read(reader, 0, 5) == DATA[:5]
+    assert read(outputs.open(well), 0, 5) == DATA[:5]
+    outputs.stop()
