@@ -1,6 +1,9 @@
-"""How far each handle may run ahead: memory for prefetch is shared by those that read."""
+"""How far each handle may run ahead: memory and the link are shared by those that read."""
 
 from typing import Protocol
+
+from casfs.data import parts
+from casfs.data.pace import Pace
 
 IDLE_S = 5.0
 """After how long without a read a handle no longer counts: its program is stopped, or thinks. What was prefetched for
@@ -22,18 +25,27 @@ class Sharer(Protocol):
 
 
 class Budget:
-    """The memory that prefetch may have.
+    """What prefetch may have of the memory and of the link.
 
     Args:
         total: blocks for all handles together.
         limit: blocks for one handle.
+        connections: requests that may be in flight.
+        timeout_s: deadline of one read.
+
+    Attributes:
+        asked: blocks that were asked for ahead and have not arrived.
+        pace: how fast they arrive.
 
     Threads: none of its own; the caller locks.
     """
 
-    def __init__(self, total: int, limit: int) -> None:
-        self.total = total
+    def __init__(self, total: int, limit: int, connections: int, timeout_s: float) -> None:
         self.limit = min(total, limit)
+        self.asked = 0
+        self.pace = Pace(timeout_s)
+        self._total = total
+        self._connections = connections
         self._sharers: dict[Sharer, None] = {}
 
     def join(self, sharer: Sharer) -> None:
@@ -47,7 +59,7 @@ class Budget:
     def share(self, now_s: float) -> int:
         """Return how many blocks one handle may run ahead, at least 1: what all that read now can have alike."""
         active = sum(1 for sharer in self._sharers if now_s - sharer.read_s < IDLE_S)
-        return max(1, min(self.limit, self.total // max(1, active)))
+        return max(1, min(self.limit, self._total // max(1, active)))
 
     def reclaim(self, now_s: float) -> bool:
         """Let the handle that was idle for longest give up what it holds; return whether there was one."""
@@ -56,3 +68,16 @@ class Budget:
             return False
         sharer.release()
         return True
+
+    def width(self, window: int) -> int:
+        """Return how many blocks the parts of a window shall have: a power of two."""
+        in_pace = parts.floor(min(parts.LARGEST, self.pace.part_blocks))
+        return min(parts.width(window, self._connections, self.pace.brisk_blocks), in_pace)
+
+    def is_in_pace(self, blocks: int) -> bool:
+        """Say whether *blocks* more would arrive soon enough behind what was asked for before."""
+        return self.asked + blocks <= max(blocks, self.pace.ahead_blocks)
+
+    def has_room(self, blocks: int, unread: int) -> bool:
+        """Say whether there is memory for *blocks* more, beside *unread* ones that have arrived."""
+        return self.asked + unread + blocks <= self._total

@@ -4,6 +4,7 @@ FUSE threads never do I/O themselves, so that a signal or a deadline can end any
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -55,14 +56,15 @@ class Crew:
             self.stir()
 
     def stop(self, timeout_s: float) -> None:
-        """Let the workers end; returns once they have, or after *timeout_s* each with those that hang in a socket."""
+        """Let the workers end; returns once they have, or after *timeout_s* without those that hang in a socket."""
         with self._lock:
             self._is_running = False
             self._urgent.clear()
             self._ahead.clear()
             self._wake.notify_all()
+        until_s = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def push(self, flight: Flight) -> None:
         """Queue a flight. Lock held."""

@@ -55,8 +55,8 @@ class Flight:
         self.future: Future[None] = Future()
 
     def is_unwanted(self) -> bool:
-        """Say whether it is over, or everybody who wanted it has gone. Threads: any, without the lock."""
-        return self.is_over or not (self.readers or self.owners)
+        """Say whether nobody can use it any more. Threads: any, without the lock."""
+        return self.is_over or self.content.failure is not None or not (self.readers or self.owners)
 
     def gave_up(self, error: CasfsError) -> bool:
         """Say whether *error*, caught by a call that had joined, only means that this flight was given up.

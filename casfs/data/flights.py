@@ -17,7 +17,6 @@ from casfs.data.content import Content
 from casfs.data.crew import Crew
 from casfs.data.fetcher import Fetcher
 from casfs.data.flight import Flight
-from casfs.data.pace import Pace
 from casfs.data.settings import DataSettings
 from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
@@ -42,7 +41,7 @@ class Flights:
 
     Attributes:
         most: blocks that one call may ask for at once.
-        budget: the memory that prefetch may have.
+        budget: what prefetch may have.
 
     Threads: methods marked so want ``lock`` held; the others must not have it.
     """
@@ -59,15 +58,13 @@ class Flights:
         self.lock = threading.Lock()
         self.cache = BlockCache(capacity, stats)
         self.most = max(1, int(capacity * SPARE))
-        self.budget = Budget(capacity - self.most, settings.read_ahead_bytes // BLOCK_SIZE)
+        limit = settings.read_ahead_bytes // BLOCK_SIZE
+        self.budget = Budget(capacity - self.most, limit, settings.connections, settings.read_timeout_s)
         self._fetcher = fetcher
         self._timeout_s = settings.read_timeout_s
         self._stats = stats
         self._clock = clock
         self._on_gone = on_gone
-        self._connections = settings.connections
-        self._pace = Pace(settings.read_timeout_s)
-        self._asked_ahead = 0
         self._crew = Crew(self.lock, settings.connections, self._reserve, self._run)
         self._flying: dict[Key, Flight] = {}
         self._is_stopped = False
@@ -101,7 +98,7 @@ class Flights:
         if self._is_stopped:
             raise InterruptedCallError(f"{content.name}: the file system has stopped")
         if content.gone is not None:
-            raise content.gone
+            raise content.gone.with_traceback(None)
         flights = [
             Flight(content, part, deadline)
             for part in parts.cut(run, max(content.count, run.stop), min(parts.LARGEST, self.most))
@@ -127,24 +124,15 @@ class Flights:
         """Say whether a block is held or on its way. Lock held."""
         return key in self._flying or key in self.cache
 
-    def part_blocks(self, window: int) -> int:
-        """Return how many blocks the parts of a window shall have. Lock held."""
-        in_pace = parts.floor(min(parts.LARGEST, self._pace.part_blocks))
-        return min(parts.width(window, self._connections, self._pace.brisk_blocks), in_pace)
-
-    def is_in_pace(self, blocks: int) -> bool:
-        """Say whether *blocks* more would arrive soon enough behind what was asked for ahead. Lock held."""
-        return self._asked_ahead + blocks <= max(blocks, self._pace.ahead_blocks)
-
     def offer(self, content: Content, part: range, owner: object) -> Flight | None:
         """Ask for a part that no call waits for, none of it held or flying; None where there is no room. Lock held."""
         if self._is_stopped or content.gone is not None or content.failure is not None:
             return None
-        if self._asked_ahead + self.cache.ahead + len(part) > self.budget.total:
+        if not self.budget.has_room(len(part), self.cache.ahead):
             return None
         flight = Flight(content, part, None)
         flight.owners.add(owner)
-        self._asked_ahead += len(part)
+        self.budget.asked += len(part)
         self._send(flight)
         return flight
 
@@ -190,7 +178,7 @@ class Flights:
         """Return the buffers for a part that is about to be sent. Lock held."""
         buffers = self.cache.take(blocks)
         if buffers is not None:
-            self._pace.sent(self._clock())
+            self.budget.pace.sent(self._clock())
         return buffers
 
     def _end(self, flight: Flight) -> bool:
@@ -198,7 +186,7 @@ class Flights:
         if flight.is_over:
             return False
         flight.is_over = True
-        self._asked_ahead -= 0 if flight.for_reader else len(flight.part)
+        self.budget.asked -= 0 if flight.for_reader else len(flight.part)
         for block in flight.part:
             del self._flying[flight.content, block]
         return True
@@ -215,22 +203,16 @@ class Flights:
             error = failure
         now_s = self._clock()
         with self.lock:
-            self._pace.ended(now_s, sent_s, 0 if error else len(buffers) * BLOCK_SIZE)
+            self.budget.pace.ended(now_s, sent_s, 0 if error else len(buffers) * BLOCK_SIZE)
             error = self._land(flight, buffers, error)
             is_ours = self._end(flight)
             self._crew.stir()
         if isinstance(error, GoneError):
-            self._tell_gone(flight.content.output)
+            self._on_gone(flight.content.output)
         if is_ours and error is not None:
             flight.future.set_exception(error)
         elif is_ours:
             flight.future.set_result(None)
-
-    def _tell_gone(self, output: Output) -> None:
-        try:
-            self._on_gone(output)
-        except Exception:  # what others make of it is no reason to leave readers waiting
-            log.exception("%s/%s: telling that it is gone failed", output.vault, output.job)
 
     def _fetch(self, flight: Flight, buffers: list[memoryview]) -> None:
         content = flight.content

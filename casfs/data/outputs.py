@@ -1,5 +1,6 @@
 """Every output that was opened: what is known of it, and readers of its bytes."""
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from casfs.errors import CasfsError, SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = 100_000
 """Outputs of which is remembered what was learnt and checked: as many as the listing of a large vault; with some 800
@@ -160,7 +163,10 @@ class Outputs:
                 return
 
     def _tell_gone(self, output: Output) -> None:
-        self.on_gone(output)  # looked up now: it is set after we are made
+        try:
+            self.on_gone(output)
+        except Exception:  # what others make of it is no reason to leave readers waiting
+            log.exception("%s/%s: telling that it is gone failed", output.vault, output.job)
 
     def _learn(self, content: Content, timeout_s: float) -> int:
         deadline = Deadline.after(timeout_s, self._clock)
@@ -172,7 +178,8 @@ class Outputs:
             try:
                 wait_for(flight.future, deadline, self._interrupted, f"{content.name}: learning its size")
             except CasfsError as error:
-                if is_ours or not flight.gave_up(error):
+                is_answered = content.size is not None  # though its first block cannot be trusted
+                if not is_answered and (is_ours or not flight.gave_up(error)):
                     raise
             finally:
                 with self._flights.lock:

@@ -41,7 +41,7 @@ class Prefetch:
             self._drop(dropped)
         if not stream.window:
             return
-        width = self._flights.part_blocks(stream.window)
+        width = self._budget.width(stream.window)
         if stream.due(self._content.count, stream.window, width):
             share = self._budget.share(self.read_s)
             self._extend(stream, stream.due(self._content.count, share, width), width)
@@ -77,7 +77,7 @@ class Prefetch:
     def _ask(self, stream: Stream, run: range, width: int) -> Flight | None:
         missing = itertools.takewhile(lambda block: not self._flights.has((self._content, block)), run)
         part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, width))
-        if not self._flights.is_in_pace(len(part)):
+        if not self._budget.is_in_pace(len(part)):
             return None
         flight = self._flights.offer(self._content, part, stream)
         if flight is None and self._budget.reclaim(self.read_s):

@@ -17,7 +17,7 @@ class Handle:
 
 
 def test_one_reader_has_its_limit_and_many_have_what_there_is_alike() -> None:
-    budget = Budget(total=192, limit=128)
+    budget = Budget(192, 128, connections=32, timeout_s=120.0)
     assert budget.share(0.0) == 128
     for readers, share in [(1, 128), (2, 96), (3, 64), (4, 48)]:
         budget.join(Handle(0.0))
@@ -28,14 +28,14 @@ def test_one_reader_has_its_limit_and_many_have_what_there_is_alike() -> None:
 
 
 def test_a_reader_that_stopped_does_not_count() -> None:
-    budget = Budget(total=192, limit=192)
+    budget = Budget(192, 192, connections=32, timeout_s=120.0)
     budget.join(Handle(read_s=0.0))
     budget.join(Handle(read_s=IDLE_S))
     assert budget.share(IDLE_S) == 192
 
 
 def test_only_who_stopped_gives_up_what_it_holds_longest_first() -> None:
-    budget = Budget(total=8, limit=8)
+    budget = Budget(8, 8, connections=32, timeout_s=120.0)
     old, older = Handle(read_s=2.0), Handle(read_s=1.0)
     budget.join(old)
     budget.join(older)
@@ -45,4 +45,23 @@ def test_only_who_stopped_gives_up_what_it_holds_longest_first() -> None:
 
 
 def test_a_budget_is_never_more_than_the_memory_there_is() -> None:
-    assert Budget(total=6, limit=128).limit == 6
+    assert Budget(6, 128, connections=32, timeout_s=120.0).limit == 6
+
+
+def test_what_was_asked_for_and_what_was_not_read_share_the_memory() -> None:
+    budget = Budget(8, 8, connections=32, timeout_s=120.0)
+    budget.asked = 4
+    assert budget.has_room(2, unread=2)
+    assert not budget.has_room(3, unread=2)
+
+
+def test_a_slow_link_gets_small_parts_and_few() -> None:
+    budget = Budget(192, 128, connections=32, timeout_s=120.0)
+    assert budget.width(128) == 4
+    assert budget.is_in_pace(128)
+    budget.pace.sent(0.0)
+    budget.pace.ended(2.0, 0.0, 1 << 20)
+    assert budget.width(128) == 1
+    assert budget.is_in_pace(4)
+    budget.asked = 1
+    assert not budget.is_in_pace(4)

@@ -7,7 +7,7 @@ import pytest
 
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
-from casfs.errors import CasfsError, GoneError, RefusedError, ServiceError, SizeChangedError
+from casfs.errors import CasfsError, GoneError, RefusedError, ServiceError, SizeChangedError, UncheckableError
 from casfs.models import Output
 from casfs.stats import Stats
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, tree_hash
@@ -90,6 +90,14 @@ def test_a_first_block_that_came_wrong_is_fetched_once_more() -> None:
     with mounted(service) as outputs:
         assert read(outputs.open(UNKNOWN), 0, MIB) == DATA[:MIB]
     assert service.parts == [(0, 1), (0, 1)]
+
+
+def test_a_first_block_that_cannot_be_trusted_does_not_hide_the_size() -> None:
+    service = Service({"job": DATA}, hashes=False)
+    with mounted(service, settings(verify=Verify.REQUIRE)) as outputs:
+        assert outputs.learn_size(INVENTORY, 20.0) == len(DATA)
+        with pytest.raises(UncheckableError):
+            read(outputs.open(INVENTORY), 0, 1)
 
 
 def test_a_contradicted_size_fails_its_readers_for_good_and_is_right_at_the_next_open() -> None:
