@@ -10,6 +10,7 @@ from casfs import log, mountpoint
 from casfs.api.client import Client, ClientSettings
 from casfs.background import Herald, detach
 from casfs.config.config import Config
+from casfs.config.environment import hide_credentials
 from casfs.data.outputs import Outputs
 from casfs.data.settings import DataSettings, Verify
 from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, ProtocolError
@@ -103,6 +104,7 @@ def attend(request: Request, herald: Herald) -> None:
 def _serve(request: Request, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
+    hide_credentials()
     secrets = (service.credentials.secret_key, service.credentials.token)
     log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground, secrets=secrets)
     errors = StandardError()

@@ -120,7 +120,7 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=30)
         shown = done.stdout + done.stderr + log.read_text() + Path("/proc/self/mountinfo").read_text()
         for process in processes_of(path):
-            shown += Path(f"/proc/{process}/cmdline").read_text()
+            shown += Path(f"/proc/{process}/cmdline").read_text() + Path(f"/proc/{process}/environ").read_text()
         attributes = subprocess.run(["getfattr", "-Rd", path], capture_output=True, text=True, timeout=30, check=True)
         assert SECRET_KEY not in shown + attributes.stdout
         assert "q-signature=" not in shown.replace("q-signature=[redacted]", "")

@@ -1,0 +1,36 @@
+"""The environment of this process, once the credentials in it have been read."""
+
+import ctypes
+import os
+from collections.abc import Iterator
+
+from casfs.config.credentials import PREFIXES
+from casfs.config.profiles import SECRETS
+
+OF_AWS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"})
+NAMES = OF_AWS | {prefix + key.upper() for prefix in PREFIXES for key in SECRETS}
+
+
+def hide_credentials() -> None:
+    """Wipe the credentials where others see them: ``/proc/PID/environ`` is without, and what a child inherits.
+
+    ``os.environ`` is a copy, and keeps them: botocore looks there again when it is asked for newer keys.
+
+    Threads: before any but this one.
+
+    Source: proc_pid_environ(5), which shows the memory that the program was started with, whatever it does to its
+    variables later.
+    """
+    for name, address, length in _variables():
+        if name in NAMES:
+            ctypes.memset(address, 0, length)
+
+
+def _variables() -> Iterator[tuple[str, int, int]]:
+    """Yield the name of each variable of the C library, the address of its value, and the length of that."""
+    variables = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
+    number = 0
+    while address := variables[number]:
+        name, equals, value = ctypes.string_at(address).partition(b"=")
+        yield os.fsdecode(name), address + len(name) + len(equals), len(value)
+        number += 1
