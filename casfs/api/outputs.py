@@ -7,7 +7,7 @@ from dataclasses import replace
 from casfs.api.dialect import Request
 from casfs.api.exchange import Exchange
 from casfs.api.failures import PastTheEndError
-from casfs.api.ranges import OtherSizeError, Wanted, asked, learnt, wanted
+from casfs.api.ranges import OtherSizeError, Wanted, asked, content_length, learnt, wanted
 from casfs.api.retry import Call, Retry
 from casfs.api.transport import Answer
 from casfs.errors import SizeChangedError, TransferError
@@ -69,7 +69,7 @@ class OutputReader:
         try:
             answer = self._exchange.ask(call, request)
         except PastTheEndError as error:
-            if error.size == 0:
+            if error.size == 0 or (error.size is None and self._is_empty(call, request)):
                 return RangeAnswer(0, 0, None, None)
             raise
         with answer:
@@ -77,6 +77,11 @@ class OutputReader:
             if place is None:
                 return self._small(call, answer, into)
             return self._take(call, answer, place, [into[: place.length]], _nobody)
+
+    def _is_empty(self, call: Call, request: Request) -> bool:
+        """Return whether an answer to no range has no byte: a refusal that tells no size is not believed alone."""
+        with self._exchange.ask(call, replace(request, range=None)) as answer:
+            return answer.status == 200 and content_length(answer.headers) == 0
 
     def _small(self, call: Call, answer: Answer, into: memoryview) -> RangeAnswer:
         """Take an output whose length only the end of its body tells: one that fits into the block, whole.

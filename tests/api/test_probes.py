@@ -56,6 +56,34 @@ def test_an_output_may_be_empty(client: Client, server: ScriptedServer, reply: b
     assert probe(client) == (RangeAnswer(0, 0, None, None), b"")
 
 
+REFUSALS = [
+    answer("416 Range Not Satisfiable"),
+    answer(
+        "400 Bad Request",
+        b'{"code":"InvalidParameterValueException","message":"The start of the range is larger than size of"}',
+    ),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["416", "400"])
+def test_an_output_that_has_no_first_byte_is_asked_for_whole(
+    client: Client, server: ScriptedServer, refusal: bytes
+) -> None:
+    server.add(refusal, answer())
+    assert probe(client) == (RangeAnswer(0, 0, None, None), b"")
+    assert ["Range" in request.headers for request in server.seen] == [True, False]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["416", "400"])
+def test_an_output_that_has_no_first_byte_and_is_not_empty_is_none(
+    client: Client, server: ScriptedServer, refusal: bytes, announce: Announce
+) -> None:
+    announce("get_job_output")
+    server.add(refusal, answer("200 OK", BODY))
+    with pytest.raises(PastTheEndError):
+        probe(client)
+
+
 def test_an_output_that_begins_past_its_end_is_none(client: Client, server: ScriptedServer, announce: Announce) -> None:
     announce("get_job_output")
     server.add(answer("416 Range Not Satisfiable", Content_Range="bytes */10"))
