@@ -12,9 +12,9 @@ READ_BYTES = 1 << 20
 ENTRY_TIMEOUT_S = 1
 """How long the kernel believes that a name stands for what it stood for: one walk of ``cp -r`` asks once a name."""
 
-THREADS_MAX = 64
-"""Callbacks at once, over libfuse 3's default of 10: that many stalled reads must not stop ``ls``. Twice the default
-of ``--connections``, since a thread that waits costs nothing but its stack."""
+THREADS_MAX = 256
+"""Callbacks at once, over libfuse 3's default of 10: reads that stall, the BACKGROUND_REQUESTS of the kernel and as
+many more as programs wait for by themselves, must not stop ``ls``. A thread that waits costs only its stack."""
 
 IDLE_THREADS = 8
 """Threads that libfuse keeps: making one costs more than a read out of memory."""

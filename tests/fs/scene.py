@@ -26,6 +26,8 @@ SIZE = 3 * MIB + 7
 BIG = 64 * MIB
 WRONG_SIZES = {"grows": 5, "shrinks": 3 * SIZE, "unknown": None}
 """What documents say of outputs that have SIZE bytes."""
+STALLING = ["stalls", *(f"stalls-{number}" for number in range(20))]
+"""Outputs that can be read up to STALLS_FROM only; more of them than libfuse has threads unless it is told."""
 STALLS_FROM = 2 * MIB
 FAILS_FROM = MIB
 MANY = 2500
@@ -58,7 +60,8 @@ def jobs() -> list[Job]:
     described = job(
         "described", SIZE, JobDescription='"gr\u00fcn"\n\\', Completed=True, ArchiveSizeInBytes=SIZE, Tier=None
     )
-    return [*plain, *sizes, *failing, described, job("stalls", 9 * MIB), job("look-up-stalls", SIZE)]
+    stalling = [job(name, 9 * MIB) for name in STALLING]
+    return [*plain, *sizes, *failing, described, *stalling, job("look-up-stalls", SIZE)]
 
 
 def behaviours() -> dict[str, Behaviour]:
@@ -71,7 +74,7 @@ def behaviours() -> dict[str, Behaviour]:
     return found | {
         "anew": Behaviour(keep_pages=False),
         "short": Behaviour(short=1),
-        "stalls": Behaviour(stalls_from=STALLS_FROM),
+        **dict.fromkeys(STALLING, Behaviour(stalls_from=STALLS_FROM)),
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.fs.conftest import Scene
-from tests.fs.scene import STALLS_FROM
+from tests.fs.scene import STALLING, STALLS_FROM
 from tests.mounting import wait_until
 
 pytestmark = pytest.mark.fuse
@@ -96,7 +96,7 @@ def test_a_signal_that_does_not_mean_the_end_leaves_the_read_alone(mounted: Scen
 
 
 def test_others_are_answered_while_programs_wait(mounted: Scene) -> None:
-    stalled = [waiting(["cat", mounted.output("stalls")]) for _ in range(12)]
+    stalled = [waiting(["cat", mounted.output(name)]) for name in STALLING]
     try:
         assert os.path.getsize(mounted.output("plain")) > 0  # noqa: PTH202 - one call of the kernel
         with mounted.output("plain").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
