@@ -58,11 +58,14 @@ def test_a_signal_ends_a_mount_whose_reader_is_stalled(server: Server, path: Pat
         assert reader.wait(10) == 1
 
 
-def test_a_hangup_changes_nothing(server: Server, path: Path, tmp_path: Path) -> None:
+def test_a_hangup_has_the_service_asked_anew(server: Server, path: Path, tmp_path: Path) -> None:
     process = foreground(server, path, tmp_path)
+    before = names(path)
+    server.state.add_vault("new")
+    assert names(path) == before
     process.send_signal(signal.SIGHUP)
+    wait_until(lambda: names(path) == sorted([*before, "new"]), "the new vault is there")
     process.send_signal(signal.SIGHUP)
-    assert names(path)
     assert process.poll() is None
     process.terminate()
     assert process.wait(10) == 0
