@@ -146,13 +146,17 @@ def test_a_second_read_comes_out_of_the_page_cache_and_asks_nothing_per_read(mou
         with mounted.output("big").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    first = digest()
-    before = mounted.counts()
-    assert digest() == first == hashlib.sha256(whole(BIG)).hexdigest()
-    after = mounted.counts()
-    assert after["read"] == before["read"]
+    assert digest() == hashlib.sha256(whole(BIG)).hexdigest()
+    asked = []
+    for _ in range(3):  # somebody may have the machine drop its caches
+        before = mounted.counts()
+        assert digest() == hashlib.sha256(whole(BIG)).hexdigest()
+        after = mounted.counts()
+        asked.append((after["read"] - before["read"], after["getattr"] - before["getattr"]))
+    reads, getattrs = min(asked)
+    assert reads == 0
     # A few for the open, and for the read at the end of the file; a read of 64 KiB at a time makes 1,024.
-    assert after["getattr"] - before["getattr"] < 10
+    assert getattrs < 10
 
 
 def test_pages_of_an_output_that_is_not_trusted_are_not_kept(mounted: Scene) -> None:
