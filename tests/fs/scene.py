@@ -44,6 +44,8 @@ FAILURES: dict[str, Callable[[], BaseException]] = {
 }
 """Whatever may be raised where nobody expects it, by the name that jobs have it by."""
 
+FAILING = ("read", "open", "close", "stat", "list", "attribute")
+"""What fails of a job whose name begins so."""
 COPIES = 10
 """As many outputs has the scene whose size nobody has learnt yet, of each kind: one for each program that copies."""
 
@@ -56,7 +58,7 @@ def jobs() -> list[Job]:
     sizes = [job("empty", 0), job("big", BIG)]
     for kind, size in WRONG_SIZES.items():
         sizes += [job(f"{kind}-{number}", size) for number in range(COPIES)]
-    failing = [job(f"{when}-{name}", SIZE) for when in ("read", "open", "close", "stat") for name in FAILURES]
+    failing = [job(f"{when}-{name}", SIZE) for when in FAILING for name in FAILURES]
     described = job(
         "described", SIZE, JobDescription='"gr\u00fcn"\n\\', Completed=True, ArchiveSizeInBytes=SIZE, Tier=None
     )
@@ -71,6 +73,7 @@ def behaviours() -> dict[str, Behaviour]:
         found[f"read-{name}"] = Behaviour(failure=failure, fails_from=FAILS_FROM)
         found[f"open-{name}"] = Behaviour(open_failure=failure)
         found[f"close-{name}"] = Behaviour(close_failure=failure)
+        found[f"attribute-{name}"] = Behaviour(attribute_failure=failure)
     return found | {
         "anew": Behaviour(keep_pages=False),
         "short": Behaviour(short=1),
@@ -99,6 +102,7 @@ def serve(path: str) -> None:
     binding = load(os.environ["CASFS_FUSE"])
     tree = StandInTree(jobs(), binding.interrupted)
     tree.failures = {f"stat-{name}": failure for name, failure in FAILURES.items()}
+    tree.list_failures = {f"list-{name}": failure for name, failure in FAILURES.items()}
     tree.stalls = {"look-up-stalls"}
     tree.many = [job(f"job-{number:05}", SIZE) for number in range(MANY)]
     outputs = StandInOutputs(binding.interrupted)

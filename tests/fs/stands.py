@@ -45,6 +45,7 @@ class StandInTree:
         self.jobs = {each.id: each for each in jobs}
         self.many: list[Job] = []
         self.failures: dict[str, Callable[[], BaseException]] = {}
+        self.list_failures: dict[str, Callable[[], BaseException]] = {}
         self.stalls: set[str] = set()
         self.root = ""
         self.started = 0
@@ -80,6 +81,9 @@ class StandInTree:
             case VaultDir(vault):
                 held = self.many if vault.name == "many" else list(self.jobs.values())
                 return [(each.id, JobDir(each)) for each in held]
+            case JobDir(each) if each.id in self.list_failures:
+                failure = self.list_failures[each.id]()
+                raise failure
             case JobDir(each):
                 return [("output", OutputFile(each))]
         raise NotFoundError("not a directory")
@@ -112,6 +116,7 @@ class Behaviour:
         fails_from: offset from which on they do.
         open_failure: what opening it raises.
         close_failure: what closing it raises.
+        attribute_failure: what its attributes raise.
         stalls_from: offset from which on reads wait for nothing, up to 30 s.
         short: bytes that a read leaves out.
         keep_pages: whether the kernel may keep pages of earlier opens.
@@ -122,6 +127,7 @@ class Behaviour:
     fails_from: int = 0
     open_failure: Callable[[], BaseException] | None = None
     close_failure: Callable[[], BaseException] | None = None
+    attribute_failure: Callable[[], BaseException] | None = None
     stalls_from: int | None = None
     short: int = 0
     keep_pages: bool = True
@@ -202,7 +208,11 @@ class StandInOutputs:
         return self.learnt[output.job]
 
     def verified(self, output: Output) -> str:
-        """Say that nothing was."""
+        """Say that nothing was, or misbehave."""
+        behaviour = self.behaviours.get(output.job, Behaviour())
+        if behaviour.attribute_failure is not None:
+            failure = behaviour.attribute_failure()
+            raise failure
         return "none"
 
     def media_type(self, output: Output) -> str | None:

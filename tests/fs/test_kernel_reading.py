@@ -119,11 +119,21 @@ def test_a_read_that_fails_in_any_way_is_an_error_and_never_an_end_of_file(
             file.read(10)
 
 
+USES: dict[str, Callable[[Scene, str], object]] = {
+    "open": lambda mounted, name: mounted.output(f"open-{name}").read_bytes(),
+    "stat": lambda mounted, name: mounted.output(f"stat-{name}").stat(),
+    "list": lambda mounted, name: list(mounted.output(f"list-{name}").parent.iterdir()),
+    "getxattr": lambda mounted, name: os.getxattr(mounted.output(f"attribute-{name}"), "user.cas.job_id"),
+    "listxattr": lambda mounted, name: os.listxattr(mounted.output(f"attribute-{name}")),
+}
+
+
 @pytest.mark.parametrize("name", FAILURES)
-def test_an_open_or_a_look_up_that_fails_in_any_way_is_eio(mounted: Scene, name: str) -> None:
-    for use in (lambda: mounted.output(f"open-{name}").read_bytes(), lambda: mounted.output(f"stat-{name}").stat()):
-        with pytest.raises(OSError, match=EIO):
-            use()
+@pytest.mark.parametrize("use", USES)
+def test_whatever_fails_in_any_way_is_eio_and_never_an_empty_answer(mounted: Scene, use: str, name: str) -> None:
+    with pytest.raises(OSError, match=EIO):
+        USES[use](mounted, name)
+    assert mounted.output("plain").stat().st_size == SIZE
 
 
 @pytest.mark.parametrize("name", FAILURES)
