@@ -137,7 +137,10 @@ def unmount(path: Path) -> bool:
         return False
     command = ["umount", "-l"] if os.geteuid() == 0 else [_fusermount() or "fusermount3", "-u", "-z"]
     quiet = subprocess.DEVNULL
-    done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
-        [*command, str(path)], check=False, stdin=quiet, stdout=quiet, stderr=quiet, timeout=UNMOUNT_TIMEOUT_S
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
+            [*command, str(path)], check=False, stdin=quiet, stdout=quiet, stderr=quiet, timeout=UNMOUNT_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return False
     return done.returncode == 0

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from casfs import mountpoint
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
+from casfs.fs.options import BACKGROUND_REQUESTS
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
@@ -33,42 +36,64 @@ def test_first_listing_costs_no_request_after_the_check(server: Server, mounting
 
 
 def test_umount_ends_the_process(server: Server, path: Path, tmp_path: Path) -> None:
-    process = foreground(server, path, tmp_path)
-    subprocess.run(["umount", path], check=True, timeout=10)
-    assert process.wait(10) == 0
+    with foreground(server, path, tmp_path) as process:
+        subprocess.run(["umount", path], check=True, timeout=10)
+        assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_a_signal_unmounts(server: Server, path: Path, tmp_path: Path, number: signal.Signals) -> None:
-    process = foreground(server, path, tmp_path)
-    process.send_signal(number)
-    assert process.wait(10) == 0
-    assert not is_mounted(path)
+    with foreground(server, path, tmp_path) as process:
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert not is_mounted(path)
 
 
 def test_a_signal_ends_a_mount_whose_reader_is_stalled(server: Server, path: Path, tmp_path: Path) -> None:
     server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
-    process = foreground(server, path, tmp_path)
-    output = next(path.glob("photos/*/output"))
-    with subprocess.Popen(["cat", output], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as reader:
-        wait_until(lambda: any(record.operation == "get_job_output" for record in server.requests), "the reader reads")
+    with foreground(server, path, tmp_path) as process:
+        output = next(path.glob("photos/*/output"))
+        with subprocess.Popen(["cat", output], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as reader:
+            wait_until(lambda: asked(server, "get_job_output") > 0, "the reader reads")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            assert not is_mounted(path)
+            assert reader.wait(10) == 1
+
+
+def test_names_answer_and_a_signal_ends_it_while_more_reads_stall_than_the_kernel_sends_at_once(
+    server: Server, path: Path, tmp_path: Path
+) -> None:
+    server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
+    with foreground(server, path, tmp_path) as process:
+        outputs = [output for output in path.glob("photos/*/output") if output.stat().st_size > 6 << 20]
+        blocks = [(output, block) for output in outputs for block in range(output.stat().st_size >> 20)]
+        assert len(blocks) > BACKGROUND_REQUESTS
+        commands = [
+            ["dd", f"if={output}", "of=/dev/null", "bs=1M", "count=1", f"skip={block}"] for output, block in blocks
+        ]
+        readers = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for command in commands]
+        # libfuse 2 asks eight times for a block, so that eight blocks are all that the kernel asks for at once.
+        stalled = 8 if os.environ.get("CASFS_FUSE") == "2" else 32
+        wait_until(lambda: asked(server, "get_job_output") >= stalled, "the reads stall", 20)
+        listing = subprocess.run(["ls", "-l", path / "ledger"], capture_output=True, timeout=10, check=False)
+        assert listing.stdout.count(b"\n") > 5
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-        assert not is_mounted(path)
-        assert reader.wait(10) == 1
+        assert {reader.wait(10) for reader in readers} == {1}
 
 
 def test_a_hangup_has_the_service_asked_anew(server: Server, path: Path, tmp_path: Path) -> None:
-    process = foreground(server, path, tmp_path)
-    before = names(path)
-    server.state.add_vault("new")
-    assert names(path) == before
-    process.send_signal(signal.SIGHUP)
-    wait_until(lambda: names(path) == sorted([*before, "new"]), "the new vault is there")
-    process.send_signal(signal.SIGHUP)
-    assert process.poll() is None
-    process.terminate()
-    assert process.wait(10) == 0
+    with foreground(server, path, tmp_path) as process:
+        before = names(path)
+        server.state.add_vault("new")
+        assert names(path) == before
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: names(path) == sorted([*before, "new"]), "the new vault is there")
+        process.send_signal(signal.SIGHUP)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def test_mount_goes_on_without_whoever_began_it(server: Server, path: Path, tmp_path: Path) -> None:
@@ -130,13 +155,22 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         assert processes_of(path)
 
 
-def foreground(server: Server, path: Path, home: Path) -> subprocess.Popen[bytes]:
-    """Mount in the foreground, and return once the mount answers."""
+def asked(server: Server, operation: str) -> int:
+    """Return how many requests of *operation* there were."""
+    return sum(record.operation == operation for record in server.requests)
+
+
+@contextmanager
+def foreground(server: Server, path: Path, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Mount in the foreground; the block begins once the mount answers, and nothing of it outlives the block."""
     command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
-    process = subprocess.Popen(command, env=environment(home))
-    wait_until(lambda: process.poll() is not None or is_mounted(path), "the mount answers")
-    assert process.poll() is None
-    return process
+    with subprocess.Popen(command, env=environment(home)) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or is_mounted(path), "the mount answers")
+            assert process.poll() is None
+            yield process
+        finally:
+            process.kill()
 
 
 def test_foreground_tells_systemd_when_it_answers(server: Server, path: Path, tmp_path: Path) -> None:
