@@ -94,9 +94,17 @@ class Crew:
             self._idle -= 1
             self._wake.notify()
         elif len(self._threads) < self._limit:
-            thread = threading.Thread(target=self._work, name=f"casfs-fetch-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
+            self._begin()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"casfs-fetch-{len(self._threads)}", daemon=True)
+        try:
             thread.start()
+        except RuntimeError:  # the system gives no more of them
+            if not self._threads:
+                raise
+        else:
+            self._threads.append(thread)
 
     def _work(self) -> None:
         done = None
