@@ -61,6 +61,8 @@ class Service:
     Attributes:
         hashes: whether ranges that are nodes come with their hash.
         act: called with each request before it is answered: may raise, or return bytes to answer with instead.
+        stumbles: how often an answer fills its first buffer with other bytes, and then begins anew.
+        concealed: how many bytes fewer an answer says than came.
         is_held: whether requests wait until they are let through.
         requests: what was asked, in order.
         in_flight, most_in_flight: requests at once.
@@ -70,6 +72,8 @@ class Service:
     hashes: bool = True
     act: Callable[[Request], bytes | None] = lambda _request: None
     is_held: bool = False
+    stumbles: int = 0
+    concealed: int = 0
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
@@ -102,6 +106,10 @@ class Service:
         if len(whole) != size:
             raise SizeChangedError("it has another size", len(whole))
         part = served if served is not None else whole[start : start + length]
+        if self.stumbles:
+            self.stumbles -= 1
+            into[0][:] = b"?" * len(into[0])
+            filled(0)
         at = 0
         for index, view in enumerate(into):
             if cancelled():
@@ -111,7 +119,9 @@ class Service:
             filled(index)
         run = range(start // MIB, blocks.count(start + length))
         assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"
-        return RangeAnswer(size, length, self._hash(whole[start : start + length]), "application/octet-stream")
+        return RangeAnswer(
+            size, length - self.concealed, self._hash(whole[start : start + length]), "application/octet-stream"
+        )
 
     def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
         request = Request(output.job, 0, len(into), deadline, never)

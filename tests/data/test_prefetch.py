@@ -108,6 +108,21 @@ def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> No
     assert service.most_in_flight == 4
 
 
+def test_a_read_that_joins_what_is_queued_sends_it_before_the_rest() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256, connections=2), clock=still) as outputs:
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        assert service.arrived(3)[2] == (2, 4)
+        late = in_thread(outputs.open(archive(DATA)), 9 * MIB, 1)
+        assert service.arrived(4)[3] == (8, 10)
+        service.let((8, 10))
+        assert late.result(20) == DATA[9 * MIB : 9 * MIB + 1]
+
+
 def test_closing_calls_back_what_was_asked_for_ahead() -> None:
     service = Service({"job": DATA})
     with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
@@ -140,6 +155,31 @@ def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
         service.release()
         assert read(readers[1], 2 * MIB, START * MIB) == DATA[2 * MIB : (2 + START) * MIB]
     assert len(blocks_of(service)) == len(set(blocks_of(service)))
+
+
+def test_prefetched_blocks_stay_for_the_other_reader_that_wants_them() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256), clock=still) as outputs:
+        readers = [outputs.open(archive(DATA)) for _ in range(2)]
+        for block in range(2):
+            for reader in readers:
+                read(reader, block * MIB, MIB)
+        until(lambda: not outputs._flights._flying)
+        assert outputs._flights.cache.ahead == START
+        readers[0].close()
+        assert outputs._flights.cache.ahead == START
+        readers[1].close()
+        assert outputs._flights.cache.ahead == 0
+
+
+def test_blocks_that_a_reader_skipped_are_no_longer_kept_for_it() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256), clock=still) as outputs:
+        reader = outputs.open(archive(DATA))
+        for block in (0, 1, 9, *range(10, 40)):
+            read(reader, block * MIB, MIB)
+        until(lambda: not outputs._flights._flying)
+        assert sorted(block for _, block in outputs._flights.cache._stale) == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:

@@ -1,0 +1,38 @@
+"""One part: fetched whole, hashed once, checked, and fetched once more if it is wrong."""
+
+import pytest
+
+from casfs.data.content import Content
+from casfs.data.fetcher import Fetcher
+from casfs.data.settings import Verify
+from casfs.errors import TransferError
+from casfs.stats import Stats
+from casfs.waiting import Deadline, never
+from tests.data.service import MIB, Service, archive, sample
+
+DATA = sample(3 * MIB + 7)
+
+
+def fetch(service: Service, part: range, verify: Verify = Verify.AUTO) -> tuple[list[bytes], Content]:
+    content = Content(archive(DATA), len(DATA), verify, Stats())
+    buffers = [memoryview(bytearray(MIB)) for _ in part]
+    Fetcher(service, verify, Stats()).fetch(content, part, buffers, Deadline.after(20), never)
+    return [bytes(buffer) for buffer in buffers], content
+
+
+@pytest.mark.parametrize("verify", Verify)
+def test_the_blocks_of_a_part_are_in_its_buffers(verify: Verify) -> None:
+    filled, content = fetch(Service({"job": DATA}), range(2, 4), verify)
+    assert b"".join(filled)[: MIB + 7] == DATA[2 * MIB :]
+    assert content.verified() == ("none" if verify is Verify.OFF else "2/4")
+    assert content.media_type == "application/octet-stream"
+
+
+def test_an_answer_of_another_length_is_no_answer() -> None:
+    with pytest.raises(TransferError):
+        fetch(Service({"job": DATA}, concealed=1), range(2, 4))
+
+
+def test_a_retry_of_the_source_is_hashed_anew() -> None:
+    """The source fills the buffers again, from the first, after an attempt that broke off."""
+    assert fetch(Service({"job": DATA}, stumbles=1), range(4))[1].verified() == "whole"
