@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.content import Content
+from casfs.data.flight import Flight
 from casfs.data.pool import Pool
 from casfs.stats import Stats
 
@@ -32,6 +33,7 @@ class BlockCache:
         self._stats = stats
         self._kept: LRUCache[Key, memoryview] = LRUCache(capacity * BLOCK_SIZE, getsizeof=_one_block)
         self._ahead: dict[Key, memoryview] = {}
+        self._flights: dict[Key, Flight] = {}
         self._stale: dict[Key, memoryview] = {}
         self._pinned: dict[Key, memoryview] = {}
         self._pins: dict[Key, int] = {}
@@ -54,10 +56,10 @@ class BlockCache:
             return self._kept[key]
         except KeyError:
             pass
-        for unread in (self._ahead, self._stale):
-            if key in unread:
-                view = self._kept[key] = unread.pop(key)
-                return view
+        self.abandon(key)  # no longer ahead of anybody: as with a stale one, what counts is that it was read
+        if key in self._stale:
+            self._kept[key] = self._stale.pop(key)
+            return self._kept[key]
         return self._pinned.get(key)
 
     def take(self, blocks: int) -> list[memoryview] | None:
@@ -91,9 +93,14 @@ class BlockCache:
             del self._pins[key]
             self._kept[key] = self._pinned.pop(key)
 
-    def put_ahead(self, key: Key, view: memoryview) -> None:
-        """Hold a prefetched block until it is read, or abandoned."""
+    def put_ahead(self, key: Key, view: memoryview, flight: Flight) -> None:
+        """Hold a prefetched block that *flight* brought until it is read, or abandoned."""
         self._ahead[key] = view
+        self._flights[key] = flight
+
+    def brought_ahead(self, key: Key) -> Flight | None:
+        """Return the flight that brought a prefetched block, None where it was read or abandoned since."""
+        return self._flights.get(key)
 
     def put_stale(self, key: Key, view: memoryview) -> None:
         """Hold a prefetched block that nobody wants any more until something else wants its buffer."""
@@ -102,13 +109,16 @@ class BlockCache:
     def abandon(self, key: Key) -> None:
         """Let a prefetched block go first, if it was not read yet."""
         if key in self._ahead:
+            del self._flights[key]
             self._stale[key] = self._ahead.pop(key)
 
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
-        unread = sum(1 for place in (self._ahead, self._stale) for key in place if key[0] is content)
+        for key in [key for key in self._ahead if key[0] is content]:
+            self.abandon(key)
+        unread = sum(1 for key in self._stale if key[0] is content)
         self._stats.count("prefetch_unused_blocks", unread)
-        for place in (self._kept, self._ahead, self._stale, self._pinned):
+        for place in (self._kept, self._stale, self._pinned):
             for key in [key for key in place if key[0] is content]:
                 self._pool.give(place.pop(key))
         for key in [key for key in self._pins if key[0] is content]:

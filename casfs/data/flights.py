@@ -248,7 +248,7 @@ class Flights:
         if flight.waiting[key[1]]:
             self.cache.pin(key, buffer, flight.waiting[key[1]])
         elif flight.owners:
-            self.cache.put_ahead(key, buffer)
+            self.cache.put_ahead(key, buffer, flight)
         elif flight.readers or flight.for_reader:
             self.cache.keep(key, buffer)
         else:

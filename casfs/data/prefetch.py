@@ -56,7 +56,7 @@ class Prefetch:
         self._pass(stream)
         while stream.ahead < run.stop:
             key = (self._content, stream.ahead)
-            flight = self._flights.flying(key)
+            flight = self._flights.flying(key) or self._flights.cache.brought_ahead(key)
             if flight is None and key in self._flights.cache:
                 stream.ahead += 1
                 continue

@@ -4,6 +4,7 @@ import pytest
 
 from casfs.data.cache import BlockCache
 from casfs.data.content import Content
+from casfs.data.flight import Flight
 from casfs.data.settings import Verify
 from casfs.models import Output
 from casfs.stats import Stats
@@ -32,6 +33,10 @@ def one(cache: BlockCache) -> memoryview:
     return buffers[0]
 
 
+def flight(content: Content, block: int) -> Flight:
+    return Flight(content, range(block, block + 1), None)
+
+
 def held(cache: BlockCache, content: Content) -> list[int]:
     return [block for block in range(99) if (content, block) in cache]
 
@@ -49,7 +54,7 @@ def test_a_block_prefetched_for_nobody_goes_before_all_that_were_read(
 ) -> None:
     for block in range(3):
         cache.keep((content, block), one(cache))
-    cache.put_ahead((content, 3), one(cache))
+    cache.put_ahead((content, 3), one(cache), flight(content, 3))
     cache.abandon((content, 3))
     one(cache)
     assert held(cache, content) == [0, 1, 2]
@@ -57,7 +62,7 @@ def test_a_block_prefetched_for_nobody_goes_before_all_that_were_read(
 
 
 def test_blocks_ahead_of_a_reader_and_those_waited_for_do_not_go(cache: BlockCache, content: Content) -> None:
-    cache.put_ahead((content, 0), one(cache))
+    cache.put_ahead((content, 0), one(cache), flight(content, 0))
     cache.pin((content, 1), one(cache), 2)
     cache.keep((content, 2), one(cache))
     cache.keep((content, 3), one(cache))
@@ -75,13 +80,17 @@ def test_a_block_can_go_once_everybody_who_waited_has_copied_it(cache: BlockCach
     assert cache.take(CAPACITY) is not None
 
 
-@pytest.mark.parametrize("put", ["put_ahead", "put_stale"])
+@pytest.mark.parametrize("is_stale", [False, True], ids=["ahead", "stale"])
 def test_a_prefetched_block_is_like_any_other_once_it_was_read(
-    cache: BlockCache, content: Content, stats: Stats, put: str
+    cache: BlockCache, content: Content, stats: Stats, *, is_stale: bool
 ) -> None:
     view = one(cache)
-    getattr(cache, put)((content, 0), view)
+    cache.put_ahead((content, 0), view, flight(content, 0))
+    assert (cache.brought_ahead((content, 0)), cache.ahead) != (None, 0)
+    if is_stale:
+        cache.abandon((content, 0))
     assert cache.get((content, 0)) is view
+    assert cache.brought_ahead((content, 0)) is None
     assert cache.ahead == 0
     cache.abandon((content, 0))
     cache.take(CAPACITY)
@@ -93,7 +102,7 @@ def test_dropping_an_output_frees_every_buffer_of_it_and_no_other(
 ) -> None:
     other = Content(content.output, 1, Verify.AUTO, stats)
     cache.keep((content, 0), one(cache))
-    cache.put_ahead((content, 1), one(cache))
+    cache.put_ahead((content, 1), one(cache), flight(content, 1))
     cache.pin((content, 2), one(cache), 1)
     cache.keep((other, 0), one(cache))
     cache.drop(content)
