@@ -69,6 +69,10 @@ def test_what_is_no_secret_stays() -> None:
     assert REDACT(text) == text
 
 
+def test_secret_that_begins_like_another_is_taken_out_whole() -> None:
+    assert Redact(["abcd", "abcdefgh"])("abcdefgh") == REDACTED
+
+
 def test_secret_that_is_too_short_to_be_one_does_not_spoil_every_line() -> None:
     assert Redact(["a"])("a line") == "a line"
 

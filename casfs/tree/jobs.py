@@ -146,12 +146,13 @@ class Jobs:
         return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
 
     def forget(self, vault: str, job: str) -> None:
-        """Believe no longer that there is this job."""
+        """Believe nothing of this job, so that whoever looks for it, or lists its vault, asks the service."""
         with self._lock:
             self._answers.pop((vault, job), None)
             listing = self._listings.get(vault)
             if listing is not None:
                 listing.jobs.pop(job, None)
+                listing.current_until_s = listing.absent_until_s = self._clock()
 
     def _listed(self, vault: str) -> list[PackedItem] | None:
         with self._lock:
@@ -223,8 +224,6 @@ class Jobs:
             listing = self._listings.get(vault)
             if listing is not None and found is not None:
                 listing.jobs[job] = pack(found)
-            elif listing is not None:
-                listing.jobs.pop(job, None)
         return found
 
     def _believed_until_s(self, _key: tuple[str, str], answer: Answer, now_s: float) -> float:

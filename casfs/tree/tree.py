@@ -65,14 +65,14 @@ class Tree:
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe the answer of the check at mount: all vaults or, where one vault is the root, that one."""
-        self._catalog.vaults.seed(vaults, complete=self._settings.root_vault is None)
+        self._catalog.vaults.seed(vaults)
 
     def forget(self) -> None:
         """Believe nothing any more; an answer that is on its way is given to its askers and not remembered."""
         self._catalog = self._blank()
 
     def gone(self, output: Output) -> None:
-        """Take note that the service no longer has *output*: the next look-up of its job asks the service."""
+        """Take note that the service no longer has *output*: whoever looks for its job next asks the service."""
         self._catalog.jobs.forget(output.vault, output.job)
 
     def resolve(self, path: str, *, fresh: bool = False) -> Node:

@@ -52,18 +52,13 @@ class Vaults:
         self._describes: Flights[str, Vault | None] = Flights(crew.look_ups)
         self._lists: Flights[None, list[Vault]] = Flights(crew.listings)
 
-    def seed(self, vaults: Iterable[Vault], *, complete: bool) -> None:
-        """Believe *vaults*, which somebody else has asked for; *complete* says that there are no others."""
+    def seed(self, vaults: Iterable[Vault]) -> None:
+        """Believe *vaults* to be all."""
         shown = {vault.name: vault for vault in vaults if self._names.shown(vault.name, "a vault")}
         with self._lock:
-            if complete:
-                self._known = shown
-                self._answers.clear()
-                self._listed_until_s = self._clock() + self._list_ttl_s
-                return
-            self._known |= shown
-            for name, vault in shown.items():
-                self._answers[name] = Answer(vault)
+            self._known = shown
+            self._answers.clear()
+            self._listed_until_s = self._clock() + self._list_ttl_s
 
     def all(self) -> list[Vault]:
         """Return every vault, in the service's order, with one listing where the last one is too old.
@@ -106,7 +101,7 @@ class Vaults:
 
     def _list(self, deadline: Deadline) -> list[Vault]:
         vaults = list(self._lister.vaults(deadline))
-        self.seed(vaults, complete=True)
+        self.seed(vaults)
         with self._lock:
             return list(self._known.values())
 

@@ -126,11 +126,11 @@ def test_place_that_cannot_be_is_an_error(loaded: Load, config_file: Path, text:
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o666])
-@pytest.mark.parametrize("profile", ["default", "other"])
+@pytest.mark.parametrize("table", [f"[default]\n{SECRET}", f"[other]\n{SECRET}", "[default]\ntoken = 'swordfish'"])
 def test_file_with_a_secret_that_others_can_read_is_refused(
-    loaded: Load, config_file: Path, mode: int, profile: str
+    loaded: Load, config_file: Path, mode: int, table: str
 ) -> None:
-    write(config_file, f"[{profile}]\n{SECRET}", mode)
+    write(config_file, table, mode)
     with pytest.raises(ConfigError, match=f"chmod 600 {config_file}") as caught:
         loaded(URL, environment=KEYS)
     assert "swordfish" not in str(caught.value)

@@ -6,9 +6,10 @@ import pytest
 
 from casfs.errors import NotFoundError
 from casfs.models import JobState
+from casfs.tree import jobs
 from casfs.tree.jobs import WALK_DESCRIBES
 from casfs.tree.nodes import OutputFile
-from casfs.tree.tree import Tree
+from casfs.tree.tree import Tree, TreeSettings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
 
@@ -174,6 +175,65 @@ def test_walk_goes_on_with_a_new_listing_when_the_old_one_ends_in_its_middle(
         tree.resolve(f"/photos/{name}/output")
     assert service.asked.count(("jobs", "photos")) == 2
     assert len(service.asked) == 2 + WALK_DESCRIBES
+
+
+def test_each_old_listing_is_walked_for_a_while_before_it_is_renewed(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    service.put(*[job(f"job{number}", JobState.IN_PROGRESS) for number in range(100)])
+    listed = names(tree, "/photos")
+    for _ in range(3):
+        clock.advance(30)
+        for name in listed:
+            tree.resolve(f"/photos/{name}")
+    assert service.asked.count(("jobs", "photos")) == 4
+    assert len(service.asked) == 4 + 3 * WALK_DESCRIBES
+
+
+def test_names_that_are_no_jobs_do_not_renew_a_listing(tree: Tree, service: Service, clock: Clock) -> None:
+    names(tree, "/photos")
+    clock.advance(5)
+    for number in range(2 * WALK_DESCRIBES):
+        with pytest.raises(NotFoundError):
+            tree.resolve(f"/photos/.probe{number}")
+    assert service.asked.count(("jobs", "photos")) == 1
+
+
+def test_listing_tells_what_became_of_a_job_looked_up_before(tree: Tree, service: Service, clock: Clock) -> None:
+    service.put(job("going", JobState.IN_PROGRESS))
+    tree.resolve("/photos/going")
+    service.put(job("going"))
+    clock.advance(1)
+    names(tree, "/photos")
+    assert names(tree, "/photos/going") == ["output"]
+
+
+def test_short_ttl_is_that_of_unfinished_jobs_too(service: Service, clock: Clock) -> None:
+    tree = Tree(service, TreeSettings(list_ttl_s=10), clock=clock)
+    tree.start()
+    service.put(job("going", JobState.IN_PROGRESS))
+    tree.resolve("/photos/going")
+    service.put(job("going"))
+    clock.advance(10)
+    assert names(tree, "/photos/going") == ["output"]
+    tree.stop()
+
+
+def test_listing_larger_than_all_that_may_be_kept_is_kept_alone(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LISTED_JOBS", 5)
+    tree = Tree(service, TreeSettings(), clock=clock)
+    tree.start()
+    service.put(*[job(f"job{number}") for number in range(10)], job("other", vault="empty"))
+    for vault_name in ("photos", "photos", "empty", "photos"):
+        assert names(tree, f"/{vault_name}")
+    assert [question for question in service.asked if question[0] == "jobs"] == [
+        ("jobs", "photos"),
+        ("jobs", "empty"),
+        ("jobs", "photos"),
+    ]
+    tree.stop()
 
 
 def test_jobs_looked_up_now_and_then_never_cost_a_listing(tree: Tree, service: Service, clock: Clock) -> None:

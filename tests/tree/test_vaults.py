@@ -73,6 +73,13 @@ def test_attributes_of_a_vault_are_never_older_than_the_ttl(tree: Tree, service:
     assert service.asked == [("vault", "photos")]
 
 
+def test_job_of_a_vault_that_is_not_there_is_never_asked_for(tree: Tree, service: Service) -> None:
+    tree.seed([vault("photos")])
+    with pytest.raises(NotFoundError):
+        tree.resolve("/none/one/output")
+    assert service.asked == []
+
+
 def test_deleted_vault_ends_when_a_job_in_it_is_asked_for(tree: Tree, service: Service, clock: Clock) -> None:
     tree.seed([vault("deleted")])
     clock.advance(60)
