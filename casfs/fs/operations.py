@@ -12,7 +12,7 @@ from casfs.errors import NoAttributeError, ProtocolError, ReadOnlyError
 from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
-from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, listed
+from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, filled_up, listed
 from casfs.stats import Stats
 from casfs.tree.nodes import Node, OutputFile
 
@@ -148,5 +148,5 @@ class Operations:
     def _attributes_of(self, path: str) -> dict[str, bytes]:
         attributes = attributes_of(self._tree.resolve(path, fresh=True), self._outputs)
         if path == ROOT:
-            attributes[STATS] = self._stats.line().encode()
+            attributes[STATS] = filled_up(self._stats.line().encode())
         return attributes

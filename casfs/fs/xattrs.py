@@ -48,6 +48,9 @@ VALUE_MAX_BYTES = 65536
 LIST_MAX_BYTES = 65536
 """Source: Linux, XATTR_LIST_MAX, each name with its NUL."""
 
+LINE_BYTES = 1024
+"""What a line of figures is filled up to a multiple of: twice what it takes, so that it hardly ever changes."""
+
 OUTPUT_LIFE = timedelta(hours=24)
 """How long the service keeps an output. Source: reference of the service, Initiate Job."""
 
@@ -82,6 +85,14 @@ def listed(attributes: dict[str, bytes]) -> list[str]:
             break
         names.append(name)
     return names
+
+
+def filled_up(line: bytes) -> bytes:
+    """Return *line* with spaces behind it, so that it does not change its length while it is asked for.
+
+    ``rsync -X`` gives up (status 23) where a value has not the length that it was told a moment ago.
+    """
+    return line.ljust(-(-len(line) // LINE_BYTES) * LINE_BYTES)
 
 
 def snake_case(field: str) -> str:

@@ -1,6 +1,7 @@
 """Callbacks, called as the bindings call them."""
 
 import errno
+import json
 import os
 from types import SimpleNamespace
 from typing import Any
@@ -131,6 +132,17 @@ def test_the_root_has_the_counters_even_where_it_is_a_vault(mount: Mount) -> Non
     mount.tree.root = "/vault"
     assert "user.cas.describe" in mount.operations.listxattr("/")
     assert mount.operations.getxattr("/", "user.cas.stats").startswith(b'{"uptime_s":')
+
+
+def test_figures_have_one_length_while_they_are_counted_up() -> None:
+    stats = Stats()
+    operations = Operations(StandInTree([]), StandInOutputs(), stats, View(0, 0, 0o400, 0o500))
+    lines = []
+    for _ in range(15):
+        stats.count("bytes_read", 10 ** len(lines))
+        lines.append(operations.getxattr("/", "user.cas.stats"))
+    assert len({len(line) for line in lines}) == 1
+    assert json.loads(lines[-1])["bytes_read"] == 111_111_111_111_111
 
 
 def test_an_attribute_outside_of_the_namespace_needs_no_look_at_the_tree(mount: Mount) -> None:
