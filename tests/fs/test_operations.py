@@ -137,7 +137,7 @@ def test_the_root_has_the_counters_even_where_it_is_a_vault(mount: Mount) -> Non
 def test_figures_have_one_length_while_they_are_counted_up() -> None:
     stats = Stats()
     operations = Operations(StandInTree([]), StandInOutputs(), stats, View(0, 0, 0o400, 0o500))
-    lines = []
+    lines: list[bytes] = []
     for _ in range(15):
         stats.count("bytes_read", 10 ** len(lines))
         lines.append(operations.getxattr("/", "user.cas.stats"))
