@@ -40,7 +40,7 @@ class Stream:
         ahead: one past the furthest block that was asked for ahead.
         window: how many blocks to have ahead of ``head``; 0 until the sequence is recognised.
         waited: one past the furthest block that a read had to wait for.
-        first: the block in which it began.
+        first: the block from which on its length counts.
     """
 
     end: int
@@ -65,8 +65,9 @@ class Stream:
         return range(self.ahead, count if reach >= count else reach // width * width)
 
     def press(self) -> None:
-        """Halve the window: there was no memory for it."""
+        """Halve the window, since there was no memory for it, and let it earn its place anew."""
         self.window = max(1, self.window // 2)
+        self.first = self.head
 
 
 class ReadAhead:
@@ -151,4 +152,4 @@ class ReadAhead:
         stream.ahead = max(stream.ahead, head)
 
     def _share(self) -> int:
-        return self._limit // max(1, sum(1 for stream in self._streams if stream.window))
+        return max(1, self._limit // max(1, sum(1 for stream in self._streams if stream.window)))

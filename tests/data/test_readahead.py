@@ -140,3 +140,12 @@ def test_pressure_halves_a_window_down_to_one_block() -> None:
     for expected in (2, 1, 1):
         stream.press()
         assert stream.window == expected
+
+
+def test_a_window_that_was_pressed_does_not_grow_back_before_as_much_was_read_again() -> None:
+    ahead = ReadAhead(LIMIT)
+    stream = follow(ahead, *range(100))
+    stream.press()
+    pressed = stream.window
+    assert follow(ahead, *range(100, 110)).window == pressed
+    assert follow(ahead, *range(110, 200)).window == parts.STEADY
