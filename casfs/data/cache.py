@@ -112,6 +112,12 @@ class BlockCache:
             del self._flights[key]
             self._stale[key] = self._ahead.pop(key)
 
+    def spend(self, key: Key) -> None:
+        """Give the buffer of a block back at once, if the block was read and no call waits for it."""
+        view = self._kept.pop(key, None)
+        if view is not None:
+            self._pool.give(view)
+
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
         for key in [key for key in self._ahead if key[0] is content]:

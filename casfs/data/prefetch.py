@@ -89,7 +89,7 @@ class Prefetch:
     def _pass(self, stream: Stream) -> None:
         window = self._windows.get(stream)
         while window and window[0].part.stop <= stream.head - BACK:
-            self._flights.disown(window.popleft(), stream)
+            self._flights.passed(window.popleft(), stream)
 
     def _drop(self, stream: Stream) -> None:
         for flight in self._windows.pop(stream, ()):

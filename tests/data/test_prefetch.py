@@ -261,3 +261,25 @@ def test_only_a_reader_that_stopped_gives_its_memory_to_one_that_reads(*, is_idl
             service.arrived(2 * 7)
         assert ((103, 104) in service.parts) is is_idle
         assert read(first, 2 * MIB, 5 * MIB) == DATA[2 * MIB : 7 * MIB]
+
+
+def test_a_long_copy_drives_out_nothing_that_others_read() -> None:
+    small, large = sample(8 * MIB, seed=2), sample(80 * MIB)
+    service = Service({"small": small, "large": large})
+    with mounted(service, settings(read_ahead=8, cache=48)) as outputs:
+        kept, copied = outputs.open(archive(small, "small")), outputs.open(archive(large, "large"))
+        assert read(kept, 0, len(small)) == small
+        for offset in range(0, len(large), MIB):
+            assert read(copied, offset, MIB) == large[offset : offset + MIB]
+        asked = len(service.requests)
+        assert read(kept, 0, len(small)) == small
+    assert len(service.requests) == asked
+
+
+def test_what_a_copy_has_passed_stays_for_a_second_one_where_all_of_it_fits() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=8, cache=COUNT + 8)) as outputs:
+        for _ in range(2):
+            reader = outputs.open(archive(DATA))
+            assert b"".join(read(reader, offset, MIB) for offset in range(0, len(DATA), MIB)) == DATA
+    assert sorted(blocks_of(service)) == list(range(COUNT))
