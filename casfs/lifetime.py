@@ -73,28 +73,30 @@ class Lifetime:
 
     def _announce(self, before: int) -> None:
         try:
-            if self._answers(before):
-                prepare_the_kernel(self._path)
+            device = self._answered(before)
+            if device is not None:
+                prepare_the_kernel(device)
                 self._ready()
                 _log.info("mounted at %s", self._path)
         except MountError as error:
             self._failure = error
             self._end()
 
-    def _answers(self, before: int) -> bool:
+    def _answered(self, before: int) -> int | None:
         """Wait until a stat of the mountpoint is answered by another device than the one *before*: through FUSE.
 
         Returns:
-            Whether it was; not where the mount ended first.
+            The device; None where the mount ended first.
         """
         gives_up_s = time.monotonic() + ANSWER_TIMEOUT_S
         while not self._ended.wait(POLL_S):
             with suppress(OSError):  # ENOTCONN where libfuse gave up between mounting and answering: it says why
-                if self._path.stat().st_dev != before:
-                    return True
+                device = self._path.stat().st_dev
+                if device != before:
+                    return device
             if time.monotonic() > gives_up_s:
                 raise MountError(f"{self._path}: the mount did not answer within {ANSWER_TIMEOUT_S:.0f} s")
-        return False
+        return None
 
     def _take_signals(self) -> None:
         while (taken := signal.sigwait(SIGNALS)) == signal.SIGHUP:
@@ -122,9 +124,8 @@ def block_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
-def prepare_the_kernel(path: Path) -> None:
-    """Let the kernel ask the mount at *path* for whole blocks, where this process may say so."""
-    device = path.stat().st_dev
+def prepare_the_kernel(device: int) -> None:
+    """Let the kernel ask the mount that has that *device* for whole blocks, where this process may say so."""
     setting = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
     try:
         setting.write_text(str(READ_AHEAD_KB), encoding="ascii")

@@ -162,28 +162,21 @@ def asked(server: Server, operation: str) -> int:
 
 @contextmanager
 def foreground(server: Server, path: Path, home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Mount in the foreground; the block begins once the mount answers, and nothing of it outlives the block."""
+    """Mount in the foreground; the block begins once the mount says that it answers, as it says to systemd.
+
+    Nothing of it outlives the block.
+    """
     command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
-    with subprocess.Popen(command, env=environment(home)) as process:
-        try:
-            wait_until(lambda: process.poll() is not None or is_mounted(path), "the mount answers")
-            assert process.poll() is None
-            yield process
-        finally:
-            process.kill()
-
-
-def test_foreground_tells_systemd_when_it_answers(server: Server, path: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+        manager.bind(str(home / "notify"))
         manager.settimeout(20)
-        command = [sys.executable, "-m", "casfs", "mount", "-f", server.url, str(path)]
-        env = environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
-        with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-            assert manager.recv(100) == b"READY=1"
-            assert is_mounted(path)
-            process.terminate()
-            assert process.wait(10) == 0
+        with subprocess.Popen(command, env=environment(home, NOTIFY_SOCKET=str(home / "notify"))) as process:
+            try:
+                assert manager.recv(100) == b"READY=1"
+                assert is_mounted(path)
+                yield process
+            finally:
+                process.kill()
 
 
 def test_nothing_is_mounted_for_a_command_that_was_killed_meanwhile(server: Server, path: Path, tmp_path: Path) -> None:
