@@ -13,22 +13,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from casfs import mountpoint
 from casfs.errors import MountError
+from casfs.watcher import ANSWER_TIMEOUT_S, Seen, Watcher
 
-ANSWER_TIMEOUT_S = 30.0
-"""By when the mount must answer: no answer needs the network, so that this is for a machine that is swapping."""
 POLL_S = 0.005
-"""How often to look whether the mount is there: a script that mounts does not feel 5 ms."""
+"""How often to try to take the mount away, while it is only about to be made."""
 GRACE_S = 2.0
 """How long open files go on being read once the mount is away: time for a read in flight to end. A program that reads
 for hours would keep a machine from shutting down."""
-READ_AHEAD_KB = 1024
-"""One block a read. Source: measured, libfuse 3 hands over 128 KiB a read until this is raised, and 2.4 to 3.1 GB/s
-instead of 1.5 after."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
@@ -46,6 +41,7 @@ class Lifetime:
             forget: has the mount ask the service anew; done on SIGHUP.
         """
         self._path = path
+        self._watcher = Watcher(path)
         self._ready = ready
         self._forget = forget
         self._ended = threading.Event()
@@ -54,9 +50,9 @@ class Lifetime:
     def start(self) -> None:
         """Take the signals from now on, and wait for the mount to answer."""
         block_signals()
-        before = self._path.stat().st_dev
+        self._watcher.start()
         threading.Thread(target=self._take_signals, name="signals", daemon=True).start()
-        threading.Thread(target=self._announce, args=(before,), name="announce", daemon=True).start()
+        threading.Thread(target=self._announce, name="announce", daemon=True).start()
 
     def ended(self) -> None:
         """Take note that libfuse has let go of the mount."""
@@ -71,32 +67,22 @@ class Lifetime:
         if self._failure:
             raise self._failure
 
-    def _announce(self, before: int) -> None:
+    def _announce(self) -> None:
+        seen = self._watcher.wait()
+        if self._ended.is_set():
+            return
         try:
-            device = self._answered(before)
-            if device is not None:
-                prepare_the_kernel(device)
-                self._ready()
-                _log.info("mounted at %s", self._path)
+            self._tell(seen)
         except MountError as error:
             self._failure = error
             self._end()
 
-    def _answered(self, before: int) -> int | None:
-        """Wait until a stat of the mountpoint is answered by another device than the one *before*: through FUSE.
-
-        Returns:
-            The device; None where the mount ended first.
-        """
-        gives_up_s = time.monotonic() + ANSWER_TIMEOUT_S
-        while not self._ended.wait(POLL_S):
-            with suppress(OSError):  # ENOTCONN where libfuse gave up between mounting and answering: it says why
-                device = self._path.stat().st_dev
-                if device != before:
-                    return device
-            if time.monotonic() > gives_up_s:
-                raise MountError(f"{self._path}: the mount did not answer within {ANSWER_TIMEOUT_S:.0f} s")
-        return None
+    def _tell(self, seen: Seen) -> None:
+        if seen is Seen.NOTHING:
+            raise MountError(f"{self._path}: the mount did not answer within {ANSWER_TIMEOUT_S:.0f} s")
+        self._ready()
+        hint = "" if seen is Seen.WHOLE_BLOCKS else "; contrib/99-casfs.rules lets the kernel read whole blocks"
+        _log.info("mounted at %s%s", self._path, hint)
 
     def _take_signals(self) -> None:
         while (taken := signal.sigwait(SIGNALS)) == signal.SIGHUP:
@@ -122,15 +108,6 @@ def block_signals() -> None:
     To be called before the first thread: one that takes a signal ends the process with it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-
-
-def prepare_the_kernel(device: int) -> None:
-    """Let the kernel ask the mount that has that *device* for whole blocks, where this process may say so."""
-    setting = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
-    try:
-        setting.write_text(str(READ_AHEAD_KB), encoding="ascii")
-    except OSError as error:
-        _log.info("%s: %s; contrib/99-casfs.rules lets the kernel read whole blocks", setting, error.strerror)
 
 
 def tell_systemd() -> None:

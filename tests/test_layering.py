@@ -17,7 +17,8 @@ TABLE: dict[str, frozenset[str]] = {
         {"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime", "standard_error", "service"}
     ),
     "service": frozenset({"api", "config"}),
-    "lifetime": frozenset({"mountpoint"}),
+    "lifetime": frozenset({"mountpoint", "watcher"}),
+    "watcher": frozenset(),
     "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.lifetime import prepare_the_kernel
+from casfs.watcher import read_whole_blocks
 from tests.fs import scene
 from tests.mounting import wait_until
 
@@ -49,7 +49,7 @@ def mounted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         process = subprocess.Popen([sys.executable, scene.__file__, mount.path], env=environment, stderr=log)
     try:
         wait_until(lambda: process.poll() is not None or os.path.ismount(mount.path), "the scene is mounted")
-        prepare_the_kernel(mount.path.stat().st_dev)
+        read_whole_blocks(mount.path.stat().st_dev)
         yield mount
         subprocess.run(["umount", mount.path], check=True, timeout=10)
         assert process.wait(10) == 0

@@ -96,6 +96,17 @@ def test_a_hangup_has_the_service_asked_anew(server: Server, path: Path, tmp_pat
         assert process.wait(10) == 0
 
 
+def test_a_mount_that_is_killed_as_it_begins_is_gone(server: Server, path: Path, tmp_path: Path) -> None:
+    """Asking itself whether it answers, 1 in 40 could not be killed, nor whoever looked at its mountpoint."""
+    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
+    for _ in range(10):
+        with subprocess.Popen(command, env=environment(tmp_path)) as process:
+            wait_until(lambda: str(path) in [mounted.path for mounted in mountpoint.mounts()], "it is mounted")
+            process.kill()
+            assert process.wait(10) == -signal.SIGKILL
+        subprocess.run(["umount", "-l", path], check=True, timeout=10)
+
+
 def test_mount_goes_on_without_whoever_began_it(server: Server, path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
     shell = ["sh", "-c", 'shown=$("$@"); echo "shown: $shown"', "sh", *command]
