@@ -1,13 +1,9 @@
 """What the kernel remembers of a file, and how to have it ask anew."""
 
-import os
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from pathlib import Path
-from threading import Thread
+import subprocess
 
 ASK_S = 5.0
-"""How long the kernel has to ask: it takes a millisecond, unless every thread of libfuse waits in an open."""
+"""How long the kernel has to ask: it takes some milliseconds, unless every thread of libfuse waits in an open."""
 
 
 class Kernel:
@@ -22,20 +18,20 @@ class Kernel:
     def takes(self, path: str, inode: int, size: int) -> bool:
         """Have the kernel ask for the attributes of *path*, as anybody's stat does; return whether it got these.
 
-        libfuse has no call for that. Not waited for without end, and not in the calling thread: to ask takes another
-        thread of libfuse. It fails where the mount cannot be seen from this process.
+        libfuse has no call for that. Another process asks, not a thread of this one: a process that is killed while
+        it waits for an answer of its own cannot end, and its mount hangs whoever touches it. It fails where the mount
+        cannot be seen from here.
         """
-        found: Future[os.stat_result] = Future()
-        Thread(target=_ask, args=(self._mountpoint + path, found), name="ask", daemon=True).start()
+        command = ["stat", "--format=%i %s", "--", self._mountpoint + path]
         try:
-            answer = found.result(ASK_S)
-        except (OSError, FutureTimeoutError):
+            asking = subprocess.Popen(  # noqa: S603 - no shell, and the path is an argument
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        except OSError:
             return False
-        return (answer.st_ino, answer.st_size) == (inode, size)
-
-
-def _ask(path: str, found: Future[os.stat_result]) -> None:
-    try:
-        found.set_result(Path(path).stat())
-    except OSError as error:
-        found.set_exception(error)
+        try:
+            answer, _ = asking.communicate(timeout=ASK_S)
+        except subprocess.TimeoutExpired:
+            asking.kill()  # and not waited for: it may be this very thread that it needs
+            return False
+        return answer.split() == [b"%d" % inode, b"%d" % size]
