@@ -1,6 +1,6 @@
 """moto's server in a process of its own: a Glacier that nobody here wrote, and that is wrong in ways worth surviving.
 
-Seen of moto 5.2.5 (2026-08): it ignores Range; gives no tree hash; says ArchiveSizeInBytes 0, RetrievalByteRange null
+Seen of moto 5.2.5 (2026-11): it ignores Range; gives no tree hash; says ArchiveSizeInBytes 0, RetrievalByteRange null
 and InventorySizeInBytes 10000 whatever the truth; answers an unknown job with a page of HTML and status 500.
 """
 
