@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casfs.api.pace import Pace
+from casfs.copying import copy
 
 PIECE_BYTES = 64 << 10
 """What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
@@ -105,7 +106,9 @@ class Incoming(http.client.HTTPResponse):
         """Return how many of the bytes that came with the head went into *view*."""
         buffered = len(self.fp.peek())
         self.surplus = buffered > (self.length or 0)
-        count = self.fp.readinto(view[:buffered])
+        head = memoryview(bytearray(min(buffered, len(view))))
+        count = self.fp.readinto(head)
+        copy(head[:count], view)  # not read straight into it: the first touch of a block may take milliseconds
         self._direct = count == buffered
         return count
 

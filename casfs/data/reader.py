@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from casfs.copying import copy
 from casfs.data import blocks
 from casfs.data.blocks import Piece
 from casfs.data.cache import BlockCache
@@ -38,7 +39,7 @@ class _Call:
             view = cache.get((self.content, block))
             if view is None:
                 return block
-            self.into[self.done : self.done + stop - start] = view[start:stop]
+            copy(view[start:stop], self.into[self.done :])
             self.done += stop - start
             self.served += 1
         return None
