@@ -19,11 +19,12 @@ if command -v shellcheck >/dev/null; then
 fi
 
 # Those tests that go through the real command once more over the other FUSE library, beside all tests: what takes their
-# time is waiting for services that stall.
+# time is waiting for services that stall. A shell has what it puts in the background ignore Ctrl-C, which some of them
+# press.
 other_log=.venv/over-libfuse-2
 other=
 if [ $# = 0 ]; then
-    CASFS_FUSE=2 .venv/bin/pytest -q tests/mount >"$other_log" 2>&1 &
+    CASFS_FUSE=2 env --default-signal=INT .venv/bin/pytest -q tests/mount >"$other_log" 2>&1 &
     other=$!
 fi
 failed=0
