@@ -23,6 +23,7 @@ fi
 # press.
 other_log=.venv/over-libfuse-2
 other=
+trap '[ -z "$other" ] || kill -INT "$other" 2>/dev/null' EXIT
 if [ $# = 0 ]; then
     CASFS_FUSE=2 env --default-signal=INT .venv/bin/pytest -q tests/mount >"$other_log" 2>&1 &
     other=$!
@@ -31,6 +32,7 @@ failed=0
 .venv/bin/pytest -q "$@" || failed=1
 if [ -n "$other" ]; then
     wait "$other" || failed=1
+    other=
     printf '\nover libfuse 2:\n'
     cat "$other_log"
 fi
