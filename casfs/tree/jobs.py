@@ -224,6 +224,8 @@ class Jobs:
             listing = self._listings.get(vault)
             if listing is not None and found is not None:
                 listing.jobs[job] = pack(found)
+                if not is_finished(found):  # one of finished jobs alone was believed for longer
+                    listing.current_until_s = min(listing.current_until_s, self._clock() + UNFINISHED_TTL_S)
         return found
 
     def _believed_until_s(self, _key: tuple[str, str], answer: Answer, now_s: float) -> float:

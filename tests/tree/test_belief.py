@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casfs.errors import NotFoundError
@@ -86,7 +86,11 @@ class World:
         return TTL_S if state is JobState.SUCCEEDED else UNFINISHED_TTL_S
 
 
+IN_A_LISTING_OF_NONE = [("list", ""), ("begin", "a"), ("wait", 5.1), ("look up", "a"), ("finish", "a"), ("wait", 30.1)]
+
+
 @given(STEPS)
+@example([*IN_A_LISTING_OF_NONE, ("look up", "a")])
 @settings(max_examples=500, deadline=None)
 def test_no_answer_is_older_than_it_may_be(steps: list[tuple[str, str | float]]) -> None:
     world = World()
