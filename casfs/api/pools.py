@@ -1,14 +1,18 @@
 """Pools of connections: whom they trust, and that their answers keep a pace."""
 
 import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 import requests.adapters
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Timeout
 
 from casfs.api.bodies import Incoming
 from casfs.errors import ConfigError
@@ -34,10 +38,10 @@ _POOLS = {"http": _PlainPool, "https": _TlsPool}
 
 
 class Adapter(requests.adapters.HTTPAdapter):
-    """The pool of one endpoint, through a proxy or not.
+    """The pools of one endpoint, through a proxy or not.
 
-    Its ``send`` is used without a Session, which would read the body of a redirect, look for a netrc to overwrite the
-    signature with, and keep cookies.
+    Used without a Session, which would read the body of a redirect, look for a netrc to overwrite the signature with,
+    and keep cookies.
     """
 
     def __init__(self, connections: int, trust: ssl.SSLContext | None) -> None:
@@ -55,8 +59,50 @@ class Adapter(requests.adapters.HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def cert_verify(self, *_: Any) -> None:
-        """Leave trust to the context: requests would add the certificates that it brings itself."""
+    def route(self, base: str, proxies: dict[str, str]) -> "Route":
+        """Return the way to the endpoint *base*: scheme, host and port.
+
+        Raises:
+            requests.RequestException, ValueError: there is none.
+        """
+        request = requests.Request("GET", f"{base}/").prepare()
+        pool = self.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+        return Route(pool, self.request_url(request, proxies).removesuffix("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one endpoint: requests says once which pool leads there, and the pool is then asked itself.
+
+    What an adapter's ``send`` does for each request - prepare it, parse its URL four times, look the pool up, collect
+    cookies - was a third of all that a request took. Source: measured 2026-11-20, 1 KiB over loopback, one thread: 0.36
+    ms of processor, and 0.23 so.
+
+    Attributes:
+        pool: its connections, or those to the proxy.
+        prefix: what the request line has before the path: a plain proxy wants the whole URL.
+    """
+
+    pool: HTTPConnectionPool
+    prefix: str
+
+    def get(self, target: str, headers: Mapping[str, str], timeout: Timeout) -> BaseHTTPResponse:
+        """Ask once, follow nothing, and return the answer when its head has come.
+
+        Raises:
+            urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError: there was none.
+        """
+        return self.pool.urlopen(
+            "GET",
+            self.prefix + target,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
 
 
 def trust(ca_bundle: str | None) -> ssl.SSLContext:
@@ -86,9 +132,9 @@ def _system_trust() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
-def incoming(response: requests.Response) -> Incoming:
+def incoming(response: BaseHTTPResponse) -> Incoming:
     """Return the answer on the wire behind *response*."""
-    answer = getattr(response.raw, "_fp", None)  # urllib3 has no public name for it
+    answer = getattr(response, "_fp", None)  # urllib3 has no public name for it
     if not isinstance(answer, Incoming):
-        raise TypeError(f"no answer on the wire behind {type(response.raw)}")
+        raise TypeError(f"no answer on the wire behind {type(response)}")
     return answer

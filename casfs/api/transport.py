@@ -1,6 +1,6 @@
 """One HTTP exchange: pool, timeouts, and every failure of the network as an error with a name.
 
-The only module that sends with requests. Bodies are handed out as they come; what a status means is not known here.
+Bodies are handed out as they come; what a status means is not known here.
 """
 
 import os
@@ -11,12 +11,12 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-import requests
 from requests.utils import get_environ_proxies
+from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from casfs.api.bodies import Incoming
-from casfs.api.pools import Adapter, incoming, trust
+from casfs.api.pools import Adapter, Route, incoming, trust
 from casfs.api.wire import broken_bodies, failed_requests
 from casfs.errors import ProtocolError, TransferError
 from casfs.waiting import Deadline
@@ -41,8 +41,8 @@ class Answer:
     Use as a context manager: at its end the connection is closed, unless ``finish`` has found the body at its end.
     """
 
-    def __init__(self, response: requests.Response, incoming: Incoming) -> None:
-        self.status = response.status_code
+    def __init__(self, response: BaseHTTPResponse, incoming: Incoming) -> None:
+        self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._incoming = incoming
@@ -131,7 +131,7 @@ class Answer:
             raise TransferError("the body goes on after its end")
         if self._incoming.length in (0, None) and not self._incoming.surplus:
             self._incoming.close()
-            self._response.raw.release_conn()
+            self._response.release_conn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class _Pool:
 
     process: int
     adapter: Adapter
-    proxies: dict[str, str]
+    route: Route
 
 
 class Transport:
@@ -184,13 +184,7 @@ class Transport:
         timeout = Timeout(max(deadline.remaining_s, 0.001), connect_s, idle_s)
         with failed_requests(self.host):
             pool = self._usable_pool()
-            request = requests.Request("GET", self._base + target, headers={**fixed, **headers}).prepare()
-            response = pool.adapter.send(
-                request,
-                stream=True,
-                timeout=timeout,  # type: ignore[arg-type] # it takes urllib3's own - and only that bounds the sum
-                proxies=pool.proxies,
-            )
+            response = pool.route.get(target, {**fixed, **headers}, timeout)
         answer = Answer(response, incoming(response))
         answer.begin(idle_s, deadline)
         return answer
@@ -211,7 +205,8 @@ class Transport:
     def _new_pool(self) -> _Pool:
         secure = self._base.startswith("https")
         adapter = Adapter(self._connections, trust(self._ca_bundle) if secure else None)
-        return _Pool(os.getpid(), adapter, {} if _is_here(self._base) else get_environ_proxies(self._base))
+        proxies = {} if _is_here(self._base) else get_environ_proxies(self._base)
+        return _Pool(os.getpid(), adapter, adapter.route(self._base, proxies))
 
 
 def _is_here(url: str) -> bool:

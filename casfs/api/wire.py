@@ -18,7 +18,6 @@ _UNUSABLE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
     urllib3.exceptions.LocationValueError,
     ValueError,
 )
