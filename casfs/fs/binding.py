@@ -72,7 +72,9 @@ class Binding:
 
     def _run(self, session: Session, mountpoint: str, options: Options) -> None:
         """Be libfuse's main thread, until the mount is gone."""
-        fuse = type("Fuse", (Seam, self._module.FUSE), {"interrupts": self._interrupts})
+        # libfuse 2 ends its threads as soon as ten are idle.
+        ours = {"interrupts": self._interrupts, "are_threads_lasting": self.libfuse >= (3, 0)}
+        fuse = type("Fuse", (Seam, self._module.FUSE), ours)
         fuse(session, mountpoint, raw_fi=True, foreground=True, **options)
 
     def _caller(self) -> int:

@@ -16,8 +16,9 @@ THREADS_MAX = 256
 """Callbacks at once, over libfuse 3's default of 10: reads that stall, the BACKGROUND_REQUESTS of the kernel and as
 many more as programs wait for by themselves, must not stop ``ls``. A thread that waits costs only its stack."""
 
-IDLE_THREADS = 8
-"""Threads that libfuse keeps: making one costs more than a read out of memory."""
+IDLE_THREADS = THREADS_MAX
+"""Threads that libfuse keeps: all. Making one costs more than a read out of memory, and each leaves something behind
+when it ends, see ``thread_state``."""
 
 BACKGROUND_REQUESTS = 64
 """Reads ahead and asynchronous reads of all programs together, over the kernel's 12, of which libfuse 2 needs 8 for

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casfs.errors import CasfsError, NoAttributeError, NotFoundError
+from casfs.fs import thread_state
 from casfs.fs.errnos import errno_of
 from casfs.fs.interrupts import Interrupts
 
@@ -28,17 +29,21 @@ class Seam:
     Attributes:
         operations: set by the binding.
         interrupts: knows while it is inside a callback.
+        are_threads_lasting: whether libfuse keeps the threads that it has made.
 
     Threads: callbacks run in libfuse's threads, many at once.
     """
 
     operations: Any
     interrupts: Interrupts
+    are_threads_lasting: bool
 
     def _wrapper(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Return what *function* answers, or the negative errno of whatever it raises. Raises nothing."""
         operation = function.__name__.partition("_fuse_")[0]  # mfusepy has a getattr_fuse_3
         try:
+            if self.are_threads_lasting:
+                thread_state.keep()
             with self.interrupts:
                 _refuse_undecodable(operation, arguments)
                 return _sound(function(*arguments))

@@ -33,7 +33,7 @@ class Scene:
     def counts(self) -> dict[str, int]:
         """Return how often each callback was called."""
         counted = json.loads(os.getxattr(self.path, "user.cas.stats"))
-        return {name: counted.get(name, 0) for name in scene.CALLBACKS}
+        return {name: counted.get(name, 0) for name in (*scene.CALLBACKS, scene.STATES)}
 
 
 @pytest.fixture(scope="module", params=sorted(LIBRARIES))

@@ -5,6 +5,7 @@ A mount in the process of the tests could wait for itself.
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,8 @@ FAILING = ("read", "open", "close", "stat", "list", "attribute")
 COPIES = 10
 """As many outputs has the scene whose size nobody has learnt yet, of each kind: one for each program that copies."""
 
+STATES = "states"
+"""Counts the callbacks that found nothing of an earlier one on their thread."""
 CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxattr", "listxattr")
 
 
@@ -82,16 +85,19 @@ def behaviours() -> dict[str, Behaviour]:
 
 
 class CountingOperations(Operations):
-    """Operations that count themselves in ``user.cas.stats``."""
+    """Operations that count themselves in ``user.cas.stats``, and the states of threads that they meet."""
 
     def __init__(self, tree: StandInTree, outputs: StandInOutputs, stats: Stats, view: View) -> None:
         super().__init__(tree, outputs, stats, view)
+        self._thread = threading.local()
         for name in CALLBACKS:
             setattr(self, name, self._counting(name, getattr(self, name)))
 
     def _counting(self, name: str, callback: Callable[..., object]) -> Callable[..., object]:
         def counted(*arguments: object) -> object:
             self._stats.count(name)
+            self._stats.count(STATES, not hasattr(self._thread, "is_known"))
+            self._thread.is_known = True
             return callback(*arguments)
 
         return counted

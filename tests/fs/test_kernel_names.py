@@ -136,6 +136,16 @@ def test_the_attributes_of_directories_are_theirs(mounted: Scene) -> None:
     assert only_of_bytes <= of_output
 
 
+def test_a_thread_of_libfuse_3_is_known_again_at_its_next_callback(mounted: Scene) -> None:
+    before = mounted.counts()
+    for _ in range(200):
+        mounted.path.stat()
+    after = mounted.counts()
+    assert after["getattr"] - before["getattr"] >= 200
+    is_kept = after[scene.STATES] - before[scene.STATES] < 20
+    assert is_kept == (mounted.binding == "mfusepy")
+
+
 @pytest.mark.parametrize("command", [["cp", "-a"], ["cp", "--preserve=xattr"], ["rsync", "-aX"]], ids=" ".join)
 def test_a_copy_carries_the_attributes(mounted: Scene, tmp_path: Path, command: list[str]) -> None:
     target = tmp_path / "copy"

@@ -20,6 +20,7 @@ class Bare(Seam):
 
     def __init__(self) -> None:
         self.interrupts = Interrupts(lambda: 0, lambda: 0)
+        self.are_threads_lasting = True
 
     def answer(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Call as a binding does."""
