@@ -69,10 +69,11 @@ class Budget:
         sharer.release()
         return True
 
-    def width(self, window: int) -> int:
-        """Return how many blocks the parts of a window shall have: a power of two."""
+    def width(self, window: int, distance: int) -> int:
+        """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
         in_pace = parts.floor(min(parts.LARGEST, self.pace.part_blocks))
-        return min(parts.width(window, self._connections, self.pace.brisk_blocks), in_pace)
+        largest = self.limit // max(self._connections, parts.FEWEST)
+        return min(parts.width(distance, window, largest, self.pace.brisk_blocks), in_pace)
 
     def is_in_pace(self, blocks: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind what was asked for before."""

@@ -14,17 +14,24 @@ STEADY = FEWEST * LARGEST
 """Blocks of a window that has place for the largest parts."""
 
 
-def width(window: int, connections: int, brisk: float) -> int:
-    """Return how many blocks the parts of a window shall have: a power of two, LARGEST at most.
+SOONER = 8
+"""How many times its own length a part is ahead of its reader at least: what is wanted soon comes in small parts, each
+checked and served while larger ones are still on their way. Source: measured 2026-11-20, 512 MiB at 30 ms and 60 MB/s a
+connection: 1.05 times as fast as parts that grow with the window alone."""
+
+
+def width(distance: int, window: int, largest: int, brisk: float) -> int:
+    """Return how many blocks a part shall have: a power of two, LARGEST at most.
 
     Args:
-        window: blocks to have ahead of a reader.
-        connections: requests that may be in flight; all of them have work as soon as the window has a block for each.
+        distance: blocks between its reader and its first one.
+        window: blocks to have ahead of the reader.
+        largest: blocks that leave work for every connection.
         brisk: blocks that a connection brings in hardly more time than it takes to ask: smaller parts would cost
             processor time and win nothing.
     """
-    spread = max(1, window // max(connections, FEWEST))
-    return min(LARGEST, floor(max(spread, min(brisk, window // FEWEST))))
+    soon = min(largest, distance // SOONER)
+    return min(LARGEST, floor(max(1, soon, min(brisk, window // FEWEST))))
 
 
 def floor(blocks: float) -> int:

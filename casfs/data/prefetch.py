@@ -42,10 +42,10 @@ class Prefetch:
             self._drop(dropped)
         if not stream.window:
             return
-        width = self._budget.width(stream.window)
+        width = self._budget.width(stream.window, stream.window)  # of the part that comes last, and waits for its room
         if stream.due(self._content.count, stream.window, width):
             share = self._budget.share(self.read_s)
-            self._extend(stream, stream.due(self._content.count, share, width), width)
+            self._extend(stream, stream.due(self._content.count, share, width))
 
     def release(self) -> None:
         """Call everything back that only this reader wanted; its sequences are to be recognised anew."""
@@ -53,7 +53,7 @@ class Prefetch:
             self._drop(stream)
         self._readahead.forget()
 
-    def _extend(self, stream: Stream, run: range, width: int) -> None:
+    def _extend(self, stream: Stream, run: range) -> None:
         self._pass(stream)
         while stream.ahead < run.stop:
             key = (self._content, stream.ahead)
@@ -62,7 +62,7 @@ class Prefetch:
                 stream.ahead += 1
                 continue
             if flight is None:
-                flight = self._ask(stream, range(stream.ahead, min(stream.ahead + width, run.stop)), width)
+                flight = self._ask(stream, run.stop)
             if flight is None:
                 return
             self._own(stream, flight)
@@ -75,7 +75,10 @@ class Prefetch:
             window.append(flight)
         self._budget.join(self)
 
-    def _ask(self, stream: Stream, run: range, width: int) -> Flight | None:
+    def _ask(self, stream: Stream, stop: int) -> Flight | None:
+        """Ask for the next part, which ends before *stop* and before the first block that is there."""
+        width = self._budget.width(stream.window, stream.ahead - stream.head)
+        run = range(stream.ahead, min(stream.ahead + width, stop))
         missing = itertools.takewhile(lambda block: not self._flights.has((self._content, block)), run)
         part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, width))
         if not self._budget.is_in_pace(len(part)):

@@ -17,6 +17,11 @@ START = 8
 Source: simulated 2026-11-20 for 512 MiB at 30 ms and 60 MB/s a connection: 628 MB/s from 2, 713 from 4, 751 from 8, 753
 from 16."""
 
+FRONT = 32
+"""The same for a sequence that begins with the output itself: that is a copy, as a rule, and every connection gets a
+block at once. Others may be records of some MiB out of its middle, and would waste most of it. Source: measured
+2026-11-20, 512 MiB: 1.03 times as fast as from START at 30 ms and 60 MB/s a connection, 1.08 at 100 ms and 10 MB/s."""
+
 NEAR = 512 * 1024
 """How many bytes from the end of the last read a read may enter the next block to go on: as four requests of 128 KiB
 that overtook each other do. Of n blocks, random reads do so in one case of 8 n: START costs them nothing."""
@@ -41,6 +46,7 @@ class Stream:
         window: how many blocks to have ahead of ``head``; 0 until the sequence is recognised.
         waited: one past the furthest block that a read had to wait for.
         first: the block from which on its length counts.
+        start: how many blocks the window has at first.
     """
 
     end: int
@@ -49,6 +55,7 @@ class Stream:
     window: int = 0
     waited: int = 0
     first: int = 0
+    start: int = START
 
     def due(self, count: int, limit: int, width: int) -> range:
         """Return the blocks to ask for now: whole parts, as soon as there is place for one.
@@ -59,7 +66,7 @@ class Stream:
         Args:
             count: blocks of the output.
             limit: blocks that the window may have for now.
-            width: blocks of a part, a power of two.
+            width: blocks of the last part, a power of two.
         """
         reach = self.head + min(self.window, limit)
         return range(self.ahead, count if reach >= count else reach // width * width)
@@ -110,7 +117,7 @@ class ReadAhead:
         head = blocks.count(stop)
         stream = self._find(start)
         if stream is None:
-            return self._begin(stop, head)
+            return self._begin(start, stop)
         if stream is not self._streams[0]:
             self._streams.remove(stream)
             self._streams.insert(0, stream)
@@ -137,14 +144,15 @@ class ReadAhead:
                 return stream
         return None
 
-    def _begin(self, stop: int, head: int) -> tuple[Stream, Stream | None]:
-        stream = Stream(end=stop, head=head, ahead=head, first=head)
+    def _begin(self, start: int, stop: int) -> tuple[Stream, Stream | None]:
+        head = blocks.count(stop)
+        stream = Stream(stop, head, ahead=head, first=head, start=FRONT if start < BLOCK_SIZE else START)
         self._streams.insert(0, stream)
         return stream, self._streams.pop() if len(self._streams) > STREAMS else None
 
     def _advance(self, stream: Stream, head: int) -> None:
         if not stream.window:
-            stream.window = START
+            stream.window = stream.start
             stream.waited = head  # nobody could have been ready for this one
         stream.head = head
         # Half of what was read in sequence is a modest bet that it goes on, and makes place for large parts.

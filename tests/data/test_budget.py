@@ -57,11 +57,16 @@ def test_what_was_asked_for_and_what_was_not_read_share_the_memory() -> None:
 
 def test_a_slow_link_gets_small_parts_and_few() -> None:
     budget = Budget(192, 128, connections=32, timeout_s=120.0)
-    assert budget.width(128) == 4
+    assert budget.width(128, 128) == 4
     assert budget.is_in_pace(128)
     budget.pace.sent(0.0)
     budget.pace.ended(2.0, 0.0, 1 << 20)
-    assert budget.width(128) == 1
+    assert budget.width(128, 128) == 1
     assert budget.is_in_pace(4)
     budget.asked = 1
     assert not budget.is_in_pace(4)
+
+
+def test_parts_leave_work_for_every_connection_at_the_limit_of_the_window() -> None:
+    for limit, connections, blocks in [(128, 32, 4), (64, 32, 2), (16, 32, 1), (128, 16, 8), (128, 1, 8), (8, 1, 2)]:
+        assert Budget(192, limit, connections, timeout_s=120.0).width(limit, 1000) == blocks

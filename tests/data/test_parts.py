@@ -33,19 +33,19 @@ def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "connections", "blocks"),
-    [(1, 32, 1), (8, 32, 1), (63, 32, 1), (64, 32, 2), (128, 32, 4), (1024, 32, 8), (128, 16, 8), (8, 1, 2), (3, 1, 1)],
+    ("distance", "blocks"), [(0, 1), (7, 1), (15, 1), (16, 2), (31, 2), (32, 4), (63, 4), (64, 8), (1000, 8)]
 )
-def test_parts_grow_with_the_window_and_leave_work_for_every_connection(
-    window: int, connections: int, blocks: int
+@pytest.mark.parametrize("largest", [1, 2, 3, 4, 8, 100])
+def test_parts_are_the_larger_the_further_ahead_and_leave_work_for_every_connection(
+    distance: int, blocks: int, largest: int
 ) -> None:
-    assert parts.width(window, connections, brisk=0.0) == blocks
+    assert parts.width(distance, 128, largest, brisk=0.0) == min(blocks, parts.floor(largest))
 
 
 @pytest.mark.parametrize(
-    ("brisk", "window", "blocks"), [(0.9, 32, 1), (2.5, 32, 2), (100, 32, 8), (100, 8, 2), (100, 3, 1), (0.9, 128, 4)]
+    ("brisk", "window", "blocks"), [(0.9, 32, 1), (2.5, 32, 2), (100, 32, 8), (100, 8, 2), (100, 3, 1), (0.9, 128, 1)]
 )
-def test_fast_connections_get_large_parts_where_the_window_has_place_for_some(
+def test_fast_connections_get_large_parts_at_once_where_the_window_has_place_for_some(
     brisk: float, window: int, blocks: int
 ) -> None:
-    assert parts.width(window, 32, brisk) == blocks
+    assert parts.width(0, window, 4, brisk) == blocks

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.data import parts
-from casfs.data.readahead import BACK, START, ReadAhead, Stream
+from casfs.data.readahead import BACK, FRONT, START, ReadAhead, Stream
 
 COUNT = 1000
 MIB = 1 << 20
@@ -30,13 +30,17 @@ def test_the_second_block_makes_a_sequence() -> None:
     assert (stream.window, stream.ahead) == (START, 9 + START)
 
 
+def test_a_sequence_from_the_front_is_a_copy_and_gets_more_at_once() -> None:
+    assert (follow(ReadAhead(LIMIT), 0, 1).window, follow(ReadAhead(LIMIT), 1, 2).window) == (FRONT, START)
+
+
 def test_reads_inside_one_block_in_any_order_are_no_sequence_yet() -> None:
     assert follow(ReadAhead(LIMIT), 7, 7, 7, 7).window == 0
 
 
 def test_reads_of_128_kib_that_overtake_each_other_are_one_sequence() -> None:
     ahead = ReadAhead(LIMIT)
-    for four in range(0, 32, 4):
+    for four in range(64, 96, 4):
         for piece in (four + 2, four, four + 3, four + 1):
             ahead.observe(piece * MIB // 8, (piece + 1) * MIB // 8, waited=False)
     assert [stream.window for stream in ahead.streams] == [START]
@@ -65,8 +69,8 @@ def test_a_small_read_somewhere_in_the_next_block_is_no_sequence() -> None:
 
 def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit() -> None:
     ahead = ReadAhead(LIMIT)
-    follow(ahead, 0, 1)
-    windows = [follow(ahead, block, waited=True).window for block in range(2, 12)]
+    follow(ahead, 7, 8)
+    windows = [follow(ahead, block, waited=True).window for block in range(9, 19)]
     assert windows == sorted(windows)
     assert windows[0] == 2 * START
     assert windows[-1] == LIMIT
@@ -74,14 +78,14 @@ def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit
 
 def test_the_window_of_a_long_sequence_has_place_for_large_parts_though_nothing_was_waited_for() -> None:
     ahead = ReadAhead(LIMIT)
-    assert follow(ahead, *range(2 * START)).window == START
-    assert follow(ahead, *range(2 * START, 500)).window == parts.STEADY
+    assert follow(ahead, *range(START, 3 * START)).window == START
+    assert follow(ahead, *range(3 * START, 500)).window == parts.STEADY
 
 
 def test_eight_reads_that_wait_for_one_block_double_once() -> None:
     ahead = ReadAhead(LIMIT)
-    follow(ahead, 0, 1)
-    assert follow(ahead, *[2] * 8, waited=True).window == 2 * START
+    follow(ahead, 7, 8)
+    assert follow(ahead, *[9] * 8, waited=True).window == 2 * START
 
 
 def test_a_part_is_due_as_soon_as_there_is_place_for_a_whole_one() -> None:
