@@ -1,6 +1,6 @@
 """The service's operations as methods: vaults, jobs, and ranges of outputs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -100,16 +100,16 @@ class Client:
         self,
         output: Output,
         size: int,
-        start: int,
-        into: Sequence[memoryview],
+        span: range,
         *,
+        into: Callable[[int], memoryview],
         filled: Callable[[int], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
         """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
         call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled)
-        return self._outputs.fetch(call, self._output_path(output), size, start, into, filled=filled)
+        return self._outputs.fetch(call, self._output_path(output), size, span, into=into, filled=filled)
 
     def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""

@@ -1,7 +1,7 @@
 """Get Job Output: a range of an output, streamed into the caller's buffers, or an error."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from casfs.api.dialect import Request
@@ -35,22 +35,19 @@ class OutputReader:
         call: Call,
         path: str,
         size: int,
-        start: int,
-        into: Sequence[memoryview],
+        span: range,
         *,
+        into: Callable[[int], memoryview],
         filled: Callable[[int], None],
     ) -> RangeAnswer:
-        """Fill *into* with the bytes from *start* on of the output at *path*; as ``RangeSource.fetch`` promises."""
-        length = sum(map(len, into))
-        if length == 0:
-            return RangeAnswer(size, 0, None, None)
-        request = Request(call.operation, path, range=asked(start, length))
+        """Fetch the bytes *span* of the output at *path*; as ``RangeSource.fetch`` promises."""
+        request = Request(call.operation, path, range=asked(span.start, len(span)))
         others: list[int] = []
 
         def attempt() -> RangeAnswer:
             try:
                 with self._ask_within(call, request, size) as answer:
-                    place = wanted(answer.status, answer.headers, start, length, size)
+                    place = wanted(answer.status, answer.headers, span.start, len(span), size)
                     return self._take(call, answer, place, into, filled)
             except OtherSizeError as error:
                 others.append(error.size)
@@ -76,7 +73,7 @@ class OutputReader:
             place = learnt(answer.status, answer.headers, len(into))
             if place is None:
                 return self._small(call, answer, into)
-            return self._take(call, answer, place, [into[: place.length]], _nobody)
+            return self._take(call, answer, place, lambda _: into[: place.length], _nobody)
 
     def _is_empty(self, call: Call, request: Request) -> bool:
         """Return whether an answer to no range has no byte: a refusal that tells no size is not believed alone."""
@@ -114,15 +111,23 @@ class OutputReader:
             return place.size
 
     def _take(
-        self, call: Call, answer: Answer, place: Wanted, into: Sequence[memoryview], filled: Callable[[int], None]
+        self,
+        call: Call,
+        answer: Answer,
+        place: Wanted,
+        into: Callable[[int], memoryview],
+        filled: Callable[[int], None],
     ) -> RangeAnswer:
         """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
         answer.skip(place.skip, call.check)
         self._stats.count("bytes_fetched", place.skip)
-        for index, view in enumerate(into):
+        left, index = place.length, 0
+        while left:
+            view = into(index)
             answer.fill(view, call.check)
             self._stats.count("bytes_fetched", len(view))
             filled(index)
+            left, index = left - len(view), index + 1
         answer.finish()
         return self._described(answer, place)
 

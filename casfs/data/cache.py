@@ -5,6 +5,8 @@ open reader, not read yet), *stale* (prefetched for a reader that is gone: goes 
 for calls that wait for it and have not copied it yet). Only kept and stale blocks are evicted.
 """
 
+from collections.abc import Iterable
+
 from cachetools import LRUCache
 
 from casfs.data.blocks import BLOCK_SIZE
@@ -21,7 +23,7 @@ def _one_block(_view: memoryview) -> int:
 
 
 class BlockCache:
-    """At most *capacity* blocks, together with the buffers taken for requests in flight.
+    """At most *capacity* blocks, together with the buffers reserved for requests in flight.
 
     Invariants: a buffer is free, taken, or the block of exactly one key.
 
@@ -62,18 +64,24 @@ class BlockCache:
             return self._kept[key]
         return self._pinned.get(key)
 
-    def take(self, blocks: int) -> list[memoryview] | None:
-        """Return buffers for *blocks* blocks, evicting what may be; None, and nothing evicted, where it cannot be."""
+    def reserve(self, blocks: int) -> bool:
+        """Set *blocks* buffers aside, evicting what may be; return False, and evict nothing, where it cannot be."""
         if self._pool.free + len(self._stale) + len(self._kept) < blocks:
-            return None
+            return False
         while self._pool.free < blocks:
             self._evict()
-        return [self._pool.take() for _ in range(blocks)]
+        self._pool.reserve(blocks)
+        return True
 
-    def give(self, buffers: list[memoryview]) -> None:
-        """Take back buffers that no block came of."""
+    def take(self) -> memoryview:
+        """Return a buffer of those reserved."""
+        return self._pool.take()
+
+    def give(self, buffers: Iterable[memoryview], untaken: int) -> None:
+        """Take back buffers that no block came of, and what was reserved for *untaken* more."""
         for buffer in buffers:
             self._pool.give(buffer)
+        self._pool.release(untaken)
 
     def keep(self, key: Key, view: memoryview) -> None:
         """Hold a block as the most recently used."""

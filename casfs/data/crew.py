@@ -9,31 +9,32 @@ from collections import deque
 from collections.abc import Callable
 
 from casfs.data.flight import Flight
+from casfs.data.room import Room
 
-Take = Callable[[int], list[memoryview] | None]
-Run = Callable[[Flight, list[memoryview]], None]
+Reserve = Callable[[int], Room | None]
+Run = Callable[[Flight, Room], None]
 
 
 class Crew:
     """Up to *connections* workers over two queues.
 
     Args:
-        lock: guards the queues, and whatever *take* touches.
+        lock: guards the queues, and whatever *reserve* touches.
         connections: workers at most; they are started when there is work for them.
-        take: gives the buffers for a part, or None while there are none. Called with the lock held.
+        reserve: gives room for a part, or None while there is none. Called with the lock held.
         run: fetches and lands one flight. Called without the lock; must not raise.
 
-    Invariants: a flight is sent only once its buffers are reserved. As long as a call waits for buffers, no
+    Invariants: a flight is sent only once its room is reserved. As long as a call waits for room, no
     prefetch is sent. Prefetch never uses all the connections, unless there is only one.
 
     Threads: methods marked so want the lock held.
     """
 
-    def __init__(self, lock: threading.Lock, connections: int, take: Take, run: Run) -> None:
+    def __init__(self, lock: threading.Lock, connections: int, reserve: Reserve, run: Run) -> None:
         self._lock = lock
         self._limit = connections
         self._ahead_limit = max(1, connections - 1)
-        self._take = take
+        self._reserve = reserve
         self._run = run
         self._wake = threading.Condition(lock)
         self._urgent: deque[Flight] = deque()
@@ -117,21 +118,21 @@ class Crew:
                 if job is None:
                     return
                 self.stir()
-            flight, buffers, done = job
-            self._run(flight, buffers)
+            flight, room, done = job
+            self._run(flight, room)
 
-    def _next(self) -> tuple[Flight, list[memoryview], bool] | None:
+    def _next(self) -> tuple[Flight, Room, bool] | None:
         while self._is_running:
             is_ahead = not self._urgent
             queue = self._ahead if is_ahead else self._urgent
             if queue and not (is_ahead and self._sent_ahead >= self._ahead_limit):
-                buffers = self._take(len(queue[0].part))
-                if buffers is not None:
+                room = self._reserve(len(queue[0].part))
+                if room is not None:
                     flight = queue.popleft()
                     flight.is_sent = True
                     self._sent += 1
                     self._sent_ahead += is_ahead
-                    return flight, buffers, is_ahead
+                    return flight, room, is_ahead
             self._idle += 1  # whoever wakes us takes it off again: else two calls could count on one worker
             self._wake.wait()
         return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from casfs.data import blocks, treehash
 from casfs.data.content import Content
+from casfs.data.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import RangeSource
 from casfs.errors import CorruptDataError, TransferError
@@ -28,11 +29,11 @@ class Fetcher:
         self,
         content: Content,
         part: range,
-        buffers: list[memoryview],
+        room: Room,
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> None:
-        """Fill *buffers*, one block each, with the blocks of *part*; returns if they may be served.
+        """Fill *room* with the blocks of *part*; returns if they may be served.
 
         What fails its check is fetched once more.
 
@@ -40,45 +41,47 @@ class Fetcher:
             CorruptDataError, UncheckableError: as ``Content.admit``.
             CasfsError: whatever the source raises.
         """
-        if not self._attempt(content, part, buffers, deadline, cancelled, last_try=False):
-            self._attempt(content, part, buffers, deadline, cancelled, last_try=True)
+        if not self._attempt(content, part, room, deadline, cancelled, last_try=False):
+            self._attempt(content, part, room, deadline, cancelled, last_try=True)
 
-    def probe(self, content: Content, buffer: memoryview, deadline: Deadline, cancelled: Callable[[], bool]) -> None:
-        """Learn the size of *content* and fill *buffer* with its first block, if it has one.
+    def probe(self, content: Content, room: Room, deadline: Deadline, cancelled: Callable[[], bool]) -> None:
+        """Learn the size of *content* and fill *room*, of one block, with its first block, if it has one.
 
         Raises:
             As ``fetch``.
         """
-        answer = self.source.probe(content.output, buffer, deadline)
+        answer = self.source.probe(content.output, room[0], deadline)
         content.learn(answer.size)
         part = range(min(1, content.count))
-        views = [buffer[: blocks.length(block, answer.size)] for block in part]
+        views = [room[0][: blocks.length(block, answer.size)] for block in part]
         digests = [self._leaf(view) for view in views]
         if part and not self._admitted(content, part, digests, answer, last_try=False):
-            self._attempt(content, part, [buffer], deadline, cancelled, last_try=True)
+            self._attempt(content, part, room, deadline, cancelled, last_try=True)
 
     def _attempt(  # noqa: PLR0913 - one fetch, as often as it is tried
         self,
         content: Content,
         part: range,
-        buffers: list[memoryview],
+        room: Room,
         deadline: Deadline,
         cancelled: Callable[[], bool],
         *,
         last_try: bool,
     ) -> bool:
         size = content.size or 0
-        views = [buffer[: blocks.length(block, size)] for buffer, block in zip(buffers, part, strict=True)]
-        digests = [b""] * len(views)
+        digests = [b""] * len(part)
+
+        def into(index: int) -> memoryview:
+            return room[index][: blocks.length(part[index], size)]
 
         def filled(index: int) -> None:
-            digests[index] = self._leaf(views[index])
+            digests[index] = self._leaf(into(index))
 
         answer = self.source.fetch(
             content.output,
             size,
-            part.start * blocks.BLOCK_SIZE,
-            views,
+            range(part.start * blocks.BLOCK_SIZE, min(part.stop * blocks.BLOCK_SIZE, size)),
+            into=into,
             filled=filled,
             deadline=deadline,
             cancelled=cancelled,

@@ -17,6 +17,7 @@ from casfs.data.content import Content
 from casfs.data.crew import Crew
 from casfs.data.fetcher import Fetcher
 from casfs.data.flight import Flight
+from casfs.data.room import Room
 from casfs.data.settings import DataSettings
 from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
@@ -190,12 +191,16 @@ class Flights:
         if flight.is_unwanted() and not flight.is_sent and self._crew.cancel(flight):
             self._end(flight)
 
-    def _reserve(self, blocks: int) -> list[memoryview] | None:
-        """Return the buffers for a part that is about to be sent. Lock held."""
-        buffers = self.cache.take(blocks)
-        if buffers is not None:
-            self.budget.pace.sent(self._clock())
-        return buffers
+    def _reserve(self, blocks: int) -> Room | None:
+        """Return room for a part that is about to be sent, None where there is none. Lock held."""
+        if not self.cache.reserve(blocks):
+            return None
+        self.budget.pace.sent(self._clock())
+        return Room(blocks, self._take)
+
+    def _take(self) -> memoryview:
+        with self.lock:
+            return self.cache.take()
 
     def _end(self, flight: Flight) -> bool:
         """Take a flight out of the table; returns whether this call was the one that ended it. Lock held."""
@@ -207,11 +212,11 @@ class Flights:
             del self._flying[flight.content, block]
         return True
 
-    def _run(self, flight: Flight, buffers: list[memoryview]) -> None:
+    def _run(self, flight: Flight, room: Room) -> None:
         error: BaseException | None = None
         sent_s = self._clock()
         try:
-            self._fetch(flight, buffers)
+            self._fetch(flight, room)
         except CasfsError as failure:
             error = failure
         except BaseException as failure:  # a worker that died would leave its readers waiting
@@ -219,8 +224,8 @@ class Flights:
             error = failure
         now_s = self._clock()
         with self.lock:
-            self.budget.pace.ended(now_s, sent_s, 0 if error else len(buffers) * BLOCK_SIZE)
-            error = self._land(flight, buffers, error)
+            self.budget.pace.ended(now_s, sent_s, 0 if error else len(room) * BLOCK_SIZE)
+            error = self._land(flight, room, error)
             is_ours = self._end(flight)
             self._crew.stir()
         if isinstance(error, GoneError):
@@ -230,16 +235,16 @@ class Flights:
         elif is_ours:
             flight.future.set_result(None)
 
-    def _fetch(self, flight: Flight, buffers: list[memoryview]) -> None:
+    def _fetch(self, flight: Flight, room: Room) -> None:
         content = flight.content
         deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
         if content.size is None:
-            self._fetcher.probe(content, buffers[0], deadline, flight.is_unwanted)
+            self._fetcher.probe(content, room, deadline, flight.is_unwanted)
         else:
-            self._fetcher.fetch(content, flight.part, buffers, deadline, flight.is_unwanted)
+            self._fetcher.fetch(content, flight.part, room, deadline, flight.is_unwanted)
 
-    def _land(self, flight: Flight, buffers: list[memoryview], error: BaseException | None) -> BaseException | None:
-        """Put the blocks where they belong, or the buffers back. Lock held."""
+    def _land(self, flight: Flight, room: Room, error: BaseException | None) -> BaseException | None:
+        """Put the blocks where they belong, or the room back. Lock held."""
         content = flight.content
         if isinstance(error, SizeChangedError):
             content.failure = content.failure or error
@@ -248,16 +253,18 @@ class Flights:
         if content.failure is not None:
             error = content.failure
             self.cache.drop(content)
+        untaken = len(room) - len(room.taken)
         if error is not None or flight.is_over:
-            self.cache.give(buffers)
+            self.cache.give(room.taken.values(), untaken)
             return error
         flight.has_landed = True
         if not flight.for_reader:
-            self._stats.count("prefetched_blocks", len(buffers))
-        held = range(min(len(buffers), content.count))  # a probe may find that there is no block at all
-        self.cache.give(buffers[held.stop :])
-        for index in held:
-            self._place(flight, (content, flight.part[index]), buffers[index])
+            self._stats.count("prefetched_blocks", len(room))
+        # A probe may find that there is no block at all.
+        self.cache.give((view for index, view in room.taken.items() if index >= content.count), untaken)
+        for index, view in room.taken.items():
+            if index < content.count:
+                self._place(flight, (content, flight.part[index]), view)
         return None
 
     def _place(self, flight: Flight, key: Key, buffer: memoryview) -> None:

@@ -17,8 +17,9 @@ SLAB_BLOCKS = 32
 class Pool:
     """At most *capacity* buffers, ever.
 
-    Invariants: a buffer belongs to whoever took it until it is given back. Those given back are handed out before
-    untouched ones, the latest first: their pages are there, and may still be in the processor's cache.
+    Invariants: a buffer belongs to whoever took it until it is given back; no more are taken than were reserved. Those
+    given back are handed out before untouched ones, the latest first: their pages are there, and may still be in the
+    processor's cache.
 
     Threads: none of its own; the caller locks.
     """
@@ -27,24 +28,31 @@ class Pool:
         self.capacity = capacity
         self._mapped = 0
         self._free: list[memoryview] = []
-        self._taken = 0
+        self._reserved = 0
 
     @property
     def free(self) -> int:
-        """Buffers that can still be taken."""
-        return self.capacity - self._taken
+        """Buffers that can still be reserved."""
+        return self.capacity - self._reserved
+
+    def reserve(self, blocks: int) -> None:
+        """Set *blocks* buffers aside, ``free`` at most: whoever did may take as many, at any time."""
+        self._reserved += blocks
 
     def take(self) -> memoryview:
-        """Return a buffer of one block; what it holds is undefined. Only while ``free`` is above 0."""
+        """Return a buffer of one block, of those reserved; what it holds is undefined."""
         if not self._free:
             self._map()
-        self._taken += 1
         return self._free.pop()
 
     def give(self, buffer: memoryview) -> None:
-        """Take a buffer back; nobody may hold a view of it any more."""
-        self._taken -= 1
+        """Take a buffer back, and its reservation; nobody may hold a view of it any more."""
+        self._reserved -= 1
         self._free.append(buffer)
+
+    def release(self, blocks: int) -> None:
+        """Take back the reservation of *blocks* buffers that were not taken."""
+        self._reserved -= blocks
 
     def _map(self) -> None:
         # MAP_PRIVATE: the default is shared memory, which took twice as long to touch.

@@ -1,6 +1,6 @@
 """What the bytes stage needs of the service: a range of an output, streamed into whole blocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from casfs.models import Output, RangeAnswer
@@ -19,20 +19,21 @@ class RangeSource(Protocol):
         self,
         output: Output,
         size: int,
-        start: int,
-        into: Sequence[memoryview],
+        span: range,
         *,
+        into: Callable[[int], memoryview],
         filled: Callable[[int], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
-        """Fill the buffers with the bytes of *output* from *start* on, in order, all of them, or raise.
+        """Fill the buffers with the bytes *span* of *output*, in order, all of them, or raise.
 
         Args:
             output: whose bytes.
             size: length of the whole output that the caller believes in.
-            start: first byte wanted; the range ends where the buffers do, at most at *size*.
-            into: writable buffers, filled one after another.
+            span: which bytes, at least one, none at or past *size*.
+            into: gives the buffer of each index when its first byte is about to come, from 0 on, on the calling thread:
+                writable, not empty, and together as long as *span*.
             filled: called with the index of each buffer once it is full, in order, on the calling thread; from 0
                 again after a retry. Never called for bytes that are not those of the asked range.
             deadline: when to give up, retries included.

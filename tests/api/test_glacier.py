@@ -86,8 +86,16 @@ def output_of(server: Server) -> Output:
 
 def fetched(client: Client, output: Output, start: int, length: int) -> bytes:
     into = bytearray(length)
-    views = [memoryview(into)]
-    client.fetch(output, output.size or 0, start, views, filled=lambda _: None, deadline=soon(), cancelled=never)
+    span = range(start, start + length)
+    client.fetch(
+        output,
+        output.size or 0,
+        span,
+        into=lambda _: memoryview(into),
+        filled=lambda _: None,
+        deadline=soon(),
+        cancelled=never,
+    )
     return bytes(into)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from casfs.data import blocks, treehash
@@ -90,32 +90,30 @@ class Service:
         self,
         output: Output,
         size: int,
-        start: int,
-        into: Sequence[memoryview],
+        span: range,
         *,
+        into: Callable[[int], memoryview],
         filled: Callable[[int], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
-        length = sum(map(len, into))
+        start, length = span.start, len(span)
         assert length > 0
-        assert start + length <= size
+        assert span.stop <= size
         request = Request(output.job, start, length, deadline, cancelled)
-        served = self._served(request, len(into))
+        served = self._served(request, blocks.count(length))
         whole = self.data[output.job]
         if len(whole) != size:
             raise SizeChangedError("it has another size", len(whole))
         part = served if served is not None else whole[start : start + length]
         if self.stumbles:
             self.stumbles -= 1
-            into[0][:] = b"?" * len(into[0])
+            into(0)[:] = b"?" * len(into(0))
             filled(0)
-        at = 0
-        for index, view in enumerate(into):
+        for index in range(blocks.count(length)):
             if cancelled():
                 raise InterruptedCallError("cancelled")
-            view[:] = part[at : at + len(view)]
-            at += len(view)
+            into(index)[:] = part[index * MIB : (index + 1) * MIB]
             filled(index)
         run = range(start // MIB, blocks.count(start + length))
         assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"

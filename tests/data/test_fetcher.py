@@ -4,6 +4,7 @@ import pytest
 
 from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
+from casfs.data.room import Room
 from casfs.data.settings import Verify
 from casfs.errors import TransferError
 from casfs.stats import Stats
@@ -15,9 +16,9 @@ DATA = sample(3 * MIB + 7)
 
 def fetch(service: Service, part: range, verify: Verify = Verify.AUTO) -> tuple[list[bytes], Content]:
     content = Content(archive(DATA), len(DATA), verify, Stats())
-    buffers = [memoryview(bytearray(MIB)) for _ in part]
-    Fetcher(service, verify, Stats()).fetch(content, part, buffers, Deadline.after(20), never)
-    return [bytes(buffer) for buffer in buffers], content
+    room = Room(len(part), lambda: memoryview(bytearray(MIB)))
+    Fetcher(service, verify, Stats()).fetch(content, part, room, Deadline.after(20), never)
+    return [bytes(room[index]) for index in range(len(part))], content
 
 
 @pytest.mark.parametrize("verify", Verify)

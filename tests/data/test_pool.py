@@ -6,6 +6,7 @@ from casfs.data.pool import SLAB_BLOCKS, Pool
 
 def test_all_buffers_are_of_one_block_and_none_shares_memory_with_another() -> None:
     pool = Pool(SLAB_BLOCKS + 3)
+    pool.reserve(SLAB_BLOCKS + 3)
     buffers = [pool.take() for _ in range(SLAB_BLOCKS + 3)]
     for number, buffer in enumerate(buffers):
         assert len(buffer) == BLOCK_SIZE
@@ -16,9 +17,20 @@ def test_all_buffers_are_of_one_block_and_none_shares_memory_with_another() -> N
 
 def test_the_buffer_given_back_last_is_taken_first_and_before_untouched_ones() -> None:
     pool = Pool(8)
+    pool.reserve(2)
     first, second = pool.take(), pool.take()
     pool.give(first)
     pool.give(second)
     assert pool.free == 8
+    pool.reserve(2)
     assert pool.take() is second
     assert pool.take() is first
+
+
+def test_what_was_reserved_and_not_taken_is_released() -> None:
+    pool = Pool(4)
+    pool.reserve(3)
+    assert pool.free == 1
+    pool.give(pool.take())
+    pool.release(2)
+    assert pool.free == 4

@@ -123,6 +123,22 @@ def test_a_read_that_joins_what_is_queued_sends_it_before_the_rest() -> None:
         assert late.result(20) == DATA[9 * MIB : 9 * MIB + 1]
 
 
+def test_what_was_asked_for_holds_no_memory_before_it_comes() -> None:
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
+        pool = outputs._flights.cache._pool
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        service.arrived(2 + 15)
+        assert pool.capacity - pool.free >= 2 + 15
+        assert pool._mapped - len(pool._free) == 2
+        service.release()
+        assert read(reader, 2 * MIB, 4 * MIB) == DATA[2 * MIB : 6 * MIB]
+
+
 def test_closing_calls_back_what_was_asked_for_ahead() -> None:
     service = Service({"job": DATA})
     with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
