@@ -74,7 +74,7 @@ class BlockCache:
         return True
 
     def take(self) -> memoryview:
-        """Return a buffer of those reserved."""
+        """Return a buffer of those reserved. Threads: any, without the lock."""
         return self._pool.take()
 
     def give(self, buffers: Iterable[memoryview], untaken: int) -> None:

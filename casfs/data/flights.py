@@ -196,11 +196,7 @@ class Flights:
         if not self.cache.reserve(blocks):
             return None
         self.budget.pace.sent(self._clock())
-        return Room(blocks, self._take)
-
-    def _take(self) -> memoryview:
-        with self.lock:
-            return self.cache.take()
+        return Room(blocks, self.cache.take)
 
     def _end(self, flight: Flight) -> bool:
         """Take a flight out of the table; returns whether this call was the one that ended it. Lock held."""

@@ -14,7 +14,7 @@ class Room:
         blocks: how many.
         take: gives a buffer of one block, out of those reserved.
 
-    Threads: one at a time; *take* locks for itself.
+    Threads: one at a time; *take* needs no lock.
     """
 
     def __init__(self, blocks: int, take: Callable[[], memoryview]) -> None:
