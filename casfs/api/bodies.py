@@ -3,18 +3,23 @@
 import http.client
 import io
 import socket
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from casfs.api.pace import Pace
+from casfs.api.sockets import SLICE_S, PatientSocket
 from casfs.copying import copy
 
 PIECE_BYTES = 64 << 10
 """What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
-SLICE_S = 0.5
-"""A receive that waits wakes up so often to ask the same: a dropped prefetch frees its connection soon, and two
-wake-ups a second cost nothing."""
+
+
+def bound(sock: socket.socket, seconds: float) -> None:
+    """Let *sock* wait for *seconds* at most to receive."""
+    if isinstance(sock, PatientSocket):
+        sock.wait_at_most(seconds)
+    else:
+        sock.settimeout(seconds)
 
 
 class _PacedSocket(io.RawIOBase):
@@ -28,10 +33,12 @@ class _PacedSocket(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._pace.patience_s())
-        count: int | None = self._raw.readinto(buffer)
-        self._pace.took(count or 0)
+    def readinto(self, buffer: Any) -> int:
+        count: int | None = None
+        while count is None:  # nothing came within a slice
+            bound(self._sock, self._pace.patience_s())
+            count = self._raw.readinto(buffer)
+        self._pace.took(count)
         return count
 
     def close(self) -> None:
@@ -54,9 +61,8 @@ class Incoming(http.client.HTTPResponse):
         self.surplus = False
         self.fp = io.BufferedReader(_PacedSocket(self.fp.detach(), sock, self.pace))
         self._sock = sock
-        self._waits_for_all = type(sock) is socket.socket and struct.calcsize("l") == 8
+        self._flags = socket.MSG_WAITALL if isinstance(sock, PatientSocket) else 0
         self._direct = False  # whether all that came with the head has been read, and the socket is next
-        self._bound_s = -1.0  # the time that the socket waits for a receive, as set last
 
     def fill(self, view: memoryview, check: Callable[[], None]) -> int:
         """Fill *view* with the next bytes of the body; fewer only where the body ends.
@@ -114,30 +120,10 @@ class Incoming(http.client.HTTPResponse):
 
     def _receive(self, view: memoryview) -> int:
         """Return how many bytes went from the socket into *view*: 0 at its end, -1 if none came within a slice."""
-        self._wait_at_most(min(SLICE_S, self.pace.patience_s()))
+        bound(self._sock, min(SLICE_S, self.pace.patience_s()))
         try:
-            if self._waits_for_all:
-                count = self._sock.recv_into(view, len(view), socket.MSG_WAITALL)
-            else:
-                count = self._sock.recv_into(view)
+            count = self._sock.recv_into(view, len(view), self._flags)
         except (BlockingIOError, TimeoutError):
             return -1
         self.pace.took(count)
         return count
-
-    def _wait_at_most(self, seconds: float) -> None:
-        """Bound the next receive.
-
-        Python's own timeout makes the descriptor non-blocking, where MSG_WAITALL waits for nothing. So the socket
-        blocks and the kernel keeps the time: SO_RCVTIMEO bounds one ``recv`` in all and ends it with what came.
-        """
-        if seconds == self._bound_s:
-            return
-        self._bound_s = seconds
-        if not self._waits_for_all:
-            self._sock.settimeout(seconds)
-            return
-        self._sock.settimeout(None)
-        microseconds = max(int(seconds * 1e6), 1)  # 0 would be for ever
-        timeval = struct.pack("ll", *divmod(microseconds, 1_000_000))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)

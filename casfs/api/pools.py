@@ -1,5 +1,6 @@
 """Pools of connections: whom they trust, and that their answers keep a pace."""
 
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
 
 from casfs.api.bodies import Incoming
+from casfs.api.sockets import PatientSocket, is_possible
 from casfs.errors import ConfigError
 
 
 class _PlainConnection(HTTPConnection):
     response_class = Incoming
+
+    def _new_conn(self) -> socket.socket:
+        connected: socket.socket = super()._new_conn()
+        return PatientSocket(connected) if is_possible() else connected
 
 
 class _TlsConnection(HTTPSConnection):

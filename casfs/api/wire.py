@@ -67,7 +67,7 @@ def _named(host: str, causes: list[BaseException]) -> CasfsError:
     for kind, what in _UNREACHABLE.items():
         if any(isinstance(cause, kind) for cause in causes):
             return UnreachableError(f"{host}: {what} ({_reason(causes)})")
-    if any(isinstance(cause, TimeoutError | urllib3.exceptions.ReadTimeoutError) for cause in causes):
+    if any(isinstance(cause, TimeoutError | BlockingIOError | urllib3.exceptions.ReadTimeoutError) for cause in causes):
         return TransferError(f"{host}: no answer in time")
     if isinstance(causes[0], _UNUSABLE):
         return _unusable(host)

@@ -19,10 +19,10 @@ PART_S = 2.0
 """How long one part may take at the measured speed of a connection: a read that wants its first block waits for the
 check of the whole."""
 
-BRISK_S = 0.020
-"""How short a request may be before it is worth joining with the next. To sign, send and parse one takes some 0.7 ms of
-a processor; a first byte from afar takes longer than this, so that only near and fast services get larger parts.
-Source: measured 2026-11-20."""
+BRISK_S = 0.040
+"""How short a request may be before it is worth joining with the next. To sign, send and parse one takes some 0.6 ms of
+a processor that is busy otherwise; a block from afar takes longer than this, so that only near and fast services get
+larger parts. Source: measured 2026-11-20: 0.02 and 0.03 were slower unshaped, 0.06 no faster."""
 
 CROWDED = 3.0
 """How much slower than the best a connection may be before more requests are thought to gain nothing: they then share

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-LARGEST = 8
-"""Blocks in one request at most. Source: 8 MiB parts were the fastest on an unshaped link; larger ones only make a
-reader wait longer for the check of the first block."""
+LARGEST = 16
+"""Blocks in one request at most. Source: measured 2026-11-20, 512 MiB cold, unshaped: parts of 16 MiB were 1.09 times
+as fast as those of 8, of 32 no faster: they only make a reader wait longer for the check of the first block."""
 
 
 FEWEST = 4

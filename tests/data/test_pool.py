@@ -10,8 +10,9 @@ def test_all_buffers_are_of_one_block_and_none_shares_memory_with_another() -> N
     buffers = [pool.take() for _ in range(SLAB_BLOCKS + 3)]
     for number, buffer in enumerate(buffers):
         assert len(buffer) == BLOCK_SIZE
-        buffer[:1] = buffer[-1:] = bytes([number])
-    assert [(buffer[0], buffer[-1]) for buffer in buffers] == [(number, number) for number in range(len(buffers))]
+        buffer[:2] = buffer[-2:] = number.to_bytes(2)
+    ends = [(int.from_bytes(buffer[:2]), int.from_bytes(buffer[-2:])) for buffer in buffers]
+    assert ends == [(number, number) for number in range(len(buffers))]
     assert pool.free == 0
 
 

@@ -152,4 +152,4 @@ def test_a_window_that_was_pressed_does_not_grow_back_before_as_much_was_read_ag
     stream.press()
     pressed = stream.window
     assert follow(ahead, *range(100, 110)).window == pressed
-    assert follow(ahead, *range(110, 200)).window == parts.STEADY
+    assert follow(ahead, *range(110, 300)).window == parts.STEADY
