@@ -143,6 +143,15 @@ def test_a_fault_that_passes_is_survived_and_no_wrong_byte_is_told_of(
     assert len(server.seen) == 2
 
 
+def test_an_answer_that_takes_its_time_is_waited_for(client: Client, server: ScriptedServer) -> None:
+    whole = part(BODY, 0, SIZE)
+    server.add((Act.PAUSE, Act.PAUSE, whole[:2000], Act.PAUSE, Act.PAUSE, whole[2000:]))
+    fetched = Fetched(client, 0, SIZE)
+    fetched(patience_s=16)
+    assert fetched.bytes == BODY
+    assert len(server.seen) == 1
+
+
 @pytest.mark.parametrize("dripping", [Act.STALL, Act.DRIP])
 @pytest.mark.parametrize("first", [b"", part(BODY, 0, SIZE)[:40], part(BODY, 0, SIZE)[:5000]], ids=["", "head", "body"])
 def test_a_service_that_stalls_for_ever_ends_by_the_deadline(
