@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from mounts import Mount
 from plan import Item
 from service import Faces
 
-CONNECTIONS = 32  # what casfs uses unless told otherwise; the bare loop gets as many
+CONNECTIONS = 32  # what casfs uses unless told otherwise; the loops get as many
 BARE_PART_BYTES = 4 << 20  # what casfs asks at a time with this many connections and its 128 MiB window
 
 Command: TypeAlias = Callable[[Faces, str, Path], list[str]]
@@ -41,7 +42,7 @@ class Mounter:
 
     def installed(self) -> bool:
         """Tell whether the program is there to be measured."""
-        return self.name == "casfs" or shutil.which(self.name) is not None
+        return self.name.startswith("casfs") or shutil.which(self.name) is not None
 
     def directory(self, mount: Mount, vault: str) -> Path:
         """Say where the jobs of a vault are."""
@@ -89,6 +90,15 @@ S3FS = Mounter("s3fs", s3fs)
 HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
 
 
+def beside(checkout: Path) -> Mounter:
+    """Give the casfs of another checkout, as `casfs` is otherwise."""
+
+    def command(faces: Faces, vault: str, scratch: Path) -> list[str]:
+        return ["env", f"PYTHONPATH={checkout.resolve()}", *casfs(faces, vault, scratch)]
+
+    return Mounter(f"casfs in {checkout.resolve().name}", command, vaults=True, file="output", daemon=True)
+
+
 @dataclass(frozen=True)
 class Fetcher:
     """A program that fetches one output to a file, or nowhere, and ends."""
@@ -98,7 +108,7 @@ class Fetcher:
 
     def installed(self) -> bool:
         """Tell whether the program is there to be measured."""
-        return self.name == "bare loop" or shutil.which(self.name) is not None
+        return self.name in LOOPS or shutil.which(self.name) is not None
 
 
 def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
@@ -107,11 +117,13 @@ def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
     return ["aria2c", "-x16", "-s16", *quiet, "-d", str(scratch), "-o", "fetched", f"{faces.plain_url}/{path}"]
 
 
-def bare_loop(faces: Faces, path: str, _scratch: Path) -> list[str]:
+def loop(script: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
     """Fetch and hash over as many connections as casfs has, with nothing else in the way."""
-    script = Path(__file__).with_name("bare.py")
-    return [sys.executable, str(script), f"{faces.plain_url}/{path}", str(CONNECTIONS), str(BARE_PART_BYTES)]
+    place = Path(__file__).with_name(script)
+    return [sys.executable, str(place), f"{faces.plain_url}/{path}", str(CONNECTIONS), str(BARE_PART_BYTES)]
 
 
 ARIA2C = Fetcher("aria2c", aria2c)
-BARE_LOOP = Fetcher("bare loop", bare_loop)
+BARE_LOOP = Fetcher("bare loop", partial(loop, "bare.py"))
+RAW_SOCKETS = Fetcher("raw sockets", partial(loop, "raw.py"))
+LOOPS = ("bare loop", "raw sockets")
