@@ -28,14 +28,23 @@ class CasDialect:
     def __init__(self, credentials: Credentials, token_header: str) -> None:
         self._credentials = credentials
         self._token_header = token_header
+        self._latest: tuple[object, str] = (None, "")
 
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
         """Return the signature over host and parameters, and the token where there is one."""
         token = {self._token_header: self._credentials.token} if self._credentials.token else {}
         window = (int(now_s) - EARLY_S, int(now_s) + LATE_S)
-        who = self._credentials
-        signed = authorization(who, "GET", request.path, request.parameters, {"host": host}, window=window)
-        return token | {"Authorization": signed}
+        return token | {"Authorization": self._signed(request, host, window)}
+
+    def _signed(self, request: Request, host: str, window: tuple[int, int]) -> str:
+        """Return the signature, made once a second for all ranges of one output: they are not part of it."""
+        signed = (request.path, tuple(request.parameters.items()), host, window)
+        made_for, signature = self._latest
+        if made_for != signed:
+            who, headers = self._credentials, {"host": host}
+            signature = authorization(who, "GET", request.path, request.parameters, headers, window=window)
+            self._latest = (signed, signature)
+        return signature
 
     def renewed(self, sent: Mapping[str, str]) -> bool:
         """Say no: these credentials were given once, and nobody keeps newer ones."""

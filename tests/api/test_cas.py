@@ -1,6 +1,7 @@
 """CAS as a dialect, and the meanings that it shares."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,20 @@ def test_without_a_token_there_is_no_header_for_it() -> None:
 def test_a_second_later_is_another_signature() -> None:
     dialect = CasDialect(Credentials("id", "key"), "x-t")
     assert dialect.headers(OUTPUT, "host", NOW_S) != dialect.headers(OUTPUT, "host", NOW_S + 1)
+
+
+def test_each_request_has_its_own_signature_whatever_was_signed_before() -> None:
+    requests = [
+        OUTPUT,
+        replace(OUTPUT, range="bytes=10-19"),
+        replace(OUTPUT, path="/-/vaults/v/jobs/k/output"),
+        replace(OUTPUT, parameters={"limit": "1"}),
+    ]
+    kept = CasDialect(Credentials("id", "key"), "x-t")
+    for host, now_s in [("host", NOW_S), ("other", NOW_S), ("other", NOW_S + 1)]:
+        for request in requests:
+            new = CasDialect(Credentials("id", "key"), "x-t")
+            assert kept.headers(request, host, now_s) == new.headers(request, host, now_s)
 
 
 def test_key_and_token_are_secrets_and_the_id_is_none() -> None:
