@@ -42,8 +42,9 @@ def test_each_request_has_its_own_signature_whatever_was_signed_before() -> None
     requests = [
         OUTPUT,
         replace(OUTPUT, range="bytes=10-19"),
-        replace(OUTPUT, path="/-/vaults/v/jobs/k/output"),
         replace(OUTPUT, parameters={"limit": "1"}),
+        replace(OUTPUT, path="/-/vaults/v/jobs/k/output"),
+        OUTPUT,
     ]
     kept = CasDialect(Credentials("id", "key"), "x-t")
     for host, now_s in [("host", NOW_S), ("other", NOW_S), ("other", NOW_S + 1)]:
