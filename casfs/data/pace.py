@@ -24,15 +24,6 @@ BRISK_S = 0.040
 a processor that is busy otherwise; a block from afar takes longer than this, so that only near and fast services get
 larger parts. Source: measured 2026-11-20: 0.02 and 0.03 were slower unshaped, 0.06 no faster."""
 
-CROWDED = 3.0
-"""How much slower than the best a connection may be before more requests are thought to gain nothing: they then share
-a full link, or a processor, and a longer window only takes memory that the kernel must first zero. Requests that only
-share the round trip stay below 2. Source: measured 2026-11-20, 512 MiB over an unshaped loopback in two cores:
-windows of 32 to 64 MiB were 1.1 times as fast as one of 128 MiB."""
-
-FORGET_S = 30.0
-"""How long the best speed of a connection counts: a link that has become slower for good is soon not thought full."""
-
 SHARE_AHEAD, SHARE_PART = 1 / 4, 1 / 16
 """Where the deadline of a read is short, both are at most this much of it."""
 
@@ -54,7 +45,6 @@ class Pace:
         self._bytes = 0.0
         self._seconds = 0.0
         self._connection = math.inf
-        self._best = 0.0
 
     @property
     def ahead_blocks(self) -> float:
@@ -73,11 +63,6 @@ class Pace:
         """Blocks that one connection brings in BRISK_S; 0 until something was measured."""
         return 0.0 if self._connection == math.inf else self._connection * BRISK_S / BLOCK_SIZE
 
-    @property
-    def is_crowded(self) -> bool:
-        """Say whether requests slow each other down, so that more of them would bring nothing sooner."""
-        return self._connection * CROWDED < self._best
-
     def sent(self, now_s: float) -> None:
         """Note that a request was sent."""
         if not self._busy:
@@ -95,5 +80,4 @@ class Pace:
         took = now_s - sent_s
         if length and took > 0:
             speed = length / took
-            self._best = max(speed, self._best * math.exp(-elapsed / FORGET_S))
             self._connection = speed if self._connection == math.inf else (3 * self._connection + speed) / 4

@@ -36,8 +36,7 @@ class Prefetch:
         self.read_s = now_s
         if not waited and self._readahead.is_inside(start, stop):
             return
-        grows = waited and not self._budget.pace.is_crowded
-        stream, dropped = self._readahead.observe(start, stop, waited=grows)
+        stream, dropped = self._readahead.observe(start, stop, waited=waited)
         if dropped is not None:
             self._drop(dropped)
         if not stream.window:

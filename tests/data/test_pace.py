@@ -5,7 +5,7 @@ import math
 import pytest
 
 from casfs.data.blocks import BLOCK_SIZE
-from casfs.data.pace import AHEAD_S, FORGET_S, PART_S, Pace
+from casfs.data.pace import AHEAD_S, PART_S, Pace
 
 
 def measured(connections: int, block_s: float, rounds: int = 30, timeout_s: float = 120.0) -> Pace:
@@ -17,13 +17,6 @@ def measured(connections: int, block_s: float, rounds: int = 30, timeout_s: floa
         for _ in range(connections):
             pace.ended((number + 1) * block_s, number * block_s, BLOCK_SIZE)
     return pace
-
-
-def crowd(pace: Pace, began_s: float, until_s: float, block_s: float) -> None:
-    """One connection, busy all the time, on which a block takes *block_s*."""
-    for number in range(int((until_s - began_s) / block_s)):
-        pace.sent(began_s + number * block_s)
-        pace.ended(began_s + (number + 1) * block_s, began_s + number * block_s, BLOCK_SIZE)
 
 
 def test_nothing_is_bounded_before_anything_was_measured() -> None:
@@ -78,21 +71,3 @@ def test_a_link_that_recovers_is_soon_believed() -> None:
         pace.sent(began)
         pace.ended(began + 0.02, began, BLOCK_SIZE)
     assert pace.ahead_blocks > 128
-
-
-def test_requests_that_only_share_the_round_trip_are_not_crowded() -> None:
-    pace = measured(connections=8, block_s=0.047)
-    for number in range(30):  # four blocks in one request use the round trip better
-        pace.sent(10.0 + number)
-        pace.ended(10.1 + number, 10.0 + number, 4 * BLOCK_SIZE)
-    pace.sent(41.0)
-    pace.ended(41.047, 41.0, BLOCK_SIZE)
-    assert not pace.is_crowded
-
-
-def test_requests_that_share_a_full_link_are_crowded_until_the_better_time_is_forgotten() -> None:
-    pace = measured(connections=1, block_s=0.002)
-    crowd(pace, 1.0, 2.0, block_s=0.02)
-    assert pace.is_crowded
-    crowd(pace, 2.0, 2.0 + 3 * FORGET_S, block_s=0.02)
-    assert not pace.is_crowded
