@@ -17,10 +17,11 @@ START = 8
 Source: simulated 2026-11-20 for 512 MiB at 30 ms and 60 MB/s a connection: 628 MB/s from 2, 713 from 4, 751 from 8, 753
 from 16."""
 
-FRONT = 32
+FRONT = 48
 """The same for a sequence that begins with the output itself: that is a copy, as a rule, and every connection gets a
-block at once. Others may be records of some MiB out of its middle, and would waste most of it. Source: measured
-2026-11-20, 512 MiB: 1.03 times as fast as from START at 30 ms and 60 MB/s a connection, 1.08 at 100 ms and 10 MB/s."""
+part at once. Others may be records of some MiB out of its middle, and would waste most of it. Source: measured
+2026-11-20, 512 MiB: 1.06 times as fast as from START at 30 ms and 60 MB/s a connection (32: 1.03, 64: no faster), and
+1.08 at 100 ms and 10 MB/s."""
 
 NEAR = 512 * 1024
 """How many bytes from the end of the last read a read may enter the next block to go on: as four requests of 128 KiB

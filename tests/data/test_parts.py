@@ -34,7 +34,7 @@ def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
 
 @pytest.mark.parametrize(
     ("distance", "blocks"),
-    [(0, 1), (7, 1), (15, 1), (16, 2), (31, 2), (32, 4), (63, 4), (64, 8), (128, 16), (1000, 16)],
+    [(0, 1), (4, 1), (7, 1), (8, 2), (15, 2), (16, 4), (31, 4), (32, 8), (64, 16), (1000, 16)],
 )
 @pytest.mark.parametrize("largest", [1, 2, 3, 4, 8, 16, 100])
 def test_parts_are_the_larger_the_further_ahead_and_leave_work_for_every_connection(
