@@ -4,25 +4,15 @@ Fresh 1 MiB objects made the process four times as large as its bound: glibc rai
 is freed. Source: measured 2026-11-20, as is the rest of this module.
 """
 
-import contextlib
 import mmap
 import threading
-import time
 from collections.abc import Iterator
 
 from casfs.data.blocks import BLOCK_SIZE
-from casfs.waiting import Clock
 
 SLAB_BLOCKS = 256
-"""Blocks mapped at once: no memory is used before it is touched. With MADV_HUGEPAGE the first touch of a 32 MiB mapping
-ran at 16 GB/s, of 1 MiB mappings (no huge page fits) at 2.8 GB/s; 8 MiB was sometimes as good and once 40 times slower,
-for want of alignment. To map while others touch waits for them, with the interpreter held: 4 % of the time in which a
-cold read held it, with 32 MiB at once."""
-
-DEAR_S = 0.001
-"""How long the first touch of a huge page may take: 0.15 ms is usual, 0.4 ms are the same memory in small pages. Where
-a virtual machine has reported its free memory to its host (virtio-balloon), huge pages are what it has to get back: 1.5
-to 5 ms each, 128 MiB in 100 to 330 ms. Small pages, of which some are always left, took 52 ms."""
+"""Blocks mapped at once: no memory is used before it is touched. To map while others touch waits for them, with the
+interpreter held: 4 % of the time in which a cold read held it, with 32 MiB at once."""
 
 
 class Pool:
@@ -35,9 +25,8 @@ class Pool:
     Threads: ``take`` may be called from any; for the rest the caller locks.
     """
 
-    def __init__(self, capacity: int, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._clock = clock
         self._mapped = 0
         self._free: list[memoryview] = []
         self._mapping = threading.Lock()
@@ -77,15 +66,8 @@ class Pool:
     def _slab(self, blocks: int) -> Iterator[memoryview]:
         # MAP_PRIVATE: the default is shared memory, which took twice as long to touch.
         slab = mmap.mmap(-1, blocks * BLOCK_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        with contextlib.suppress(OSError):  # a kernel without huge pages
-            slab.madvise(mmap.MADV_HUGEPAGE)
-            if self._touched_s(slab, len(slab) // 2) > DEAR_S:
-                slab.madvise(mmap.MADV_NOHUGEPAGE)
+        # No MADV_HUGEPAGE: each page is touched first once in the life of a mount, and where a virtual machine has
+        # reported its free memory to its host, 128 MiB of huge ones took 10 to 330 ms, of small ones 52.
         whole = memoryview(slab)
         self._mapped += blocks
         return (whole[i * BLOCK_SIZE : (i + 1) * BLOCK_SIZE] for i in reversed(range(blocks)))
-
-    def _touched_s(self, slab: mmap.mmap, at: int) -> float:
-        began_s = self._clock()
-        slab[at] = 0
-        return self._clock() - began_s

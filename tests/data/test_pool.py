@@ -1,12 +1,5 @@
 """Buffers are made once, reused, and never more than asked for."""
 
-import ctypes
-import itertools
-import re
-from pathlib import Path
-
-import pytest
-
 from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.pool import SLAB_BLOCKS, Pool
 
@@ -42,24 +35,3 @@ def test_what_was_reserved_and_not_taken_is_released() -> None:
     pool.give(pool.take())
     pool.release(2)
     assert pool.free == 4
-
-
-def advice(address: int) -> set[str]:
-    """Return the flags of the mapping that *address* is in. Source: proc_pid_smaps(5)."""
-    is_it = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if found := re.match("([0-9a-f]+)-([0-9a-f]+) ", line):
-            is_it = int(found[1], 16) <= address < int(found[2], 16)
-        elif is_it and line.startswith("VmFlags:"):
-            return set(line.split()[1:])
-    return set()
-
-
-@pytest.mark.parametrize(("touch_s", "flag"), [(0.0001, "hg"), (0.002, "nh")])
-def test_huge_pages_are_asked_for_unless_they_are_dear(touch_s: float, flag: str) -> None:
-    pool = Pool(8, clock=itertools.count(step=touch_s).__next__)
-    pool.reserve(1)
-    flags = advice(ctypes.addressof(ctypes.c_char.from_buffer(pool.take())))
-    if not flags & {"hg", "nh"}:
-        pytest.skip("a kernel without huge pages")
-    assert flag in flags
