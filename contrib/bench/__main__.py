@@ -12,6 +12,7 @@ that are installed.
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,8 +53,11 @@ def main() -> int:
 
 def _joined(options: argparse.Namespace) -> list[races.Race]:
     """Give the races with the other checkouts in them."""
-    others = [subjects.beside(checkout) for checkout in options.beside]
-    return [replace(race, mounters=(*race.mounters, *others)) for race in options.only]
+    return [replace(race, mounters=(*race.mounters, *_others(race, options.beside))) for race in options.only]
+
+
+def _others(race: races.Race, checkouts: Sequence[Path]) -> list[subjects.Mounter]:
+    return [subjects.beside(race.mounters[0], checkout) for checkout in checkouts]
 
 
 def _plan(options: argparse.Namespace) -> Plan:

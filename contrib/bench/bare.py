@@ -1,4 +1,6 @@
-"""Fetch an output over many connections and hash every block: casfs without its file system, with the same libraries.
+"""Fetch an output over many connections and hash every block: casfs's own library with no file system in the way.
+
+Nothing is signed, and no hash compared: that is to its advantage.
 
 Run as `bare.py URL CONNECTIONS PART_BYTES`; prints the seconds it took, the interpreter's start left out.
 """

@@ -7,7 +7,7 @@ downloads in parallel only with its cache), rclone with the best settings found 
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -90,13 +90,13 @@ S3FS = Mounter("s3fs", s3fs)
 HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
 
 
-def beside(checkout: Path) -> Mounter:
-    """Give the casfs of another checkout, as `casfs` is otherwise."""
+def beside(ours: Mounter, checkout: Path) -> Mounter:
+    """Give the casfs of another checkout, with the options that ours has in the same race."""
 
     def command(faces: Faces, vault: str, scratch: Path) -> list[str]:
-        return ["env", f"PYTHONPATH={checkout.resolve()}", *casfs(faces, vault, scratch)]
+        return ["env", f"PYTHONPATH={checkout.resolve()}", *ours.command(faces, vault, scratch)]
 
-    return Mounter(f"casfs in {checkout.resolve().name}", command, vaults=True, file="output", daemon=True)
+    return replace(ours, name=f"casfs in {checkout.resolve().name}", command=command)
 
 
 @dataclass(frozen=True)

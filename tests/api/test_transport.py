@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from urllib3.exceptions import ProtocolError
 
 from casfs.api import pools
 from casfs.api.transport import Transport
+from casfs.api.wire import failed_requests
 from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
@@ -82,6 +84,12 @@ def test_that_nobody_answers_is_told_in_time(connect_timeout_s: float, idle_s: f
         assert deadline.remaining_s > 3
         for one in waiting:
             one.close()
+
+
+def test_a_request_that_finds_no_room_in_time_had_no_answer_in_time() -> None:
+    stalled = ProtocolError("Connection aborted.", BlockingIOError(11, "Resource temporarily unavailable"))
+    with pytest.raises(TransferError, match="no answer in time"), failed_requests("host"):
+        raise stalled
 
 
 def test_an_outage_of_the_network_is_survived_within_the_deadline(server: ScriptedServer, stats: Stats) -> None:

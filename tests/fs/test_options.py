@@ -43,6 +43,11 @@ def test_a_source_with_commas_is_one_option() -> None:
     assert options(source="a,b\\c")["fsname"] == "a\\,b\\\\c"
 
 
+def test_no_thread_of_libfuse_3_ends_that_could_leave_its_state_behind() -> None:
+    found = options(libfuse=(3, 14))
+    assert found["max_idle_threads"] == found["max_threads"]
+
+
 @pytest.mark.parametrize(
     ("libfuse", "there"),
     [
