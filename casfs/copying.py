@@ -24,8 +24,9 @@ def copy(source: memoryview, target: memoryview) -> None:
     if length <= SMALL:
         target[:length] = source
         return
-    ctypes.memmove(_address(target), _address(source), length)
+    ctypes.memmove(address(target), address(source), length)
 
 
-def _address(view: memoryview) -> int:
+def address(view: memoryview) -> int:
+    """Return where the bytes of *view* are in memory; it is writable and contiguous, and not empty."""
     return ctypes.addressof(ctypes.c_char.from_buffer(view))

@@ -11,6 +11,7 @@ from casfs.api.client import Client, ClientSettings
 from casfs.background import Herald, detach
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
+from casfs.data import lanes
 from casfs.data.outputs import Outputs
 from casfs.data.settings import DataSettings, Verify
 from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, ProtocolError
@@ -133,6 +134,7 @@ def _make(request: Request, service: Service, herald: Herald, errors: StandardEr
     if vaults is not None:
         stages.tree.seed(vaults)
     _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
+    _log.debug("blocks are hashed %d at a time", lanes.width())
 
     def ready() -> None:
         errors.show()

@@ -44,6 +44,7 @@ missing_packages() {
     command -v fusermount3 >/dev/null || printf 'fuse3 '
     command -v getfattr >/dev/null || printf 'attr '
     command -v rsync >/dev/null || printf 'rsync '
+    command -v cc >/dev/null || printf 'gcc libc6-dev '
 }
 
 install_packages() {

@@ -17,18 +17,34 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    into = tmp_path_factory.mktemp("wheel")
+def built(into: Path, **environment: str) -> Path:
     script = f"import hatchling.build; hatchling.build.build_wheel({str(into)!r})"
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=50)
+    command = [sys.executable, "-c", script]
+    environment = os.environ | environment
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=50)
     return next(into.glob("*.whl"))
 
 
+def contents(wheel: Path) -> set[str]:
+    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("wheel"))
+
+
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    files = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "casfs").rglob("*.py")}
-    assert sorted(files) == sorted(modules | {"casfs/py.typed"})
+    assert contents(wheel) == modules | {"casfs/py.typed", "casfs/data/liblanes.so"}
+    assert "-none-linux_" in wheel.name
+
+
+@pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
+def test_without_a_compiler_the_wheel_is_for_every_machine(tmp_path: Path, compiler: str) -> None:
+    wheel = built(tmp_path, CC=compiler)
+    assert "casfs/data/liblanes.so" not in contents(wheel)
+    assert wheel.name.endswith("-py3-none-any.whl")
 
 
 def test_wheel_installs_both_commands(wheel: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from casfs.data import blocks, treehash
+from casfs.data import blocks, lanes
 from casfs.data.content import Content
 from casfs.data.room import Room
 from casfs.data.settings import Verify
@@ -16,7 +16,7 @@ from casfs.waiting import Deadline
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Fetches parts of outputs, and hashes each block once, when it has just been filled.
+    """Fetches parts of outputs, and hashes each block once, when it and its neighbours have just been filled.
 
     Threads: any, many at once; blocks for the network.
     """
@@ -52,11 +52,11 @@ class Fetcher:
         """
         answer = self.source.probe(content.output, room[0], deadline)
         content.learn(answer.size)
-        part = range(min(1, content.count))
-        views = [room[0][: blocks.length(block, answer.size)] for block in part]
-        digests = [self._leaf(view) for view in views]
-        if part and not self._admitted(content, part, digests, answer, last_try=False):
-            self._attempt(content, part, room, deadline, cancelled, last_try=True)
+        if not content.count:
+            return
+        digests = self._leaves([room[0][: blocks.length(0, answer.size)]])
+        if not self._admitted(content, range(1), digests, answer, last_try=False):
+            self._attempt(content, range(1), room, deadline, cancelled, last_try=True)
 
     def _attempt(  # noqa: PLR0913 - one fetch, as often as it is tried
         self,
@@ -75,7 +75,9 @@ class Fetcher:
             return room[index][: blocks.length(part[index], size)]
 
         def filled(index: int) -> None:
-            digests[index] = self._leaf(into(index))
+            first = index - index % lanes.width()
+            if index + 1 in (first + lanes.width(), len(part)):
+                digests[first : index + 1] = self._leaves([into(i) for i in range(first, index + 1)])
 
         answer = self.source.fetch(
             content.output,
@@ -88,8 +90,8 @@ class Fetcher:
         )
         return self._admitted(content, part, digests, answer, last_try=last_try)
 
-    def _leaf(self, view: memoryview) -> bytes:
-        return b"" if self.verify is Verify.OFF else treehash.leaf(view)
+    def _leaves(self, views: list[memoryview]) -> list[bytes]:
+        return [b""] * len(views) if self.verify is Verify.OFF else lanes.leaves(views)
 
     def _admitted(
         self, content: Content, part: range, digests: list[bytes], answer: RangeAnswer, *, last_try: bool

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from casfs.data import lanes
+
 VERSION_COMMANDS = {
     "rclone": ["rclone", "version"],
     "s3fs": ["s3fs", "--version"],
@@ -18,7 +20,8 @@ VERSION_COMMANDS = {
 def described() -> str:
     """Describe this machine and the programs on it in one line."""
     found = [f"{name} {_version(command)}" for name, command in VERSION_COMMANDS.items() if shutil.which(name)]
-    system = [f"{os.cpu_count()} processors ({_processor()})", f"Linux {platform.release()}"]
+    hashing = f"{lanes.width()} blocks hashed at a time"
+    system = [f"{os.cpu_count()} processors ({_processor()}, {hashing})", f"Linux {platform.release()}"]
     return ", ".join([*system, f"Python {platform.python_version()}", *found])
 
 

@@ -63,10 +63,10 @@ class Machine:
 @pytest.mark.parametrize(
     ("system", "packages"),
     [
-        ("debian 12", "python3 python3-venv libfuse2 libfuse3-3 fuse3 attr rsync"),
-        ("debian 13", "python3 python3-venv libfuse2t64 libfuse3-4 fuse3 attr rsync"),
-        ("ubuntu 22.04", "python3.11 python3.11-venv libfuse2 libfuse3-3 fuse3 attr rsync"),
-        ("ubuntu 24.04", "python3 python3-venv libfuse2t64 libfuse3-3 fuse3 attr rsync"),
+        ("debian 12", "python3 python3-venv libfuse2 libfuse3-3 fuse3 attr rsync gcc libc6-dev"),
+        ("debian 13", "python3 python3-venv libfuse2t64 libfuse3-4 fuse3 attr rsync gcc libc6-dev"),
+        ("ubuntu 22.04", "python3.11 python3.11-venv libfuse2 libfuse3-3 fuse3 attr rsync gcc libc6-dev"),
+        ("ubuntu 24.04", "python3 python3-venv libfuse2t64 libfuse3-3 fuse3 attr rsync gcc libc6-dev"),
     ],
 )
 def test_packages_have_the_names_of_the_system(tmp_path: Path, system: str, packages: str) -> None:
@@ -87,7 +87,7 @@ def test_packages_are_named_in_one_line_where_they_cannot_be_installed(tmp_path:
     (machine.bin / "sudo").unlink()
     done = machine.set_up()
     assert done.returncode != 0
-    wanted = "python3 python3-venv libfuse2 libfuse3-3 fuse3 attr rsync"
+    wanted = "python3 python3-venv libfuse2 libfuse3-3 fuse3 attr rsync gcc libc6-dev"
     assert done.stderr == f"test.sh: install these first, then run this again: {wanted}\n"
 
 
@@ -104,7 +104,7 @@ def test_unknown_system_is_told_what_is_needed(tmp_path: Path) -> None:
 def test_nothing_is_installed_where_nothing_is_missing(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.release.write_text('ID=debian\nVERSION_ID="12"\n')
-    for program in ("fusermount3", "getfattr", "rsync"):
+    for program in ("fusermount3", "getfattr", "rsync", "cc"):
         machine.put(program, "true")
     machine.put("python3", "true")
     machine.put("ldconfig", "echo libfuse.so.2; echo libfuse3.so.3")

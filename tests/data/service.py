@@ -61,7 +61,7 @@ class Service:
     Attributes:
         hashes: whether ranges that are nodes come with their hash.
         act: called with each request before it is answered: may raise, or return bytes to answer with instead.
-        stumbles: how often an answer fills its first buffer with other bytes, and then begins anew.
+        stumbles: how often an answer fills all buffers but the last with other bytes, and then begins anew.
         concealed: how many bytes fewer an answer says than came.
         is_held: whether requests wait until they are let through.
         requests: what was asked, in order.
@@ -108,8 +108,9 @@ class Service:
         part = served if served is not None else whole[start : start + length]
         if self.stumbles:
             self.stumbles -= 1
-            into(0)[:] = b"?" * len(into(0))
-            filled(0)
+            for index in range(max(1, blocks.count(length) - 1)):
+                into(index)[:] = b"?" * len(into(index))
+                filled(index)
         for index in range(blocks.count(length)):
             if cancelled():
                 raise InterruptedCallError("cancelled")

@@ -12,10 +12,13 @@ from casfs.waiting import Deadline, never
 from tests.data.service import MIB, Service, archive, sample
 
 DATA = sample(3 * MIB + 7)
+LONG = sample(9 * MIB + 7)
 
 
-def fetch(service: Service, part: range, verify: Verify = Verify.AUTO) -> tuple[list[bytes], Content]:
-    content = Content(archive(DATA), len(DATA), verify, Stats())
+def fetch(
+    service: Service, part: range, verify: Verify = Verify.AUTO, data: bytes = DATA
+) -> tuple[list[bytes], Content]:
+    content = Content(archive(data), len(data), verify, Stats())
     room = Room(len(part), lambda: memoryview(bytearray(MIB)))
     Fetcher(service, verify, Stats()).fetch(content, part, room, Deadline.after(20), never)
     return [bytes(room[index]) for index in range(len(part))], content
@@ -36,4 +39,11 @@ def test_an_answer_of_another_length_is_no_answer() -> None:
 
 def test_a_retry_of_the_source_is_hashed_anew() -> None:
     """The source fills the buffers again, from the first, after an attempt that broke off."""
-    assert fetch(Service({"job": DATA}, stumbles=1), range(4))[1].verified() == "whole"
+    assert fetch(Service({"job": LONG}, stumbles=1), range(10), data=LONG)[1].verified() == "whole"
+
+
+@pytest.mark.parametrize("part", [range(10), range(8), range(4, 8), range(8, 10), range(8, 9), range(9, 10)])
+def test_a_part_of_any_length_is_hashed_whole(part: range) -> None:
+    filled, content = fetch(Service({"job": LONG}), part, data=LONG)
+    assert b"".join(filled).startswith(LONG[part.start * MIB : part.stop * MIB])
+    assert content.verified() == ("whole" if len(part) == 10 else f"{len(part)}/10")

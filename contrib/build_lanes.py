@@ -1,0 +1,38 @@
+"""Hook of hatchling: compiles ``casfs/data/lanes.c`` where there is a C compiler, and takes it into the wheel."""
+
+import os
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+OPTIONS = ["-std=c11", "-O3", "-shared", "-fPIC"]
+LIBRARY = "casfs/data/liblanes.so"
+
+
+class LanesHook(BuildHookInterface):  # type: ignore[type-arg] # what it is configured with, which is nothing
+    """Adds the library to a wheel, and to the checkout for an editable one; without a compiler adds nothing."""
+
+    PLUGIN_NAME = "lanes"
+
+    def initialize(self, _version: str, build_data: dict[str, Any]) -> None:
+        """Compile, if that can be done here."""
+        if self.target_name == "wheel" and self._compiled(Path(self.root, LIBRARY)):
+            build_data["artifacts"].append(LIBRARY)
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+
+    def _compiled(self, library: Path) -> bool:
+        compiler = os.environ.get("CC", "cc")
+        made = library.with_suffix(f".{os.getpid()}")  # a mount may be using the one that is there
+        try:
+            arguments = [*OPTIONS, "-o", str(made), str(library.with_name("lanes.c"))]
+            subprocess.run([*shlex.split(compiler), *arguments], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.app.display_warning(f"casfs will hash one block at a time: {error}")
+            return False
+        made.replace(library)
+        return True
