@@ -16,12 +16,14 @@ class Shape:
     words: str
     first_byte_s: float
     bytes_per_s: int
+    tls: bool = False
 
 
 SHAPES = {
     shape.name: shape
     for shape in (
         Shape("unshaped", "unshaped", 0.0, 0),
+        Shape("tls", "unshaped, over TLS", 0.0, 0, tls=True),
         Shape("near", "30 ms, 60 MB/s a connection", 0.030, 60_000_000),
         Shape("far", "100 ms, 10 MB/s a connection", 0.100, 10_000_000),
     )

@@ -52,16 +52,18 @@ class Race:
 
 ALL = (CASFS, RCLONE, S3FS, HTTPDIRFS)
 LOADERS = (ARIA2C, BARE_LOOP, RAW_SOCKETS)
-UNSHAPED, NEAR, FAR = SHAPES["unshaped"], SHAPES["near"], SHAPES["far"]
+UNSHAPED, TLS, NEAR, FAR = (SHAPES[name] for name in ("unshaped", "tls", "near", "far"))
 
 
-def _sequential(shape: Shape) -> Race:
+def _sequential(shape: Shape, mounters: Sequence[Mounter] = ALL, fetchers: Sequence[Fetcher] = LOADERS) -> Race:
     title = "Cold sequential read"
-    return Race(f"sequential-{shape.name}", title, measures.sequential, shape, ALL, "MB/s", True, LOADERS)
+    return Race(f"sequential-{shape.name}", title, measures.sequential, shape, mounters, "MB/s", True, fetchers)
 
 
 RACES = (
     _sequential(UNSHAPED),
+    # without those that take no certificate of ours
+    _sequential(TLS, (CASFS, RCLONE), (ARIA2C, BARE_LOOP)),
     _sequential(NEAR),
     _sequential(FAR),
     # without httpdirfs: 1.2.5 ends when a file is closed while it still downloads

@@ -5,6 +5,7 @@ input with what it has sent since the line before. Ends with its input.
 """
 
 import json
+import ssl
 import sys
 from contextlib import ExitStack
 
@@ -15,7 +16,7 @@ from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from faces import Faces
 from plan import SHAPES, Item, Plan, Shape, content, items
-from service import CREDENTIALS
+from service import CERTIFICATE, CREDENTIALS
 
 
 def fill(state: State, item: Item) -> None:
@@ -29,7 +30,16 @@ def fill(state: State, item: Item) -> None:
 def start(stack: ExitStack, state: State, shape: Shape) -> Server:
     """Start the service in one shape."""
     shaping = Shaping(shape.first_byte_s, shape.bytes_per_s or None)
-    return stack.enter_context(Server(state, credentials=CREDENTIALS, shaping=shaping, also=Faces(state).answer))
+    tls = _certified() if shape.tls else None
+    return stack.enter_context(
+        Server(state, credentials=CREDENTIALS, shaping=shaping, also=Faces(state).answer, tls=tls)
+    )
+
+
+def _certified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 def sent(servers: list[Server]) -> dict[str, int]:

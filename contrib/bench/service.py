@@ -17,6 +17,7 @@ from plan import Plan, Shape
 COUNTED_S = 0.05
 """The service counts a piece once it is sent, so a reader can have the last one a moment before it counts."""
 HERE = Path(__file__).resolve().parent
+CERTIFICATE = HERE / "certificate.pem"  # and its key
 CREDENTIALS = {"AKIDbench": "not-a-secret"}
 
 
@@ -83,8 +84,9 @@ def serving(plan: Plan) -> Iterator[Service]:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment in which programs find the casfs that this one found, and credentials for the service."""
+    """Give the environment in which programs find the casfs that this one found, credentials, and whom to trust."""
     secret_id, secret_key = next(iter(CREDENTIALS.items()))
     secrets = {"CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key}
     found = os.pathsep.join([str(HERE), str(Path(casfs.__file__).resolve().parents[1])])
-    return {**os.environ, **secrets, "PYTHONPATH": found, "PYTHONSAFEPATH": "1"}
+    trust = dict.fromkeys(["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], str(CERTIFICATE))
+    return {**os.environ, **secrets, **trust, "PYTHONPATH": found, "PYTHONSAFEPATH": "1"}

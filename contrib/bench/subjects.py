@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from mounts import Mount
 from plan import Item
-from service import Faces
+from service import CERTIFICATE, Faces
 
 CONNECTIONS = 32  # what casfs uses unless told otherwise; the loops get as many
 BARE_PART_BYTES = 4 << 20  # what casfs asks at a time with this many connections and its 128 MiB window
@@ -113,7 +113,7 @@ class Fetcher:
 
 def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
     """Fetch over 16 connections into memory, without allocating the file first."""
-    quiet = ["--quiet", "--no-conf", "--file-allocation=none", "--allow-overwrite"]
+    quiet = ["--quiet", "--no-conf", "--file-allocation=none", "--allow-overwrite", f"--ca-certificate={CERTIFICATE}"]
     return ["aria2c", "-x16", "-s16", *quiet, "-d", str(scratch), "-o", "fetched", f"{faces.plain_url}/{path}"]
 
 
