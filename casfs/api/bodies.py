@@ -3,6 +3,7 @@
 import http.client
 import io
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,16 @@ from casfs.copying import copy
 PIECE_BYTES = 64 << 10
 """What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
 
+BATCH_BYTES = 256 << 10
+"""So much is taken between two looks at the pace. TLS hands over a record at a time, 16 KiB: to look after each of them
+made a cold read over TLS 1.15 times as slow. Source: measured 2026-11-20, 7 rounds; 64 KiB: 1.02 times."""
+
 
 def bound(sock: socket.socket, seconds: float) -> None:
     """Let *sock* wait for *seconds* at most to receive."""
     if isinstance(sock, PatientSocket):
         sock.wait_at_most(seconds)
-    else:
+    elif sock.gettimeout() != seconds:  # each setting is a system call
         sock.settimeout(seconds)
 
 
@@ -120,10 +125,16 @@ class Incoming(http.client.HTTPResponse):
 
     def _receive(self, view: memoryview) -> int:
         """Return how many bytes went from the socket into *view*: 0 at its end, -1 if none came within a slice."""
-        bound(self._sock, min(SLICE_S, self.pace.patience_s()))
+        slice_s = min(SLICE_S, self.pace.patience_s())
+        bound(self._sock, slice_s)
+        until_s = time.monotonic() + slice_s
+        done, count, wanted = 0, 1, min(len(view), BATCH_BYTES)
         try:
-            count = self._sock.recv_into(view, len(view), self._flags)
+            while count and done < wanted and time.monotonic() < until_s:
+                count = self._sock.recv_into(view[done:], 0, self._flags)
+                done += count
         except (BlockingIOError, TimeoutError):
-            return -1
-        self.pace.took(count)
-        return count
+            if not done:
+                return -1
+        self.pace.took(done)
+        return done

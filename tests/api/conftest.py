@@ -1,6 +1,8 @@
 """A server that does what a test tells it, and clients of it that do not wait between attempts."""
 
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +11,30 @@ from casfs.models import Credentials
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
 
+CERTIFICATE = Path(__file__).parent.parent.parent / "contrib" / "bench" / "certificate.pem"
+"""Signed by itself for 127.0.0.1; the key is in it."""
+
 KEYS = Credentials("AKIDtests", "the-secret-key")
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
+def plain_server() -> Iterator[ScriptedServer]:
+    yield from started(ScriptedServer())
+
+
+@pytest.fixture
+def tls_server() -> Iterator[ScriptedServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    yield from started(ScriptedServer(tls=context))
+
+
+@pytest.fixture
+def server(plain_server: ScriptedServer) -> ScriptedServer:
+    return plain_server
+
+
+def started(server: ScriptedServer) -> Iterator[ScriptedServer]:
     server.start()
     yield server
     server.stop()
@@ -27,7 +47,7 @@ def stats() -> Stats:
 
 @pytest.fixture
 def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
-    client = new_client(server.url, stats)
+    client = new_client(server.url, stats, ca_bundle=str(CERTIFICATE))
     yield client
     client.close()
 

@@ -20,7 +20,7 @@ from casfs.errors import (
 from casfs.models import Output, RangeAnswer
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import new_client
+from tests.api.conftest import CERTIFICATE, new_client
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
 from tests.conftest import Announce
 
@@ -30,6 +30,13 @@ SIZE = len(BODY)
 OUTPUT = Output("v", "-j", SIZE, None, is_inventory=False)
 HASH = hashlib.sha256(b"x").hexdigest()
 UNAVAILABLE = answer("503 Service Unavailable", b"<html>busy</html>")
+
+
+@pytest.fixture(params=["plain_server", "tls_server"])
+def server(request: pytest.FixtureRequest) -> ScriptedServer:
+    """Speak both ways: other code receives the bytes of each."""
+    server: ScriptedServer = request.getfixturevalue(request.param)
+    return server
 
 
 class Fetched:
@@ -145,7 +152,8 @@ def test_a_fault_that_passes_is_survived_and_no_wrong_byte_is_told_of(
 
 def test_an_answer_that_takes_its_time_is_waited_for(client: Client, server: ScriptedServer) -> None:
     whole = part(BODY, 0, SIZE)
-    server.add((Act.PAUSE, Act.PAUSE, whole[:2000], Act.PAUSE, Act.PAUSE, whole[2000:]))
+    longer = [Act.PAUSE, Act.PAUSE]  # than a wait of ours
+    server.add((*longer, whole[:2000], *longer, whole[2000:100_000], *longer, whole[100_000:]))
     fetched = Fetched(client, 0, SIZE)
     fetched(patience_s=16)
     assert fetched.bytes == BODY
@@ -161,7 +169,7 @@ def test_a_service_that_stalls_for_ever_ends_by_the_deadline(
     server.always = (first, dripping)
     deadline = Deadline.after(1.2)
     with pytest.raises(DeadlineError):
-        Fetched(new_client(server.url, stats), 0, SIZE)(1.2)
+        Fetched(new_client(server.url, stats, ca_bundle=str(CERTIFICATE)), 0, SIZE)(1.2)
     assert Deadline(deadline.at_s + 0.3).remaining_s > 0, "it ended long after the deadline"
     assert len(server.seen) == 2, "there was no time for another attempt"
 

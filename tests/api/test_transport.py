@@ -14,8 +14,7 @@ from casfs.api.wire import failed_requests
 from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.certificate import CERTIFICATE, KEY
-from tests.api.conftest import new_client
+from tests.api.conftest import CERTIFICATE, new_client
 from tests.api.scripted import Act, ScriptedServer, answer
 from tests.conftest import Announce
 
@@ -35,24 +34,6 @@ def ask(url: str, ca_bundle: str | None = None, connect_timeout_s: float = 1, id
             return got.status
     finally:
         transport.close()
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    path = tmp_path / "certificate.pem"
-    path.write_text(CERTIFICATE)
-    return path
-
-
-@pytest.fixture
-def tls_server(tmp_path: Path, certificate: Path) -> Iterator[ScriptedServer]:
-    (tmp_path / "key.pem").write_text(KEY)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, tmp_path / "key.pem")
-    server = ScriptedServer(tls=context)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -105,26 +86,22 @@ def test_an_endpoint_that_is_none_is_not_tried_for_long(url: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_certificate_is_trusted_when_it_is_in_the_bundle(tls_server: ScriptedServer, certificate: Path) -> None:
+def test_a_certificate_is_trusted_when_it_is_in_the_bundle(tls_server: ScriptedServer) -> None:
     tls_server.always = (VAULT,)
-    assert ask(tls_server.url, str(certificate)) == 200
+    assert ask(tls_server.url, str(CERTIFICATE)) == 200
 
 
 @pytest.mark.parametrize("reply", [VAULT, VAULT[:-5]], ids=["whole", "cut"])
-def test_bodies_over_tls_are_read_as_any(
-    tls_server: ScriptedServer, certificate: Path, stats: Stats, reply: bytes
-) -> None:
-    client = new_client(tls_server.url, stats, ca_bundle=str(certificate))
+def test_bodies_over_tls_are_read_as_any(tls_server: ScriptedServer, stats: Stats, reply: bytes) -> None:
+    client = new_client(tls_server.url, stats, ca_bundle=str(CERTIFICATE))
     tls_server.add((reply, Act.CLOSE) if reply != VAULT else reply, VAULT)
     client.vault("v", soon())
     client.vault("v", soon()) if reply == VAULT else None
     assert (len(tls_server.seen), tls_server.connections) == ((2, 1) if reply == VAULT else (2, 2))
 
 
-def test_a_body_that_stalls_over_tls_is_asked_for_again(
-    tls_server: ScriptedServer, certificate: Path, stats: Stats
-) -> None:
-    client = new_client(tls_server.url, stats, ca_bundle=str(certificate))
+def test_a_body_that_stalls_over_tls_is_asked_for_again(tls_server: ScriptedServer, stats: Stats) -> None:
+    client = new_client(tls_server.url, stats, ca_bundle=str(CERTIFICATE))
     long = answer("200 OK", b" " * 20_000)[:10_000]
     tls_server.add((long, Act.STALL), (long, Act.DRIP), VAULT)
     assert client.vault("v", soon()).name == "v"
@@ -141,9 +118,9 @@ def test_a_certificate_that_is_not_trusted_is_told_once_with_what_mends_it(
     assert tls_server.seen == []
 
 
-def test_a_certificate_for_another_host_is_not_trusted(tls_server: ScriptedServer, certificate: Path) -> None:
+def test_a_certificate_for_another_host_is_not_trusted(tls_server: ScriptedServer) -> None:
     with pytest.raises(UntrustedError, match="localhost"):
-        ask(tls_server.url.replace("127.0.0.1", "localhost"), str(certificate))
+        ask(tls_server.url.replace("127.0.0.1", "localhost"), str(CERTIFICATE))
 
 
 def test_a_server_without_tls_is_told_from_one_that_is_not_there(server: ScriptedServer) -> None:
@@ -177,7 +154,7 @@ def test_the_systems_certificates_are_trusted_and_those_of_requests_where_it_has
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     assert len(pools.trust(None).get_ca_certs()) > 50
-    (tmp_path / "one.pem").write_text(CERTIFICATE)
+    (tmp_path / "one.pem").write_text(CERTIFICATE.read_text())
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
     assert len(pools.trust(None).get_ca_certs()) == 1
 
