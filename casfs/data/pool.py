@@ -64,8 +64,14 @@ class Pool:
                 self._free.extend(self._slab(min(SLAB_BLOCKS, self.capacity - self._mapped)))
 
     def _slab(self, blocks: int) -> Iterator[memoryview]:
-        # MAP_PRIVATE: the default is shared memory, which took twice as long to touch.
-        slab = mmap.mmap(-1, blocks * BLOCK_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        """Return *blocks* buffers, or half as many, and so on, where a limit lets no more address space be had."""
+        try:
+            # MAP_PRIVATE: the default is shared memory, which took twice as long to touch.
+            slab = mmap.mmap(-1, blocks * BLOCK_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except OSError:
+            if blocks == 1:
+                raise
+            return self._slab(blocks // 2)
         # No MADV_HUGEPAGE: each page is touched first once in the life of a mount, and where a virtual machine has
         # reported its free memory to its host, 128 MiB of huge ones took 10 to 330 ms, of small ones 52.
         whole = memoryview(slab)

@@ -1,5 +1,8 @@
 """Buffers are made once, reused, and never more than asked for."""
 
+import subprocess
+import sys
+
 from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.pool import SLAB_BLOCKS, Pool
 
@@ -35,3 +38,20 @@ def test_what_was_reserved_and_not_taken_is_released() -> None:
     pool.give(pool.take())
     pool.release(2)
     assert pool.free == 4
+
+
+LIMITED = """
+import resource
+from pathlib import Path
+from casfs.data.pool import Pool
+pool = Pool(512)
+pool.reserve(40)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (50 << 20),) * 2)
+print(len({id(pool.take()) for _ in range(40)}))
+"""
+
+
+def test_buffers_are_had_one_by_one_where_address_space_is_short() -> None:
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "40\n"
