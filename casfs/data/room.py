@@ -8,7 +8,7 @@ class Room:
 
     A buffer is taken when its block begins to come, not when the part is asked for: of 4 MiB that take 70 ms, behind
     30 ms of nothing, most would lie untouched for long, while the parts that come need others, which the kernel has to
-    zero first. Source: measured 2026-11-20, see docs/architecture.md.
+    zero first. Source: measured 2026-11-20, see docs/benchmarks.md.
 
     Args:
         blocks: how many.
