@@ -1,8 +1,6 @@
 """A server that does what a test tells it, and clients of it that do not wait between attempts."""
 
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +8,7 @@ from casfs.api.client import Client, ClientSettings
 from casfs.models import Credentials
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
-
-CERTIFICATE = Path(__file__).parent.parent.parent / "contrib" / "bench" / "certificate.pem"
-"""Signed by itself for 127.0.0.1; the key is in it."""
+from tests.certificate import CERTIFICATE, certified
 
 KEYS = Credentials("AKIDtests", "the-secret-key")
 
@@ -24,9 +20,7 @@ def plain_server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def tls_server() -> Iterator[ScriptedServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    yield from started(ScriptedServer(tls=context))
+    yield from started(ScriptedServer(tls=certified()))
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from casfs.errors import (
 from casfs.models import Output, RangeAnswer
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import CERTIFICATE, new_client
+from tests.api.conftest import new_client
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
+from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
 
 MIB = 1 << 20

@@ -14,8 +14,9 @@ from casfs.api.wire import failed_requests
 from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import CERTIFICATE, new_client
+from tests.api.conftest import new_client
 from tests.api.scripted import Act, ScriptedServer, answer
+from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
 
 VAULT = answer("200 OK", b'{"VaultName":"v"}')

@@ -21,6 +21,7 @@ from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
+from tests.certificate import CERTIFICATE, certified
 from tests.mounting import Mounting
 from tests.providers import DIALECTS, EVERY_PROVIDER, state_of
 
@@ -89,7 +90,7 @@ class Cell:
 
 
 def _cells(kind: Kind, provider: str) -> list[Cell]:
-    """Return the matrix of a fault; of it, over Glacier, what differs below the programs: whether it is survived."""
+    """Return the matrix of a fault; for Glacier, which is asked over TLS here, what differs below the programs."""
     cells = [Cell(kind, *names) for names in product(TIMES, PROGRAMS, PLACES)]
     return cells if provider == "cas" else [cell for cell in cells if cell.program == "cp" and cell.often != "always"]
 
@@ -140,9 +141,11 @@ def _broken_promise(cell: Cell, root: Path, into: Path) -> str | None:
 @pytest.mark.parametrize("kind", sorted(set(Kind) - NOT_OF_OUTPUTS))
 def test_exit_status_0_means_the_right_bytes(kind: Kind, provider: str, mounting: Mounting, tmp_path: Path) -> None:
     cells = _cells(kind, provider)
-    with Server(_state(cells, provider), credentials={"id": "key"}, dialect=DIALECTS[provider]) as server:
+    tls = certified() if provider == "glacier" else None
+    with Server(_state(cells, provider), credentials={"id": "key"}, dialect=DIALECTS[provider], tls=tls) as server:
         server.faults.add(*map(_fault, cells))
-        options = ("--provider", provider, "--read-timeout", str(int(READ_TIMEOUT_S)), "--connections", "64")
+        times = ("--read-timeout", str(int(READ_TIMEOUT_S)), "--connections", "64")
+        options = ("--provider", provider, "--ca-bundle", CERTIFICATE, *times)
         with mounting(server, *options) as root, ThreadPoolExecutor(15) as pool:
             broken = list(pool.map(lambda cell: _broken_promise(cell, root, tmp_path), cells))
     assert [line for line in broken if line] == []
