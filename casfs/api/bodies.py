@@ -131,7 +131,7 @@ class Incoming(http.client.HTTPResponse):
         done, count, wanted = 0, 1, min(len(view), BATCH_BYTES)
         try:
             while count and done < wanted and time.monotonic() < until_s:
-                count = self._sock.recv_into(view[done:], 0, self._flags)
+                count = self._sock.recv_into(view[done:], len(view) - done, self._flags)
                 done += count
         except (BlockingIOError, TimeoutError):
             if not done:

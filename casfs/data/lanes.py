@@ -36,7 +36,7 @@ def leaves(blocks: Sequence[memoryview]) -> list[bytes]:
     """
     library = _library()
     # The last block of an output may be shorter, and lanes go in step.
-    if library is None or any(len(block) != len(blocks[0]) for block in blocks):
+    if library is None or len(blocks) == 1 or any(len(block) != len(blocks[0]) for block in blocks):
         return [treehash.leaf(block) for block in blocks]
     return _side_by_side(library, blocks)
 
@@ -60,4 +60,5 @@ def _library() -> ctypes.CDLL | None:
 
 def _is_right(library: ctypes.CDLL) -> bool:
     samples = [memoryview(bytearray([number]) * 200) for number in range(LANES)]
-    return _side_by_side(library, samples) == [treehash.leaf(sample) for sample in samples]
+    right = [treehash.leaf(sample) for sample in samples]
+    return all(_side_by_side(library, samples[:few]) == right[:few] for few in range(2, LANES + 1))

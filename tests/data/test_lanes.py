@@ -95,6 +95,7 @@ def test_without_the_library_blocks_are_hashed_one_by_one(tmp_path: Path, monkey
         pytest.param("int nothing;", id="another library"),
         pytest.param(STUB.format(works=1), id="wrong hashes"),
         pytest.param(STUB.format(works=0), id="not on this processor"),
+        pytest.param(SOURCE_TEXT.replace("count -= 2", "count = 0"), id="wrong for three"),
         pytest.param(SOURCE_TEXT.replace("!defined(__x86_64__)", "1"), id="another architecture"),
     ],
 )
