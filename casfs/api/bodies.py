@@ -128,11 +128,13 @@ class Incoming(http.client.HTTPResponse):
         slice_s = min(SLICE_S, self.pace.patience_s())
         bound(self._sock, slice_s)
         until_s = time.monotonic() + slice_s
-        done, count, wanted = 0, 1, min(len(view), BATCH_BYTES)
+        done, wanted = 0, min(len(view), BATCH_BYTES)
         try:
-            while count and done < wanted and time.monotonic() < until_s:
+            while done < wanted:
                 count = self._sock.recv_into(view[done:], len(view) - done, self._flags)
                 done += count
+                if not count or time.monotonic() >= until_s:
+                    break
         except (BlockingIOError, TimeoutError):
             if not done:
                 return -1

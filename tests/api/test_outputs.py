@@ -3,6 +3,8 @@
 import hashlib
 import random
 from collections.abc import Callable
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -173,6 +175,18 @@ def test_a_service_that_stalls_for_ever_ends_by_the_deadline(
         Fetched(new_client(server.url, stats, ca_bundle=str(CERTIFICATE)), 0, SIZE)(1.2)
     assert Deadline(deadline.at_s + 0.3).remaining_s > 0, "it ended long after the deadline"
     assert len(server.seen) == 2, "there was no time for another attempt"
+
+
+def test_a_process_that_was_stopped_for_long_takes_what_is_there(
+    client: Client, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two looks at the clock more time may go by than a wait may take: that is no end of the body."""
+    monkeypatch.setattr("casfs.api.bodies.time", SimpleNamespace(monotonic=count(0, 10).__next__))
+    server.add(part(BODY, 0, SIZE))
+    fetched = Fetched(client, 0, SIZE)
+    fetched()
+    assert fetched.bytes == BODY
+    assert len(server.seen) == 1
 
 
 def test_a_slow_service_is_not_taken_for_one_that_stalls(client: Client, server: ScriptedServer) -> None:
