@@ -2,7 +2,7 @@
  * SHA-256 of several messages of one length, side by side on one processor. casfs/data/lanes.py builds on it.
  *
  * An x86 instruction for two rounds of SHA-256 ends four cycles after it began, and the next one of the same message
- * waits for it; half of the time the unit would be free for another message. The leaves of a tree hash are such messages.
+ * waits for it; half of the time the unit would be free for another message. The leaves of a tree hash are such.
  *
  * Source: FIPS 180-4, sections 4.2.2, 5.1.1, 5.3.3 and 6.2; the instructions: Intel 64 and IA-32 Software Developer's
  * Manual, volume 2, SHA256RNDS2, SHA256MSG1, SHA256MSG2.
@@ -62,7 +62,7 @@ WITH_SHA INLINE void four_rounds(struct lane *lane, __m128i words, int at)
     lane->feba = _mm_sha256rnds2_epu32(lane->feba, lane->hgdc, _mm_shuffle_epi32(keyed, 0x0e));
 }
 
-/* Takes `chunks` chunks of each of `width` messages. Four rounds of each in turn: so far apart the processor sees. */
+/* Takes `chunks` chunks of each of `width` messages. Four rounds of each in turn, so that they overlap. */
 WITH_SHA INLINE void take(struct lane *lanes, const uint8_t *const *messages, int width, size_t chunks)
 {
     const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);

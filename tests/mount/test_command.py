@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from casfs import mountpoint
+from casfs.data import lanes
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
@@ -164,6 +165,14 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         assert SECRET_KEY not in shown + attributes.stdout
         assert "q-signature=" not in shown.replace("q-signature=[redacted]", "")
         assert processes_of(path)
+
+
+def test_the_log_says_how_blocks_are_hashed(server: Server, path: Path, tmp_path: Path) -> None:
+    """In the words that the README tells one to look for."""
+    log = tmp_path / "log"
+    done = casfs("mount", "--log-file", log, "--log-level", "debug", server.url, path, env=environment(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert f"blocks are hashed {lanes.width()} at a time" in log.read_text()
 
 
 def asked(server: Server, operation: str) -> int:
