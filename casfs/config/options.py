@@ -130,8 +130,8 @@ OPTIONS = (
         "dir_mode",
         MODE,
         default=None,
-        default_words="`0500`; `0555` with allow-other",
-        why="as file-mode",
+        default_words="`0700`; `0755` with allow-other",
+        why="as file-mode, and the owner of a copy may fill and remove it",
         help="Permissions of directories.",
     ),
     Option(

@@ -17,7 +17,7 @@ def test_defaults_are_those_of_the_contract(loaded: Load) -> None:
     assert (config.endpoint_url, config.account, config.root_vault) == (URL, "-", None)
     assert (config.foreground, config.allow_other, config.provider) == (False, False, "cas")
     assert (config.uid, config.gid) == (os.getuid(), os.getgid())
-    assert (config.file_mode, config.dir_mode) == (0o400, 0o500)
+    assert (config.file_mode, config.dir_mode) == (0o400, 0o700)
     assert (config.block_cache_size, config.read_ahead, config.connections) == (256 * MIB, 128 * MIB, 32)
     assert (config.verify, config.list_ttl) == ("auto", 60)
     assert (config.connect_timeout, config.read_timeout) == (10, 120)
@@ -54,9 +54,9 @@ def test_value_out_of_range_is_an_error_that_says_where_it_stands(
 
 def test_others_that_are_let_in_can_read(loaded: Load) -> None:
     config = loaded(words="allow_other")
-    assert (config.file_mode, config.dir_mode) == (0o444, 0o555)
+    assert (config.file_mode, config.dir_mode) == (0o444, 0o755)
     config = loaded(words="allow_other,file_mode=0440")
-    assert (config.file_mode, config.dir_mode) == (0o440, 0o555)
+    assert (config.file_mode, config.dir_mode) == (0o440, 0o755)
 
 
 def test_owner_zero_is_an_owner(loaded: Load) -> None:

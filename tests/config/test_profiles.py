@@ -16,7 +16,7 @@ def test_profile_says_where_who_and_how(loaded: Load, config_file: Path) -> None
     config = loaded("work:photos", environment={})
     assert config.endpoint_url == "https://cas.ap-beijing.myqcloud.com"
     assert config.root_vault == "photos"
-    assert (config.list_ttl, config.allow_other, config.file_mode, config.dir_mode) == (5.0, True, 0o440, 0o555)
+    assert (config.list_ttl, config.allow_other, config.file_mode, config.dir_mode) == (5.0, True, 0o440, 0o755)
     assert config.credentials.secret_key == "swordfish"
     assert str(config_file) in config.credentials_origin
 

@@ -113,7 +113,7 @@ def serve(path: str) -> None:
     tree.many = [job(f"job-{number:05}", SIZE) for number in range(MANY)]
     outputs = StandInOutputs(binding.interrupted)
     outputs.behaviours = behaviours()
-    view = View(os.getuid(), os.getgid(), 0o400, 0o500)
+    view = View(os.getuid(), os.getgid(), 0o400, 0o700)
     stats = Stats()
     operations = CountingOperations(tree, outputs, stats, view)
     binding.serve(operations, path, mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse))

@@ -99,7 +99,7 @@ class Broken:
     def start(self): raise CasfsError("the tree cannot start")
     def stop(self): pass
 
-view = View(0, 0, 0o400, 0o500)
+view = View(0, 0, 0o400, 0o700)
 binding = load(sys.argv[1])
 options = mount_options("s", view, allow_other=False, libfuse=binding.libfuse)
 try:

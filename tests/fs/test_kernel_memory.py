@@ -27,7 +27,7 @@ def test_kernel_takes_what_a_stat_finds(tmp_path: Path) -> None:
 def test_size_of_the_kernel_is_used_where_it_is_right(*, told: int | None, contradicted: bool, takes: bool) -> None:
     outputs = StandInOutputs()
     outputs.behaviours["plain"] = Behaviour(size=5)
-    operations = Operations(StandInTree([job("plain", told)]), outputs, Stats(), View(0, 0, 0o400, 0o500))
+    operations = Operations(StandInTree([job("plain", told)]), outputs, Stats(), View(0, 0, 0o400, 0o700))
     asked = []
 
     def kernel_takes(path: str, _inode: int, size: int) -> bool:

@@ -25,7 +25,7 @@ class Mount:
     def __init__(self) -> None:
         self.tree = StandInTree([job("plain", SIZE), job("other", 7), job("unknown", None)])
         self.outputs = StandInOutputs()
-        self.operations = Operations(self.tree, self.outputs, Stats(), View(0, 0, 0o400, 0o500))
+        self.operations = Operations(self.tree, self.outputs, Stats(), View(0, 0, 0o400, 0o700))
 
     def open(self, path: str = OUTPUT, flags: int = os.O_RDONLY) -> Any:
         """Return the file info of an open file."""
@@ -136,7 +136,7 @@ def test_the_root_has_the_counters_even_where_it_is_a_vault(mount: Mount) -> Non
 
 def test_figures_have_one_length_while_they_are_counted_up() -> None:
     stats = Stats()
-    operations = Operations(StandInTree([]), StandInOutputs(), stats, View(0, 0, 0o400, 0o500))
+    operations = Operations(StandInTree([]), StandInOutputs(), stats, View(0, 0, 0o400, 0o700))
     lines: list[bytes] = []
     for _ in range(15):
         stats.count("bytes_read", 10 ** len(lines))

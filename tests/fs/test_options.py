@@ -5,8 +5,8 @@ import pytest
 from casfs.fs.attrs import View
 from casfs.fs.options import Options, is_open_to_all, mount_options
 
-OWN = View(0, 0, 0o400, 0o500)
-PUBLIC = View(0, 0, 0o444, 0o555)
+OWN = View(0, 0, 0o400, 0o700)
+PUBLIC = View(0, 0, 0o444, 0o755)
 
 
 def options(
@@ -35,7 +35,7 @@ def test_modes_are_checked_where_they_keep_somebody_out(view: View, allow_other:
 
 @pytest.mark.parametrize("mode", [0o440, 0o404, 0o040])
 def test_a_mode_that_keeps_anybody_out_is_not_open_to_all(mode: int) -> None:
-    assert not is_open_to_all(View(0, 0, mode, 0o555))
+    assert not is_open_to_all(View(0, 0, mode, 0o755))
     assert not is_open_to_all(View(0, 0, 0o444, mode | 0o111))
 
 

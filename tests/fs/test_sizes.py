@@ -20,7 +20,7 @@ def outputs() -> StandInOutputs:
 @pytest.fixture
 def operations(outputs: StandInOutputs) -> Operations:
     tree = StandInTree([job("unknown", None), job("known", 7)])
-    return Operations(tree, outputs, Stats(), View(0, 0, 0o400, 0o500))
+    return Operations(tree, outputs, Stats(), View(0, 0, 0o400, 0o700))
 
 
 def test_a_size_that_no_document_tells_is_asked_for_before_it_is_shown(operations: Operations) -> None:

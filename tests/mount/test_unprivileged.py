@@ -92,3 +92,24 @@ def test_refusal_says_what_to_mend(run: Run, server: Server, nobodys: Path, argu
     done = run('"$@"', sys.executable, "-m", "casfs", "mount", server.url, *told)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert mends in done.stderr
+
+
+def test_what_cp_and_rsync_made_of_the_tree_can_be_filled_and_removed(run: Run, server: Server, nobodys: Path) -> None:
+    script = """
+    "$1" -m casfs mount "$2" "$3"
+    cp -r "$3" "$4/cp"
+    rsync -a "$3/" "$4/rsync"
+    find "$3" -type d | wc -l
+    fusermount3 -u "$3"
+    diff -r "$4/cp" "$4/rsync"
+    for copy in "$4/cp" "$4/rsync"; do
+        find "$copy" -type d -exec touch {}/note \\;
+        find "$copy" -name note | wc -l
+        rm -r "$copy" </dev/null
+    done
+    ls "$4"
+    """
+    done = run(script, sys.executable, server.url, nobodys / "mount", nobodys)
+    assert (done.returncode, done.stderr) == (0, "")
+    directories, *found = done.stdout.split()
+    assert found == [directories, directories, "mount"]
