@@ -12,6 +12,10 @@ TOLERANCE_S = 60
 """A difference below this is no reason for a refusal: signatures begin minutes in the past, and Date has whole
 seconds and may be a slow answer old."""
 
+LARGEST_S = 86400
+"""A difference above this is not corrected: a Date of 2037, which anybody on the way can write, would have a signature
+made that is good until then. A clock that is a time zone off, or was set across midnight, is within it."""
+
 
 def seconds_of(date: str | None) -> float | None:
     """Return the Unix time that an HTTP date names, or None for what is none."""
@@ -40,16 +44,30 @@ class ServiceClock:
         """Go by *date*, the Date of an answer that refused a signature made for *signed_s*, from now on.
 
         Returns:
-            Whether another signature would be for another time: if not, the clock was not what was refused.
+            Whether another signature would be for another time: if not, the clock was not what was refused, or it
+            is off by more than is corrected.
         """
         service_s = seconds_of(date)
-        if service_s is None or abs(service_s - signed_s) <= TOLERANCE_S:
+        if service_s is None or abs(service_s - signed_s) <= TOLERANCE_S or self.too_far(date):
             return False
         if abs(service_s - self.now_s()) > TOLERANCE_S:
             self._go_by(service_s)
         return True
 
+    def too_far(self, date: str | None) -> str:
+        """Say that this machine's clock is off *date*, the Date of an answer, by more than is corrected; else ""."""
+        service_s = seconds_of(date)
+        off_s = 0.0 if service_s is None else service_s - self._clock()
+        if abs(off_s) <= LARGEST_S:
+            return ""
+        days = f"{abs(off_s) / 86400:,.1f} days {_way(off_s)}"
+        return f"this machine's clock is {days} the service's, and no more than a day is corrected: set it"
+
     def _go_by(self, service_s: float) -> None:
         self._offset_s = service_s - self._clock()
-        way = "behind" if self._offset_s > 0 else "ahead of"
-        logger.warning("this clock is %.0f s %s the service's: signing by the service's", abs(self._offset_s), way)
+        off_s, way = abs(self._offset_s), _way(self._offset_s)
+        logger.warning("this clock is %.0f s %s the service's: signing by the service's", off_s, way)
+
+
+def _way(off_s: float) -> str:
+    return "behind" if off_s > 0 else "ahead of"

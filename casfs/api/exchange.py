@@ -32,8 +32,8 @@ class Exchange:
     def ask(self, call: Call, request: Request) -> Answer:
         """Return the answer to *request*, its body still to be read.
 
-        A signature that is refused while the service's Date is far from our clock is made once more, by its clock; one
-        whose keys have expired, once more with newer ones if there are any.
+        A signature that is refused while the service's Date is off our clock, by at most a day, is made once more, by
+        its clock; one whose keys have expired, once more with newer ones if there are any.
 
         Raises:
             CasfsError: what the refusal comes to, or what went wrong on the way.
@@ -49,7 +49,9 @@ class Exchange:
             if answer.status in wanted:
                 return answer
             refusal, meaning = self._refusal(call, answer)
-        raise error_for(refusal, meaning, answer.headers)
+        error = error_for(refusal, meaning, answer.headers)
+        far = self._clock.too_far(answer.headers.get("Date")) if meaning in _MAYBE_THE_CLOCK else ""
+        raise type(error)(f"{error}: {far}") if far else error
 
     def document(self, call: Call, request: Request) -> bytearray:
         """Return the body of the answer to *request*, all of it.

@@ -206,10 +206,32 @@ def test_a_wrong_key_is_not_tried_for_ever_by_a_service_with_a_wild_clock(
 ) -> None:
     announce("signing by the service's")
     announce("the signature is refused")
+    client._exchange._clock._clock = lambda: NOW_S + 7200
     server.always = (refused("400 Bad Request", "InvalidSignatureException", Date=NOW),)
     with pytest.raises(CredentialsError):
         client.vault("v", soon())
     assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"), [("InvalidSignatureException", CredentialsError), ("AccessDeniedException", AccessDeniedError)]
+)
+@pytest.mark.parametrize(("off_s", "way"), [(-345_600_000, "4,000.0 days behind"), (86461, "1.0 days ahead of")])
+def test_no_signature_is_made_for_a_date_that_is_over_a_day_away(  # noqa: PLR0917 - a table
+    client: Client,
+    server: ScriptedServer,
+    off_s: int,
+    way: str,
+    refusal: str,
+    kind: type[CasfsError],
+    announce: Announce,
+) -> None:
+    announce(f"clock is {way} the service's")
+    client._exchange._clock._clock = lambda: NOW_S + off_s
+    server.always = (refused("403 Forbidden", refusal, Date=NOW),)
+    with pytest.raises(kind, match=f"clock is {way} the service's, and no more than a day is corrected: set it"):
+        client.vault("v", soon())
+    assert len(server.seen) == 1
 
 
 def test_what_a_failure_is_logged_with_is_that_of_its_last_attempt(

@@ -23,7 +23,7 @@ def test_any_text_is_a_date_or_none(date: str | None) -> None:
     assert seconds_of(date) is None or isinstance(seconds_of(date), float)
 
 
-@pytest.mark.parametrize("off_s", [-86400, -61, 61, 3600, 10**9])
+@pytest.mark.parametrize("off_s", [-86400, -61, 61, 3600, 86400])
 def test_a_clock_that_is_off_is_corrected_once(off_s: int, announce: Announce) -> None:
     announce("behind the service's" if off_s < 0 else "ahead of the service's")
     clock = ServiceClock(lambda: NOON_S + off_s)
@@ -45,6 +45,22 @@ def test_a_clock_that_is_nearly_right_is_not_what_was_refused(off_s: int) -> Non
     clock = ServiceClock(lambda: NOON_S + off_s)
     assert not clock.correct(NOON, clock.now_s())
     assert clock.now_s() == NOON_S + off_s
+
+
+@pytest.mark.parametrize("off_s", [-(10**9), -86401, 86401, 10**9])
+def test_a_clock_that_is_over_a_day_off_is_not_corrected(off_s: int) -> None:
+    clock = ServiceClock(lambda: NOON_S + off_s)
+    assert not clock.correct(NOON, clock.now_s())
+    assert clock.now_s() == NOON_S + off_s
+    assert "set it" in clock.too_far(NOON)
+
+
+def test_many_corrections_come_to_no_more_than_a_day(announce: Announce) -> None:
+    announce("behind the service's")
+    clock = ServiceClock(lambda: NOON_S - 86400)
+    assert clock.correct(NOON, clock.now_s())
+    assert not clock.correct("Sat, 15 Jul 2017 02:40:00 GMT", clock.now_s())
+    assert clock.now_s() == NOON_S
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
