@@ -18,22 +18,10 @@ if command -v shellcheck >/dev/null; then
     shellcheck -x contrib/*.sh .ci/run
 fi
 
-# Those tests that go through the real command once more over the other FUSE library, beside all tests: what takes their
-# time is waiting for services that stall. A shell has what it puts in the background ignore Ctrl-C, which some of them
-# press.
-other_log=.venv/over-libfuse-2
-other=
-trap '[ -z "$other" ] || kill -INT "$other" 2>/dev/null' EXIT
+# Two processes a processor: what takes most of the time is waiting for services that stall.
+workers=$(($(nproc) * 2))
+.venv/bin/pytest -q -n "$workers" --dist worksteal "$@"
 if [ $# = 0 ]; then
-    CASFS_FUSE=2 env --default-signal=INT .venv/bin/pytest -q tests/mount >"$other_log" 2>&1 &
-    other=$!
+    printf '\nover libfuse 2, those tests that go through the real command:\n'
+    CASFS_FUSE=2 .venv/bin/pytest -q -n "$workers" --dist worksteal tests/mount
 fi
-failed=0
-.venv/bin/pytest -q "$@" || failed=1
-if [ -n "$other" ]; then
-    wait "$other" || failed=1
-    other=
-    printf '\nover libfuse 2:\n'
-    cat "$other_log"
-fi
-exit "$failed"

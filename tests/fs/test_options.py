@@ -56,7 +56,7 @@ def test_no_thread_of_libfuse_3_ends_that_could_leave_its_state_behind() -> None
         ((3, 17), {"max_idle_threads", "max_threads"}),
         ((2, 9), {"max_readahead", "max_background", "congestion_threshold"}),
     ],
-    ids=str,
+    ids=["3.10", "3.12", "3.17", "2.9"],
 )
 def test_each_libfuse_is_given_options_that_it_knows(libfuse: tuple[int, int], there: set[str]) -> None:
     every = {"max_idle_threads", "max_threads", "max_readahead", "max_background", "congestion_threshold"}
