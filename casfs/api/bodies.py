@@ -1,5 +1,6 @@
 """An answer on the wire: its bytes go from the socket into the caller's buffers, at a pace."""
 
+import errno
 import http.client
 import io
 import socket
@@ -135,7 +136,9 @@ class Incoming(http.client.HTTPResponse):
                 done += count
                 if not count or time.monotonic() >= until_s:
                     break
-        except (BlockingIOError, TimeoutError):
+        except (BlockingIOError, TimeoutError) as error:
+            if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up
+                raise
             if not done:
                 return -1
         self.pace.took(done)

@@ -11,32 +11,33 @@ import requests
 import requests.adapters
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import BaseHTTPResponse
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
 
 from casfs.api.bodies import Incoming
+from casfs.api.resting import RestingConnection, RestingPool
 from casfs.api.sockets import PatientSocket, is_possible
 from casfs.errors import ConfigError
 
 
-class _PlainConnection(HTTPConnection):
+class _PlainConnection(RestingConnection):
     response_class = Incoming
 
     def _new_conn(self) -> socket.socket:
-        connected: socket.socket = super()._new_conn()
+        connected = super()._new_conn()
         return PatientSocket(connected) if is_possible() else connected
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(RestingConnection, HTTPSConnection):
     response_class = Incoming
 
 
-class _PlainPool(HTTPConnectionPool):
+class _PlainPool(RestingPool):
     ConnectionCls = _PlainConnection
 
 
-class _TlsPool(HTTPSConnectionPool):
+class _TlsPool(RestingPool, HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 

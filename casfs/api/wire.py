@@ -5,6 +5,7 @@ proxy would hold the token or the proxy's password.
 """
 
 import contextlib
+import errno
 import http.client
 import ssl
 from collections.abc import Iterator
@@ -67,6 +68,8 @@ def _named(host: str, causes: list[BaseException]) -> CasfsError:
     for kind, what in _UNREACHABLE.items():
         if any(isinstance(cause, kind) for cause in causes):
             return UnreachableError(f"{host}: {what} ({_reason(causes)})")
+    if any(isinstance(cause, TimeoutError) and cause.errno == errno.ETIMEDOUT for cause in causes):
+        return TransferError(f"{host}: the connection was dead: what was sent did not arrive")
     if any(isinstance(cause, TimeoutError | BlockingIOError | urllib3.exceptions.ReadTimeoutError) for cause in causes):
         return TransferError(f"{host}: no answer in time")
     if isinstance(causes[0], _UNUSABLE):

@@ -191,7 +191,7 @@ OPTIONS = (
         TIMEOUT,
         default="10",
         why="three tries of TCP's first packet",
-        help="To open a connection.",
+        help="To open a connection, whatever the number of addresses.",
     ),
     Option(
         "read_timeout",
