@@ -23,9 +23,9 @@ SYSTEM_FILE = Path("/etc/casfs/config.toml")
 
 NOBODY = Credentials("", "")
 MODES = {"file_mode": (0o400, 0o444), "dir_mode": (0o700, 0o755)}
-"""Permissions where nobody gives any: without allow_other, and with it. A mount is read-only whatever they say, but what
-``cp -r`` and ``rsync -a`` made of a directory has its mode: without the owner's write bit its owner could neither fill
-nor delete it."""
+"""Permissions where nobody gives any: without allow_other, and with it. A mount is read-only whatever they say, but
+what ``cp -r`` and ``rsync -a`` made of a directory has its mode: without the owner's write bit its owner could neither
+fill nor delete it."""
 
 
 @dataclass(frozen=True, slots=True)
