@@ -13,10 +13,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from datetime import timedelta
 
-from casfs import mountpoint
 from casfs.errors import MountError
+from casfs.own_mount import OwnMount
 from casfs.watcher import ANSWER_TIMEOUT_S, Seen, Watcher
 
 POLL_S = 0.005
@@ -24,39 +24,47 @@ POLL_S = 0.005
 GRACE_S = 2.0
 """How long open files go on being read once the mount is away: time for a read in flight to end. A program that reads
 for hours would keep a machine from shutting down."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_S = 10.0
+"""How long the process has to end by itself once libfuse has let go: it waits for nobody but its own threads."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (*ENDING, signal.SIGHUP, *IGNORED)
 
 _log = logging.getLogger(__name__)
 
 
 class Lifetime:
-    """Says once that the mount answers, and ends it when a signal asks for that."""
+    """Says once that the mount answers, ends it when a signal asks for that, and says how it ended."""
 
-    def __init__(self, path: Path, ready: Callable[[], None], forget: Callable[[], None]) -> None:
-        """Describe the life of the mount at *path*.
+    def __init__(self, own: OwnMount, watcher: Watcher, ready: Callable[[], None], forget: Callable[[], None]) -> None:
+        """Describe the life of a mount.
 
         Args:
-            path: the mountpoint.
+            own: the mount.
+            watcher: looks whether it answers; started already.
             ready: says to others that it answers, or raises MountError.
             forget: has the mount ask the service anew; done on SIGHUP.
         """
-        self._path = path
-        self._watcher = Watcher(path)
+        self._own = own
+        self._watcher = watcher
         self._ready = ready
         self._forget = forget
         self._ended = threading.Event()
         self._failure: MountError | None = None
+        self._cause = "unmounted by others"
+        self._answered_s: float | None = None
 
     def start(self) -> None:
         """Take the signals from now on, and wait for the mount to answer."""
         block_signals()
-        self._watcher.start()
+        self._own.look_before()
         threading.Thread(target=self._take_signals, name="signals", daemon=True).start()
         threading.Thread(target=self._announce, name="announce", daemon=True).start()
 
     def ended(self) -> None:
-        """Take note that libfuse has let go of the mount."""
+        """Take note that libfuse has let go of the mount, and say so."""
         self._ended.set()
+        self._say_end()
 
     def check(self) -> None:
         """Do nothing if the mount answered, and somebody waited for that.
@@ -78,28 +86,48 @@ class Lifetime:
             self._end()
 
     def _tell(self, seen: Seen) -> None:
+        path = self._own.path
         if seen is Seen.NOTHING:
-            raise MountError(f"{self._path}: the mount did not answer within {ANSWER_TIMEOUT_S:.0f} s")
+            raise MountError(f"{path}: the mount did not answer within {ANSWER_TIMEOUT_S:.0f} s")
         self._ready()
+        self._answered_s = _now_s()
         hint = "" if seen is Seen.WHOLE_BLOCKS else "; contrib/99-casfs.rules lets the kernel read whole blocks"
-        _log.info("mounted at %s%s", self._path, hint)
+        _log.info("mounted at %s%s", path, hint)
 
     def _take_signals(self) -> None:
-        while (taken := signal.sigwait(SIGNALS)) == signal.SIGHUP:
-            _log.info("forgetting what was listed, after SIGHUP")
-            self._forget()
-        _log.info("unmounting %s after %s", self._path, signal.Signals(taken).name)
+        while (taken := signal.sigwait(SIGNALS)) not in ENDING:
+            if taken == signal.SIGHUP:
+                self._forget()
+                _log.info("forgot what was listed, after SIGHUP")
+        self._cause = signal.Signals(taken).name
         self._end()
 
     def _end(self) -> None:
-        """Take the mount away; who still reads is let go on for a while, then gets an error."""
+        """Take the mount away; who still reads is let go on for a while, then gets an error.
+
+        Acts before it speaks: nothing here may wait for a log, a disk or a lock.
+        """
         gives_up_s = time.monotonic() + GRACE_S
-        while not self._ended.wait(POLL_S) and not mountpoint.unmount(self._path):
+        while not self._ended.wait(POLL_S) and not self._own.take_away():
             if time.monotonic() > gives_up_s:
                 break
-        if not self._ended.wait(GRACE_S):
-            logging.shutdown()
-            os._exit(0 if self._failure is None else 1)
+        if self._ended.wait(GRACE_S):
+            time.sleep(EXIT_S)  # for whoever began this process to end it
+        else:
+            self._say_end(", while files were open")
+        logging.shutdown()
+        # Whoever has a file open gets an error: the connection ends with the process that holds it.
+        os._exit(0 if self._failure is None else 1)
+
+    def _say_end(self, left: str = "") -> None:
+        if self._answered_s is not None:
+            lasted = timedelta(seconds=round(_now_s() - self._answered_s))
+            _log.info("the mount at %s ended after %s: %s%s", self._own.path, lasted, self._cause, left)
+
+
+def _now_s() -> float:
+    """Return a time that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def block_signals() -> None:

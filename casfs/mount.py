@@ -21,11 +21,13 @@ from casfs.fs.operations import Operations
 from casfs.fs.options import Options, mount_options
 from casfs.lifetime import Lifetime, tell_systemd
 from casfs.models import Vault
+from casfs.own_mount import OwnMount
 from casfs.service import Service, service_of
 from casfs.standard_error import StandardError
 from casfs.stats import Stats
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
+from casfs.watcher import Watcher
 
 CHECK_S = 5.0
 """How long the check goes on, retries included, beside the time to connect: a page of 1,000 vaults takes well under a
@@ -106,12 +108,14 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
     hide_credentials()
+    watcher = Watcher(request.path)
+    watcher.start()
     secrets = (service.credentials.secret_key, service.credentials.token)
     log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground, secrets=secrets)
     errors = StandardError()
     errors.keep()
     try:
-        _make(request, service, herald, errors)
+        _make(request, service, herald, errors, watcher)
     except CasfsError as error:
         said = errors.drop()
         if said:
@@ -121,7 +125,7 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
         errors.show()
 
 
-def _make(request: Request, service: Service, herald: Herald, errors: StandardError) -> None:
+def _make(request: Request, service: Service, herald: Herald, errors: StandardError, watcher: Watcher) -> None:
     """Make the mount, and let libfuse have this thread until it has ended."""
     config = request.config
     _raise_limits()
@@ -140,10 +144,11 @@ def _make(request: Request, service: Service, herald: Herald, errors: StandardEr
         errors.show()
         herald.ready()
 
-    lifetime = Lifetime(request.path, ready, stages.tree.forget)
+    own = OwnMount(request.path, watcher.look_for)
+    lifetime = Lifetime(own, watcher, ready, stages.tree.forget)
     lifetime.start()
     try:
-        binding.serve(stages.operations, str(request.path), _options(request, binding))
+        binding.serve(stages.operations, str(request.path), _options(request, binding), own)
     finally:
         lifetime.ended()
     lifetime.check()

@@ -1,4 +1,4 @@
-"""The directory that becomes the mount: whether it can, whether it has, and how it becomes a directory again.
+"""The directory that becomes the mount: whether it can, and what is mounted there.
 
 Every refusal is a MountError whose one line says what to mend. mountinfo is read, not libfuse's opinion: libfuse 2 and
 3 refuse different things in different words, and some of them only after the kernel has the mount.
@@ -8,7 +8,6 @@ import errno
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +19,25 @@ FUSE_CONF = Path("/etc/fuse.conf")
 MOUNTINFO = Path("/proc/self/mountinfo")
 KIND = "fuse.casfs"
 """What the table of mounts calls ours."""
-UNMOUNT_TIMEOUT_S = 10.0
-"""A lazy unmount takes milliseconds: it waits for nobody. Ten seconds are for a machine that is swapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """One line of mountinfo: what is mounted where. Source: proc_pid_mountinfo(5)."""
+    """One line of mountinfo: what is mounted where. Source: proc_pid_mountinfo(5).
+
+    Attributes:
+        path: where.
+        kind: the type of file system.
+        source: what stands in its place for a device.
+        id: the number of this mount; given to another one when it is away.
+        device: the number of the file system's device, which all mounts of it share.
+    """
 
     path: str
     kind: str
     source: str
+    id: int
+    device: int
 
 
 def mounts(table: Path = MOUNTINFO) -> Iterator[Mounted]:
@@ -38,7 +45,8 @@ def mounts(table: Path = MOUNTINFO) -> Iterator[Mounted]:
     for line in table.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         fields = line.split(" ")
         kind, source = fields[fields.index("-") + 1 :][:2]
-        yield Mounted(_unescaped(fields[4]), kind, _unescaped(source))
+        device = os.makedev(*map(int, fields[2].split(":")))
+        yield Mounted(_unescaped(fields[4]), kind, _unescaped(source), int(fields[0]), device)
 
 
 def _unescaped(field: str) -> str:
@@ -123,24 +131,3 @@ def _others_are_allowed() -> bool:
 
 def _fusermount() -> str | None:
     return shutil.which("fusermount3") or shutil.which("fusermount")
-
-
-def unmount(path: Path) -> bool:
-    """Take casfs's mount away from *path* at once, whoever uses it: they keep what they have open.
-
-    Asks the table of mounts, and not the mount, which may be the one that does not answer.
-
-    Returns:
-        Whether it was there to take away; no other mount is touched.
-    """
-    if (str(path), KIND) not in [(mounted.path, mounted.kind) for mounted in mounts()]:
-        return False
-    command = ["umount", "-l"] if os.geteuid() == 0 else [_fusermount() or "fusermount3", "-u", "-z"]
-    quiet = subprocess.DEVNULL
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
-            [*command, str(path)], check=False, stdin=quiet, stdout=quiet, stderr=quiet, timeout=UNMOUNT_TIMEOUT_S
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0

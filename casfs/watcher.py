@@ -7,6 +7,9 @@ end, and a mountpoint that hung whoever looked at it.
 """
 
 import os
+import select
+import signal
+import socket
 import time
 from contextlib import suppress
 from enum import IntEnum
@@ -22,7 +25,7 @@ instead of 1.5 after."""
 
 
 class Seen(IntEnum):
-    """What the watcher saw; its exit status."""
+    """What the watcher saw."""
 
     WHOLE_BLOCKS = 0
     """The mount answers, and the kernel reads whole blocks."""
@@ -33,41 +36,61 @@ class Seen(IntEnum):
 
 
 class Watcher:
-    """A process that looks at a directory until it is answered by another device: through FUSE.
+    """A process that looks at a directory until it is answered by the device of the mount.
 
-    Threads: ``start`` before there are any; ``wait`` in one thread.
+    Threads: ``start`` before there are any; ``look_for`` and ``wait`` in one thread each.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = 0
+        self._line: socket.socket | None = None
 
     def start(self) -> None:
-        """Begin to look at the directory, which is no mount yet."""
-        before, mount = self._path.stat().st_dev, os.getpid()
+        """Begin the process, which waits until it is told what to look for; it ends with this one at the latest."""
+        ours, theirs = socket.socketpair()
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self._process = os.fork()
         if self._process == 0:
-            seen = Seen.NOTHING
             with suppress(BaseException):
-                seen = _look(self._path, before, mount)
-            os._exit(seen)
+                ours.close()
+                _watch(theirs, self._path)
+            os._exit(0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        theirs.close()
+        self._line = ours
+
+    def look_for(self, device: int) -> None:
+        """Look for the mount that has that *device*: what else is mounted there is none of ours."""
+        if self._line is not None:
+            with suppress(OSError):  # it was killed, which ``wait`` sees
+                self._line.sendall(b"%d" % device)
 
     def wait(self) -> Seen:
         """Return what was seen, once it was, after ANSWER_TIMEOUT_S at the latest."""
-        _, status = os.waitpid(self._process, 0)
-        return Seen(os.waitstatus_to_exitcode(status)) if os.WIFEXITED(status) else Seen.NOTHING
+        if self._line is None:
+            return Seen.NOTHING
+        with self._line as line:
+            line.settimeout(ANSWER_TIMEOUT_S)
+            try:
+                seen = line.recv(1)
+            except OSError:
+                seen = b""
+        os.kill(self._process, signal.SIGKILL)
+        # One that saw nothing may hang in what somebody else has mounted there.
+        os.waitpid(self._process, 0 if seen else os.WNOHANG)
+        return Seen(seen[0]) if seen else Seen.NOTHING
 
 
-def _look(path: Path, before: int, mount: int) -> Seen:
-    """Look until the answer comes from another device than *before*, or the process *mount* is gone."""
-    gives_up_s = time.monotonic() + ANSWER_TIMEOUT_S
-    while os.getppid() == mount and time.monotonic() < gives_up_s:
+def _watch(line: socket.socket, path: Path) -> None:
+    """Look until the device that *line* names answers; the end of *line* is that of the mount."""
+    device = int(line.recv(32))
+    while not select.select([line], [], [], 0)[0]:
         with suppress(OSError):  # ENOTCONN where libfuse gave up between mounting and answering: it says why
-            device = path.stat().st_dev
-            if device != before:
-                return Seen.WHOLE_BLOCKS if read_whole_blocks(device) else Seen.SMALL_READS
+            if path.stat().st_dev == device:
+                line.sendall(bytes([Seen.WHOLE_BLOCKS if read_whole_blocks(device) else Seen.SMALL_READS]))
+                return
         time.sleep(POLL_S)
-    return Seen.NOTHING
 
 
 def read_whole_blocks(device: int) -> bool:

@@ -1,11 +1,12 @@
 """The real command line in a process of its own, for tests that go through the kernel."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +41,28 @@ def casfs(*arguments: object, env: Mapping[str, str]) -> subprocess.CompletedPro
     """Run ``casfs`` with *arguments* to its end, and to that of everybody who holds its output."""
     command = [sys.executable, "-m", "casfs", *map(str, arguments)]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+
+
+@contextmanager
+def foreground(
+    service: Service, path: Path, home: Path, *options: str, stderr: int | None = None, log_level: str = "error"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Mount in the foreground; the block begins once the mount says that it answers, as it says to systemd.
+
+    Nothing of it outlives the block.
+    """
+    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", log_level, *options, service.url, str(path)]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        notify = home / f"notify-{time.monotonic_ns()}"
+        manager.bind(str(notify))
+        manager.settimeout(COMMAND_LIMIT_S)
+        env = environment(home, NOTIFY_SOCKET=str(notify))
+        with subprocess.Popen(command, env=env, stderr=stderr) as process:
+            try:
+                assert manager.recv(100) == b"READY=1"
+                yield process
+            finally:
+                process.kill()
 
 
 def processes_of(path: Path) -> list[int]:

@@ -14,10 +14,24 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log", "copying"})
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator", "lifetime"}),
     "mount": frozenset(
-        {"fs", "tree", "data", "api", "config", "background", "mountpoint", "lifetime", "standard_error", "service"}
+        {
+            "fs",
+            "tree",
+            "data",
+            "api",
+            "config",
+            "background",
+            "mountpoint",
+            "own_mount",
+            "lifetime",
+            "watcher",
+            "standard_error",
+            "service",
+        }
     ),
     "service": frozenset({"api", "config"}),
-    "lifetime": frozenset({"mountpoint", "watcher"}),
+    "lifetime": frozenset({"own_mount", "watcher"}),
+    "own_mount": frozenset({"mountpoint"}),
     "watcher": frozenset(),
     "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),

@@ -12,6 +12,7 @@ from typing import Any
 from casfs.errors import ConfigError, MountError
 from casfs.fs.interrupts import Interrupts
 from casfs.fs.kernel import Kernel
+from casfs.fs.needs import Mount
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options
 from casfs.fs.seam import Seam
@@ -49,20 +50,21 @@ class Binding:
         """Return whether the program that the calling thread answers should end; False outside of callbacks."""
         return self._interrupts.interrupted()
 
-    def serve(self, operations: Operations, mountpoint: str, options: Options) -> None:
+    def serve(self, operations: Operations, mountpoint: str, options: Options, mount: Mount) -> None:
         """Mount, and answer the kernel until the mount is gone.
 
         Args:
             operations: what to answer.
             mountpoint: a directory.
             options: see ``options.mount_options``.
+            mount: is told when there is one, and tells it from others.
 
         Raises:
             MountError: there is no mount.
             CasfsError: what ``operations.init`` raised; the mount is gone.
         """
-        operations.kernel_takes = Kernel(mountpoint).takes
-        session = (FusepySession if self._is_fusepy else MfusepySession)(operations, self._module.fuse_exit)
+        operations.kernel_takes = Kernel(mountpoint, mount).takes
+        session = (FusepySession if self._is_fusepy else MfusepySession)(operations, mount, self._module.fuse_exit)
         try:
             self._run(session, mountpoint, options)
         except RuntimeError as error:

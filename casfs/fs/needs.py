@@ -113,3 +113,21 @@ class Outputs(Protocol):
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type that came with *output*, None before its first request."""
         ...
+
+
+class Mount(Protocol):
+    """The mount that libfuse makes, as this process knows it."""
+
+    device: int | None
+
+    def begun(self) -> None:
+        """Take note that it is made; called once, before anything is answered.
+
+        Raises:
+            CasfsError: it must not go on.
+        """
+        ...
+
+    def take_away(self) -> bool:
+        """Take it off its path, and no other mount."""
+        ...

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casfs.fs.connection import agree
+from casfs.fs.needs import Mount
 from casfs.fs.operations import ROOT, Operations
 
 
@@ -16,9 +17,10 @@ class Session:
     Threads: ``init`` runs once, in one of libfuse's threads, before any other callback.
     """
 
-    def __init__(self, operations: Operations, leave: Callable[[], None]) -> None:
-        """Arguments: what to answer, and libfuse's way to end its loop."""
+    def __init__(self, operations: Operations, mount: Mount, leave: Callable[[], None]) -> None:
+        """Arguments: what to answer, the mount that asks, and libfuse's way to end its loop."""
         self._operations = operations
+        self._mount = mount
         self._leave = leave
         self.failure: BaseException | None = None
 
@@ -26,11 +28,13 @@ class Session:
         return getattr(self._operations, name)
 
     def init(self, path: str) -> None:
-        """Begin, or end the mount: libfuse takes no error from its init."""
+        """Begin, or end the mount: libfuse takes no error from its init, and would unmount whatever is at the path."""
         try:
+            self._mount.begun()
             self._operations.init(path)
         except BaseException as error:  # noqa: BLE001 - raised again by Binding.serve, once libfuse has returned
             self.failure = error
+            self._mount.take_away()
             self._leave()
 
 

@@ -18,6 +18,7 @@ from casfs.fs.binding import load
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
 from casfs.models import Job
+from casfs.own_mount import OwnMount
 from casfs.stats import Stats
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
 
@@ -116,7 +117,8 @@ def serve(path: str) -> None:
     view = View(os.getuid(), os.getgid(), 0o400, 0o700)
     stats = Stats()
     operations = CountingOperations(tree, outputs, stats, view)
-    binding.serve(operations, path, mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse))
+    options = mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse)
+    binding.serve(operations, path, options, OwnMount(Path(path)))
 
 
 if __name__ == "__main__":

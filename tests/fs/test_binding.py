@@ -93,7 +93,9 @@ from casfs.fs.attrs import View
 from casfs.fs.binding import load
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
+from casfs.own_mount import OwnMount
 from casfs.stats import Stats
+from pathlib import Path
 
 class Broken:
     def start(self): raise CasfsError("the tree cannot start")
@@ -103,7 +105,7 @@ view = View(0, 0, 0o400, 0o700)
 binding = load(sys.argv[1])
 options = mount_options("s", view, allow_other=False, libfuse=binding.libfuse)
 try:
-    binding.serve(Operations(Broken(), Broken(), Stats(), view), sys.argv[2], options)
+    binding.serve(Operations(Broken(), Broken(), Stats(), view), sys.argv[2], options, OwnMount(Path(sys.argv[2])))
 except CasfsError as error:
     print(type(error).__name__, error)
 """

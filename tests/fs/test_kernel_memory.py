@@ -8,6 +8,7 @@ import pytest
 from casfs.fs.attrs import View
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
+from casfs.own_mount import OwnMount
 from casfs.stats import Stats
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
 
@@ -15,11 +16,15 @@ from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
 def test_kernel_takes_what_a_stat_finds(tmp_path: Path) -> None:
     file = tmp_path / "\u00fc"
     file.write_bytes(b"four")
-    kernel, inode = Kernel(str(tmp_path)), file.stat().st_ino
+    mount, inode = OwnMount(tmp_path), file.stat().st_ino
+    kernel = Kernel(str(tmp_path), mount)
+    mount.device = file.stat().st_dev
     assert kernel.takes("/\u00fc", inode, 4)
     assert not kernel.takes("/\u00fc", inode, 5)
     assert not kernel.takes("/\u00fc", inode + 1, 4)
     assert not kernel.takes("/another", inode, 4)
+    mount.device += 1
+    assert not kernel.takes("/\u00fc", inode, 4), "it is a file of another mount"
 
 
 @pytest.mark.parametrize("takes", [True, False])

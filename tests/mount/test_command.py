@@ -2,11 +2,9 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.options import BACKGROUND_REQUESTS
-from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
+from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
 
@@ -42,12 +40,43 @@ def test_umount_ends_the_process(server: Server, path: Path, tmp_path: Path) -> 
         assert process.wait(10) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
 def test_a_signal_unmounts(server: Server, path: Path, tmp_path: Path, number: signal.Signals) -> None:
     with foreground(server, path, tmp_path) as process:
         process.send_signal(number)
         assert process.wait(10) == 0
         assert not is_mounted(path)
+
+
+def test_signals_without_a_meaning_end_nothing(server: Server, path: Path, tmp_path: Path) -> None:
+    with foreground(server, path, tmp_path) as process:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            process.send_signal(number)
+            assert names(path)
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_the_end_of_a_mount_is_a_line(server: Server, path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
+        subprocess.run(["umount", path], check=True, timeout=10)
+        assert process.wait(10) == 0
+    with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
+        process.terminate()
+        assert process.wait(10) == 0
+    with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
+        held = os.open(next(path.glob("photos/*/output")), os.O_RDONLY)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        with suppress(OSError):  # it is a file of nowhere
+            os.close(held)
+    ends = [line.partition(f"the mount at {path} ended after 0:0")[2] for line in log.read_text().splitlines()]
+    assert [end.split(": ")[1] for end in ends if end] == [
+        "unmounted by others",
+        "SIGTERM",
+        "SIGINT, while files were open",
+    ]
 
 
 def test_a_signal_ends_a_mount_whose_reader_is_stalled(server: Server, path: Path, tmp_path: Path) -> None:
@@ -118,8 +147,8 @@ def test_mount_goes_on_without_whoever_began_it(server: Server, path: Path, tmp_
 
 def test_table_of_mounts_shows_source_and_type(server: Server, mounting: Mounting) -> None:
     with mounting(server, suffix="/-/photos") as path:
-        shown = [mounted for mounted in mountpoint.mounts() if mounted.path == str(path)]
-        assert shown == [mountpoint.Mounted(str(path), "fuse.casfs", f"{server.url}/-/photos")]
+        shown = [(mounted.kind, mounted.source) for mounted in mountpoint.mounts() if mounted.path == str(path)]
+        assert shown == [("fuse.casfs", f"{server.url}/-/photos")]
 
 
 def test_kernel_may_ask_for_whole_blocks_when_the_mount_answers(server: Server, mounting: Mounting) -> None:
@@ -178,25 +207,6 @@ def test_the_log_says_how_blocks_are_hashed(server: Server, path: Path, tmp_path
 def asked(server: Server, operation: str) -> int:
     """Return how many requests of *operation* there were."""
     return sum(record.operation == operation for record in server.requests)
-
-
-@contextmanager
-def foreground(server: Server, path: Path, home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Mount in the foreground; the block begins once the mount says that it answers, as it says to systemd.
-
-    Nothing of it outlives the block.
-    """
-    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(home / "notify"))
-        manager.settimeout(20)
-        with subprocess.Popen(command, env=environment(home, NOTIFY_SOCKET=str(home / "notify"))) as process:
-            try:
-                assert manager.recv(100) == b"READY=1"
-                assert is_mounted(path)
-                yield process
-            finally:
-                process.kill()
 
 
 def test_nothing_is_mounted_for_a_command_that_was_killed_meanwhile(server: Server, path: Path, tmp_path: Path) -> None:

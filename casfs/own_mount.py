@@ -1,0 +1,165 @@
+"""The mount that this process made, told from every other one, and taken away without touching those.
+
+A path does not tell: the mount may have been unmounted lazily while a program reads, and another one made at its place;
+it may have been moved, or covered. What tells is the device number. The kernel gives it to no other file system for as
+long as the connection of this process is alive, whatever becomes of its mounts.
+
+Nothing here asks the mount: a process that waits for itself cannot be ended. The table of mounts and O_PATH do not.
+"""
+
+import ctypes
+import os
+import select
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from casfs.errors import MountError
+from casfs.mountpoint import DEVICE, KIND, Mounted, mounts
+
+MNT_DETACH = 2
+"""Source: umount(2)."""
+UNMOUNT_TIMEOUT_S = 10.0
+"""A lazy unmount takes milliseconds: it waits for nobody. Ten seconds are for a machine that is swapping."""
+OWN_FDS = Path("/proc/self/fd")
+OWN_FDINFO = Path("/proc/self/fdinfo")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class OwnMount:
+    """The mount that libfuse makes for this process at a path.
+
+    Attributes:
+        device: the number of its device, None until ``begun``.
+
+    Threads: ``look_before`` before libfuse is called; the others in any thread.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[int], None] = lambda _device: None) -> None:
+        """Describe the mount that is to be made at *path*, an absolute path without symbolic links.
+
+        Args:
+            path: where.
+            tell: called with the number of the device, once that is known.
+        """
+        self.path = path
+        self.device: int | None = None
+        self._tell = tell
+        self._before: frozenset[int] = frozenset()
+        self._own: Mounted | None = None
+
+    def look_before(self) -> None:
+        """Remember what is mounted before this one."""
+        self._before = frozenset(mounted.device for mounted in mounts())
+
+    def begun(self) -> None:
+        """Learn which mount it is: to be called once libfuse has made it, before anybody else is answered.
+
+        Raises:
+            MountError: nobody can tell it from another one, made there at the same moment.
+        """
+        if not self._learn():
+            raise MountError(f"{self.path}: another mount was made there at the same moment")
+
+    def _learn(self) -> bool:
+        """Return whether it is known which mount it is."""
+        if self.device is not None:
+            return True
+        here = {mounted.device: mounted for mounted in mounts() if self._may_be(mounted)}
+        device = _connected_device()
+        if device is None and len(here) == 1:
+            (device,) = here
+        if device is None or not _is_connected():
+            return False
+        self._own = here.get(device)
+        self.device = device
+        self._tell(device)
+        return True
+
+    def _may_be(self, mounted: Mounted) -> bool:
+        return (mounted.path, mounted.kind) == (str(self.path), KIND) and mounted.device not in self._before
+
+    def take_away(self) -> bool:
+        """Take it from the table of mounts, whoever uses it: they keep what they have open.
+
+        Returns:
+            Whether there is nothing more to do: it is away, or covered by another mount, which is left alone. False
+            while it is about to be made, and where it could not be taken.
+        """
+        if not self._learn():
+            return False
+        table = {mounted.id: mounted for mounted in mounts()}
+        own = table.get(self._own.id) if self._own else None
+        if own is None or own.device != self.device:
+            return True
+        try:
+            fd = os.open(own.path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            on_top = table.get(_number("mnt_id", fd) or 0)
+            # From here on the descriptor holds the mount: if the connection is still alive, the device is ours.
+            if on_top is None or on_top.device != self.device or not _is_connected():
+                return True
+            return _detach(fd, own.path)
+        finally:
+            os.close(fd)
+
+
+def _detach(fd: int, path: str) -> bool:
+    """Take away the mount that *fd* is the root of; by its *path* where only fusermount may do that."""
+    if _libc.umount2(b"%s/%d" % (os.fsencode(OWN_FDS), fd), MNT_DETACH) == 0:
+        return True
+    fusermount = shutil.which("fusermount3") or shutil.which("fusermount")
+    if fusermount is None:
+        return False
+    quiet = subprocess.DEVNULL
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
+            [fusermount, "-u", "-z", path],
+            check=False,
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            timeout=UNMOUNT_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _connections() -> Iterator[int]:
+    """Yield the descriptors of this process that are connections to the kernel's side of FUSE."""
+    for fd in OWN_FDS.iterdir():
+        with suppress(OSError):  # it was closed meanwhile
+            if fd.readlink() == DEVICE:
+                yield int(fd.name)
+
+
+def _is_connected() -> bool:
+    """Return whether the file system of this process lives: its device is not given to another before that ends."""
+    poll = select.poll()
+    for fd in _connections():
+        poll.register(fd, 0)
+        if not poll.poll(0):
+            return True
+        poll.unregister(fd)
+    return False
+
+
+def _connected_device() -> int | None:
+    """Return the device as the connection itself tells it; None where the kernel does not. Source: Linux 6.17."""
+    return next((device for fd in _connections() if (device := _number("fuse_connection", fd)) is not None), None)
+
+
+def _number(name: str, fd: int) -> int | None:
+    """Return one field of what the kernel tells about a descriptor. Source: proc_pid_fdinfo(5)."""
+    try:
+        text = (OWN_FDINFO / str(fd)).read_text(encoding="ascii")
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return int(fields[name]) if name in fields else None

@@ -1,0 +1,137 @@
+"""A process takes its own mount away, and no other: told by the device, since the path may be another's by now."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casfs import mountpoint
+from casfs.emulator.server import Server
+from tests.mounting import casfs, environment, foreground, is_mounted, names
+
+pytestmark = pytest.mark.fuse
+
+LIMIT_S = 30.0
+"""Many times what a mount takes to end."""
+VAULTS = ["empty", "ledger", "photos"]
+
+
+def numbers_at(path: Path) -> list[tuple[int, int]]:
+    """Return id and device of what is mounted at *path*."""
+    return [(mounted.id, mounted.device) for mounted in mountpoint.mounts() if mounted.path == str(path)]
+
+
+@pytest.fixture
+def reader(path: Path) -> Iterator[list[int]]:
+    """Keep a file of the mount open."""
+    held: list[int] = []
+    yield held
+    for fd in held:
+        os.close(fd)
+
+
+def mount(server: Server, path: Path, home: Path) -> None:
+    done = casfs("mount", "--log-file", home / "log-of-another", server.url, path, env=environment(home))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT], ids=lambda number: number.name)
+def test_a_mount_at_the_place_of_one_that_is_still_read_stays(
+    server: Server, path: Path, tmp_path: Path, reader: list[int], number: signal.Signals
+) -> None:
+    with foreground(server, path, tmp_path) as process:
+        reader.append(os.open(next(path.glob("photos/*/output")), os.O_RDONLY))
+        subprocess.run(["umount", "-l", path], check=True, timeout=10)
+        mount(server, path, tmp_path)
+        process.send_signal(number)
+        assert os.pread(reader[0], 1, 0), "what is open can be read for a while"
+        assert process.wait(LIMIT_S) == 0
+        with pytest.raises(OSError, match=r"not connected|aborted"):
+            os.pread(reader[0], 1, 1 << 20)
+    assert names(path) == VAULTS
+
+
+def test_a_mount_at_the_place_of_one_that_lives_on_in_another_namespace_stays(
+    server: Server, path: Path, tmp_path: Path
+) -> None:
+    with foreground(server, path, tmp_path) as process:
+        holder = ["unshare", "-m", "--propagation", "private", "sh", "-c", "echo; exec sleep 600"]
+        with subprocess.Popen(holder, stdout=subprocess.PIPE) as held:
+            assert held.stdout is not None
+            held.stdout.readline()
+            subprocess.run(["umount", path], check=True, timeout=10)
+            mount(server, path, tmp_path)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LIMIT_S) == 0
+            held.kill()
+    assert names(path) == VAULTS
+
+
+SLOW = """
+import sys
+from pathlib import Path
+from casfs.fs.attrs import View
+from casfs.fs.binding import load
+from casfs.fs.operations import Operations
+from casfs.fs.options import mount_options
+from casfs.own_mount import OwnMount
+from casfs.stats import Stats
+
+class Slow:
+    def start(self):
+        print("begun", flush=True)
+    def stop(self):
+        print("ending", flush=True)
+        sys.stdin.readline()
+        own.take_away()
+
+class Quick(Slow):
+    start = stop = lambda self: None
+
+view, binding, own = View(0, 0, 0o400, 0o700), load(), OwnMount(Path(sys.argv[1]))
+options = mount_options("s", view, allow_other=False, libfuse=binding.libfuse)
+binding.serve(Operations(Slow(), Quick(), Stats(), view), sys.argv[1], options, own)
+"""
+
+
+def test_a_mount_that_got_the_numbers_of_the_one_before_it_stays(server: Server, path: Path, tmp_path: Path) -> None:
+    """The kernel gives the lowest free ones, while the process before has not ended yet."""
+    command = [sys.executable, "-c", SLOW, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        before = numbers_at(path)
+        subprocess.run(["umount", path], check=True, timeout=10)
+        assert process.stdout.readline() == b"ending\n"
+        mount(server, path, tmp_path)
+        has_them = numbers_at(path) == before
+        process.communicate(b"\n", LIMIT_S)
+        assert process.wait(LIMIT_S) == 0
+    assert names(path) == VAULTS
+    if not has_them:
+        pytest.skip("somebody else on this machine got the numbers")
+
+
+def test_what_is_mounted_over_it_stays(server: Server, path: Path, tmp_path: Path) -> None:
+    with foreground(server, path, tmp_path) as process:
+        subprocess.run(["mount", "-t", "tmpfs", "none", path], check=True, timeout=10)
+        (path / "precious").touch()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 0
+        assert names(path) == ["precious"]
+        subprocess.run(["umount", path], check=True, timeout=10)
+
+
+def test_it_is_taken_from_where_its_directory_has_gone(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "here" / "mount"
+    path.mkdir(parents=True)
+    with foreground(server, path, tmp_path) as process:
+        path.parent.rename(tmp_path / "there")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 0
+    assert not is_mounted(tmp_path / "there" / "mount")
