@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . contrib/setup.sh
 
-set_up test lint glacier
+set_up test lint glacier release
 
 # The wheel is what is tested, not the checkout that pytest is started from; and a mount test that cannot mount fails.
 export PYTHONSAFEPATH=1 CASFS_TESTS_MUST_MOUNT=1
@@ -14,9 +14,7 @@ export PYTHONSAFEPATH=1 CASFS_TESTS_MUST_MOUNT=1
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-if command -v shellcheck >/dev/null; then
-    shellcheck -x contrib/*.sh .ci/run
-fi
+.venv/bin/shellcheck -x contrib/*.sh .ci/run
 
 # Two processes a processor: what takes most of the time is waiting for services that stall.
 workers=$(($(nproc) * 2))

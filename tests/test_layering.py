@@ -53,7 +53,6 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "fuse": frozenset({"fs", "mount"}),
     "mfusepy": frozenset({"fs", "mount"}),
     "click": frozenset({"cli"}),
-    "rich": frozenset({"cli"}),
     "cachetools": frozenset({"tree", "data"}),
     "platformdirs": frozenset({"config"}),
 }

@@ -26,7 +26,7 @@ def built(into: Path, **environment: str) -> Path:
 
 
 def contents(wheel: Path) -> set[str]:
-    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name and name[-1] != "/"}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,25 @@ def test_without_a_compiler_the_wheel_is_for_every_machine(tmp_path: Path, compi
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
+def test_an_index_gets_a_source_a_wheel_for_every_machine_and_one_with_lanes_for_this_kind(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", ROOT / "contrib" / "release.sh", tmp_path], capture_output=True, text=True, timeout=55, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (source,) = tmp_path.glob("casfs-*.tar.gz")
+    (for_every_machine,) = tmp_path.glob("*-py3-none-any.whl")
+    (for_this_kind,) = tmp_path.glob("*-py3-none-manylinux*.whl")
+    assert contents(for_this_kind) - contents(for_every_machine) == {"casfs/data/liblanes.so"}
+    assert contents(wheel_of(source, tmp_path / "again")) == contents(for_this_kind)
+
+
+def wheel_of(source: Path, into: Path) -> Path:
+    """Return the wheel that pip builds of a source distribution where there is no network."""
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-w", into, source], check=True, capture_output=True, timeout=50)
+    return next(into.glob("*.whl"))
+
+
 def test_wheel_installs_both_commands(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
@@ -55,9 +74,8 @@ def test_wheel_installs_both_commands(wheel: Path) -> None:
 
 def test_changelog_begins_with_the_version_of_the_project() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
-    assert newest is not None
-    assert newest[1] == PROJECT["version"]
+    versions = [name for name in re.findall(r"^## (\S+)", changelog, re.MULTILINE) if name != "Unreleased"]
+    assert versions[0] == PROJECT["version"]
 
 
 @pytest.mark.skipif(not os.environ.get("PYTHONSAFEPATH"), reason="PYTHONSAFEPATH is not set: the checkout is tested")

@@ -8,16 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SCRIPTS = [*sorted((ROOT / "contrib").glob("*.sh")), ROOT / ".ci" / "run"]
-
-
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_shellcheck_finds_nothing(script: Path) -> None:
-    done = subprocess.run(
-        ["shellcheck", "-x", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.stdout == ""
 
 
 def test_ci_runs_the_command_that_the_readme_gives() -> None:
