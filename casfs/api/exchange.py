@@ -8,6 +8,7 @@ from urllib.parse import quote
 from casfs.api.clock import ServiceClock
 from casfs.api.dialect import Dialect, Meaning, Refusal, Request
 from casfs.api.failures import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
+from casfs.api.journal import journaled
 from casfs.api.retry import Call
 from casfs.api.transport import Answer, Transport
 from casfs.errors import TransferError
@@ -76,11 +77,14 @@ class Exchange:
         call.status, call.code, call.request_id = None, "", ""
         signed = self._dialect.headers(request, self._transport.host, now_s)
         self._stats.request(request.operation)
+        return journaled(call, request, lambda: self._sent(call, request, signed)), signed
+
+    def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Answer:
         ranged = {} if request.range is None else {"Range": request.range}
         answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline)
         call.status = answer.status
         call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))[:LONGEST_MESSAGE]
-        return answer, signed
+        return answer
 
     def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
         """Return why *answer* is a refusal, as far as its body comes."""

@@ -69,8 +69,12 @@ class Call:
     request_id: str = ""
 
     def __str__(self) -> str:
+        return self.about(self.range)
+
+    def about(self, span: str) -> str:
+        """Return what is asked for, in words, with the bytes *span* of it."""
         about = [f"vault {self.vault!a}"] * bool(self.vault) + [f"job {self.job!a}"] * bool(self.job)
-        return ", ".join([self.operation, *about, *[self.range] * bool(self.range)])
+        return ", ".join([self.operation, *about, *[span] * bool(span)])
 
     def check(self) -> None:
         """Do nothing while the answer is wanted.

@@ -37,6 +37,7 @@ class Answer:
     Attributes:
         status: HTTP status.
         headers: by name in any case.
+        received: bytes of its body so far.
 
     Use as a context manager: at its end the connection is closed, unless ``finish`` has found the body at its end.
     """
@@ -44,14 +45,21 @@ class Answer:
     def __init__(self, response: BaseHTTPResponse, incoming: Incoming) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self.received = 0
         self._response = response
         self._incoming = incoming
+        self._ended: Callable[[], None] = _nothing
+
+    def on_end(self, ended: Callable[[], None]) -> None:
+        """Call *ended* once nothing more is read of the body."""
+        self._ended = ended
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._response.close()
+        self._ended()
 
     def begin(self, idle_s: float, deadline: Deadline) -> None:
         """Let the body begin, at its pace.
@@ -92,7 +100,9 @@ class Answer:
             TransferError: the body breaks off, or is too slow.
         """
         with broken_bodies():
-            return self._incoming.fill(view, check)
+            count = self._incoming.fill(view, check)
+        self.received += count
+        return count
 
     def skip(self, count: int, check: Callable[[], None] = _nothing) -> None:
         """Read *count* bytes of the body and forget them."""
