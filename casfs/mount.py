@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs import log, mountpoint
+from casfs import log, mountpoint, privileges
 from casfs.api.client import Client, ClientSettings
 from casfs.background import Herald, detach
 from casfs.config.config import Config
@@ -119,7 +119,7 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
     except CasfsError as error:
         said = errors.drop()
         if said:
-            raise MountError(f"{error}: {said}") from error
+            raise MountError("; ".join(filter(None, [f"{error}: {said}", privileges.mending(said)]))) from error
         raise
     finally:
         errors.show()

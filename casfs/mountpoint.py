@@ -6,15 +6,14 @@ Every refusal is a MountError whose one line says what to mend. mountinfo is rea
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from casfs.errors import MountError
+from casfs.privileges import check_device, fusermount
 
-DEVICE = Path("/dev/fuse")
 FUSE_CONF = Path("/etc/fuse.conf")
 MOUNTINFO = Path("/proc/self/mountinfo")
 KIND = "fuse.casfs"
@@ -67,7 +66,7 @@ def check(path: Path, *, allow_other: bool) -> None:
         MountError: it cannot; the message says what to mend.
     """
     _check_directory(path)
-    _check_fuse()
+    check_device()
     if os.geteuid() != 0:
         _check_unprivileged(path, allow_other=allow_other)
 
@@ -102,16 +101,8 @@ def _check_free(path: Path) -> None:
         raise MountError(f"{path}: not empty, and a mount would hide what is in it; mount on an empty directory")
 
 
-def _check_fuse() -> None:
-    try:
-        os.close(os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC))
-    except OSError as error:
-        mend = "run: modprobe fuse; in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN"
-        raise MountError(f"{DEVICE}: {error.strerror}; {mend}") from error
-
-
 def _check_unprivileged(path: Path, *, allow_other: bool) -> None:
-    if _fusermount() is None:
+    if fusermount() is None:
         raise MountError("neither fusermount3 nor fusermount is installed; install the package fuse3")
     if not os.access(path, os.W_OK):
         raise MountError(
@@ -127,7 +118,3 @@ def _others_are_allowed() -> bool:
     except OSError:
         return False
     return any(line.strip() == "user_allow_other" for line in lines)
-
-
-def _fusermount() -> str | None:
-    return shutil.which("fusermount3") or shutil.which("fusermount")

@@ -10,14 +10,14 @@ Nothing here asks the mount: a process that waits for itself cannot be ended. Th
 import ctypes
 import os
 import select
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from casfs.errors import MountError
-from casfs.mountpoint import DEVICE, KIND, Mounted, mounts
+from casfs.mountpoint import KIND, Mounted, mounts
+from casfs.privileges import DEVICE, fusermount
 
 MNT_DETACH = 2
 """Source: umount(2)."""
@@ -113,13 +113,13 @@ def _detach(fd: int, path: str) -> bool:
     """Take away the mount that *fd* is the root of; by its *path* where only fusermount may do that."""
     if _libc.umount2(b"%s/%d" % (os.fsencode(OWN_FDS), fd), MNT_DETACH) == 0:
         return True
-    fusermount = shutil.which("fusermount3") or shutil.which("fusermount")
-    if fusermount is None:
+    program = fusermount()
+    if program is None:
         return False
     quiet = subprocess.DEVNULL
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
-            [fusermount, "-u", "-z", path],
+            [program, "-u", "-z", path],
             check=False,
             stdin=quiet,
             stdout=quiet,

@@ -13,25 +13,11 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log", "copying"})
 
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator", "lifetime"}),
-    "mount": frozenset(
-        {
-            "fs",
-            "tree",
-            "data",
-            "api",
-            "config",
-            "background",
-            "mountpoint",
-            "own_mount",
-            "lifetime",
-            "watcher",
-            "standard_error",
-            "service",
-        }
-    ),
+    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint", "own_mount", "lifetime"})
+    | {"watcher", "privileges", "standard_error", "service"},
     "service": frozenset({"api", "config"}),
     "lifetime": frozenset({"own_mount", "watcher"}),
-    "own_mount": frozenset({"mountpoint"}),
+    "own_mount": frozenset({"mountpoint", "privileges"}),
     "watcher": frozenset(),
     "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),
@@ -41,7 +27,8 @@ TABLE: dict[str, frozenset[str]] = {
     "emulator": frozenset(),
     "config": frozenset(),
     "background": frozenset(),
-    "mountpoint": frozenset(),
+    "mountpoint": frozenset({"privileges"}),
+    "privileges": frozenset(),
 }
 """What each part may import beside the leaves and itself; docs/architecture.md shows it."""
 
@@ -54,7 +41,6 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "mfusepy": frozenset({"fs", "mount"}),
     "click": frozenset({"cli"}),
     "cachetools": frozenset({"tree", "data"}),
-    "platformdirs": frozenset({"config"}),
 }
 """Which parts may import a library that is ours to import at all."""
 

@@ -36,12 +36,15 @@ def mount(source: str, mountpoint: str, words: tuple[str, ...], **arguments: Any
 
 
 def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -> Request:
-    """Return the mount that a command line asks for.
+    """Return the mount that a command line asks for, having warned of what is odd about it.
 
     Raises:
         ConfigError: it asks for what cannot be.
     """
-    return Request(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+    request = Request(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+    for text in request.config.warnings:
+        warn(text)
+    return request
 
 
 def located(text: str) -> Path:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from casfs.config import credentials, mount_options, sources
 from casfs.config.aws import AwsPlace, place_of
 from casfs.config.options import BY_NAME, OPTIONS, Option
+from casfs.config.private_files import Files, NowhereError
 from casfs.config.profiles import DEFAULT, Profile, Profiles
 from casfs.config.sources import Source
 from casfs.errors import ConfigError
@@ -34,20 +33,23 @@ class Places:
 
     Attributes:
         environment: variables; one that is empty counts as not set.
-        home: the user's directory.
+        home: the user's directory; None for a user without one.
         files: configuration files for when nobody names one.
     """
 
     environment: Mapping[str, str]
-    home: Path
+    home: Path | None
     files: tuple[Path, ...]
 
     @classmethod
     def of_process(cls) -> "Places":
         """Return those of this process."""
-        user_file = platformdirs.user_config_path("casfs") / "config.toml"
-        home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails for a user that the host does not know
-        return cls(os.environ, Path(home), (user_file, SYSTEM_FILE))
+        # Path.home() fails for a user that the host does not know; this returns what it was given.
+        home = Path(os.path.expanduser("~"))  # noqa: PTH111 - as said above
+        settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+        # What is relative would depend on the working directory. Source: XDG Base Directory Specification 0.8.
+        user_files = [settings / "casfs" / "config.toml"] if settings.is_absolute() else []
+        return cls(os.environ, home if home.is_absolute() else None, (*user_files, SYSTEM_FILE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Config:
         credentials: who signs the requests; nobody where botocore is to find out.
         credentials_origin: where they were found.
         kernel_words: words behind ``-o`` for libfuse, in order.
+        warnings: what the user should know though all this can be used, a line each.
     """
 
     endpoint_url: str
@@ -70,6 +73,7 @@ class Config:
     credentials: Credentials
     credentials_origin: str
     kernel_words: tuple[str, ...]
+    warnings: tuple[str, ...]
     foreground: bool
     provider: str
     allow_other: bool
@@ -116,10 +120,18 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
     Raises:
         ConfigError: something cannot be used; nothing has been done then.
     """
-    places = places or Places.of_process()
-    behind_o = mount_options.parse(mount_text)
+    files = Files()
+    try:
+        return _decided(source_text, given, mount_options.parse(mount_text), places or Places.of_process(), files)
+    except NowhereError as error:
+        raise ConfigError("; ".join([str(error), *files.unread])) from None
+
+
+def _decided(
+    source_text: str, given: Mapping[str, str], behind_o: mount_options.MountOptions, places: Places, files: Files
+) -> Config:
     layers = _layers(given, behind_o.given, places.environment)
-    profiles = _profiles(layers, places)
+    profiles = _profiles(layers, places, files)
     source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
     profile = _profile(profiles, layers, source)
     layers.append(Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))
@@ -130,7 +142,7 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
         found = credentials.Found(NOBODY, "botocore")
         endpoint = Source(endpoint_url=aws.endpoint_url, account=aws.account)
     else:
-        found = credentials.find(places.environment, places.home, profile)
+        found = credentials.find(places.environment, places.home, profile, files)
         endpoint = _endpoint(source, profile, found)
     accounts = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
     if source.account is not None and _text(layers[:2], "account") not in (None, source.account):
@@ -144,6 +156,7 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
         credentials=found.credentials,
         credentials_origin=found.origin,
         kernel_words=behind_o.kernel_words,
+        warnings=tuple(files.unread),
     )
 
 
@@ -167,9 +180,10 @@ def _value(layers: Sequence[Layer], option: Option) -> Any:
     return None if option.default is None or option.missing else option.kind.read(option.default)
 
 
-def _profiles(layers: Sequence[Layer], places: Places) -> Profiles:
+def _profiles(layers: Sequence[Layer], places: Places, files: Files) -> Profiles:
     named = _value(layers, BY_NAME["config"])
-    return Profiles(places.files, required=False) if named is None else Profiles([Path(named)], required=True)
+    paths = places.files if named is None else [Path(named)]
+    return Profiles(paths, files, required=named is not None)
 
 
 def _profile(profiles: Profiles, layers: Sequence[Layer], source: Source) -> Profile:
@@ -203,7 +217,7 @@ def _endpoint(source: Source, profile: Profile, found: credentials.Found) -> Sou
         case {"region": region}:
             return Source(endpoint_url=sources.region_url(region, f"{profile.origin}:"))
     if found.endpoint is None:
-        raise ConfigError(f"{profile.origin} has neither an endpoint nor a region")
+        raise NowhereError(f"{profile.origin} has neither an endpoint nor a region")
     return sources.endpoint_of(found.endpoint, found.origin)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs.config.private_files import PrivateFile
+from casfs.config.private_files import Files, NowhereError, PrivateFile
 from casfs.config.profiles import SECRETS, Profile, parse_toml, texts_of
 from casfs.errors import ConfigError
 from casfs.models import Credentials
@@ -44,40 +44,42 @@ class Found:
     account: str | None = None
 
 
-def find(environment: Mapping[str, str], home: Path, profile: Profile) -> Found:
+def find(environment: Mapping[str, str], home: Path | None, profile: Profile, files: Files) -> Found:
     """Return the first credentials there are.
 
     Raises:
-        ConfigError: there are none; or half of them; or a file of them that others can read.
+        NowhereError: there are none.
+        ConfigError: there are half of them; or a file of them that others can read.
     """
     for prefix in PREFIXES:
         names = {key: prefix + key.upper() for key in SECRETS}
         texts = {key: environment[name] for key, name in names.items() if environment.get(name)}
         if texts:
             return Found(_credentials(texts, names, "the environment"), f"{prefix}* in the environment")
-    found = _systemd(environment)
+    found = _systemd(environment, files)
     if found is None and profile.secrets:
         found = Found(_credentials(profile.secrets, _same(SECRETS), profile.origin), profile.origin)
-    found = found or _cascmd(home / CASCMD_FILE)
+    if found is None and home is not None:
+        found = _cascmd(home / CASCMD_FILE, files)
     if found is None:
-        raise ConfigError(
+        raise NowhereError(
             "there are no credentials: set CASFS_SECRET_ID and CASFS_SECRET_KEY, or put secret_id and secret_key into"
             " a profile of the configuration file"
         )
     return found
 
 
-def _systemd(environment: Mapping[str, str]) -> Found | None:
+def _systemd(environment: Mapping[str, str], files: Files) -> Found | None:
     directory = environment.get("CREDENTIALS_DIRECTORY")
-    file = _open(Path(directory) / "casfs") if directory else None
+    file = _find(Path(directory) / "casfs", files) if directory else None
     if file is None:
         return None
     texts = texts_of(parse_toml(file), SECRETS, str(file.path))
     return Found(_credentials(texts, _same(SECRETS), str(file.path)), str(file.path))
 
 
-def _cascmd(path: Path) -> Found | None:
-    file = _open(path)
+def _cascmd(path: Path, files: Files) -> Found | None:
+    file = _find(path, files)
     if file is None:
         return None
     # The tool writes values as they are: a % in a key is no interpolation.
@@ -95,12 +97,10 @@ def _cascmd(path: Path) -> Found | None:
 _CASCMD_NAMES = {"secret_id": "secretid", "secret_key": "secretkey"}
 
 
-def _open(path: Path) -> PrivateFile | None:
-    try:
-        file = PrivateFile(path)
-    except FileNotFoundError:
-        return None
-    file.check_private()
+def _find(path: Path, files: Files) -> PrivateFile | None:
+    file = files.find(path)
+    if file is not None:
+        file.check_private()
     return file
 
 

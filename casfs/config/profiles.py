@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casfs.config.options import BY_NAME
-from casfs.config.private_files import PrivateFile
+from casfs.config.private_files import Files, NowhereError, PrivateFile
 from casfs.errors import ConfigError
 
 DEFAULT = "default"
@@ -77,8 +77,9 @@ def texts_of(table: dict[str, object], known: Sequence[str], origin: str) -> dic
 class Profiles:
     """The profiles of the first of several files that has the one asked for."""
 
-    def __init__(self, files: Sequence[Path], *, required: bool) -> None:
-        """Look into *files*, of which the first must be there and readable if *required*."""
+    def __init__(self, paths: Sequence[Path], files: Files, *, required: bool) -> None:
+        """Look into the files at *paths*, which must be there and readable if *required*."""
+        self._paths = paths
         self._files = files
         self._required = required
 
@@ -97,23 +98,17 @@ class Profiles:
                 return _profile(tables[name], f"profile {name} in {path}")
         if name == DEFAULT:
             return Profile("profile default")
-        raise ConfigError(f"there is no profile {name} in {' or '.join(map(str, self._files))}")
+        raise NowhereError(f"there is no profile {name} in {' or '.join(map(str, self._paths))}")
 
     def _tables(self) -> list[tuple[Path, dict[str, dict[str, object]]]]:
-        found = []
-        for path in self._files:
-            try:
-                file = PrivateFile(path)
-            except FileNotFoundError:
-                if self._required:
-                    raise ConfigError(f"{path} is not there") from None
-                continue
-            except ConfigError:
-                if self._required:
-                    raise
-                continue  # the system's file is often for other users than this one
-            found.append((path, _tables_of(file)))
-        return found
+        opened = map(self._get if self._required else self._files.find, self._paths)
+        return [(file.path, _tables_of(file)) for file in opened if file is not None]
+
+    def _get(self, path: Path) -> PrivateFile:
+        try:
+            return self._files.get(path)
+        except FileNotFoundError:
+            raise ConfigError(f"{path} is not there") from None
 
 
 def _tables_of(file: PrivateFile) -> dict[str, dict[str, object]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from casfs.config.private_files import NowhereError
 from casfs.config.values import ACCOUNT
 from casfs.errors import ConfigError
 
@@ -79,10 +80,10 @@ def region_url(region: str, before: str) -> str:
         before: how the error begins.
 
     Raises:
-        ConfigError: it does not look like a region.
+        NowhereError: it does not look like a region.
     """
     if not _REGION.fullmatch(region):
-        raise ConfigError(f"{before} {region!a} is not a region like ap-chengdu")
+        raise NowhereError(f"{before} {region!a} is not a region like ap-chengdu")
     return ENDPOINT.format(region=region)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from casfs.config.private_files import PrivateFile
 from casfs.errors import ConfigError
 from tests.config.conftest import KEYS, URL, Load, write
 
@@ -147,4 +148,4 @@ def test_group_may_read_a_file_of_root_and_of_nobody_else(loaded: Load, config_f
     assert loaded(environment={}).credentials.secret_id == "AKIDexample"
     os.chown(config_file, 12345, -1)
     with pytest.raises(ConfigError, match="chmod 600"):
-        loaded(environment={})
+        PrivateFile(config_file).check_private()

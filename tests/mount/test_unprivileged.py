@@ -1,6 +1,7 @@
 """Mounts of a user who is not root, in a mount namespace whose /dev/fuse is for everybody."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,10 @@ mount -t tmpfs none /dev
 mknod -m 666 /dev/fuse c 10 229
 mknod -m 666 /dev/null c 1 3
 python=$1
-shift
+user=$2
+before=$3
+options=$4
+shift 4
 case $python in /root/*)
     mkdir /dev/python
     mount --bind "$python" /dev/python
@@ -28,9 +32,15 @@ case $python in /root/*)
     mkdir -p "$python"
     mount --bind /dev/python "$python"
 esac
-exec setpriv --reuid 65534 --regid 65534 --clear-groups -- sh -euc "$0" sh "$@"
+eval "$before"
+exec setpriv --reuid $user --regid $user --clear-groups $options -- sh -euc "$0" sh "$@"
 """
-"""An interpreter in root's home, where pyenv has it, is let out of there."""
+"""An interpreter in root's home, where pyenv has it, is let out of there. Before the script begins, root runs *before*
+in the namespace; *options* are of setpriv."""
+NOBODY = 65534
+UNKNOWN = 54321
+"""A user without an entry in passwd."""
+MOUNT = (sys.executable, "-m", "casfs", "mount")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -40,17 +50,20 @@ def nobodys() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="casfs-nobody-"))
     (made / "mount").mkdir()
     for path in (made, made / "mount"):
-        os.chown(path, 65534, 65534)
+        os.chown(path, NOBODY, NOBODY)
     yield made
     shutil.rmtree(made)
 
 
 @pytest.fixture
 def run(nobodys: Path) -> Run:
-    """Run a shell script as nobody, with the command in ``$@``; skip where that cannot be had."""
+    """Run a shell script as nobody, or another user, with the command in ``$@``; skip where that cannot be had."""
 
-    def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["unshare", "-m", "sh", "-euc", AS_NOBODY, script, sys.base_prefix, *map(str, arguments)]
+    def as_nobody(
+        script: str, *arguments: object, user: int = NOBODY, before: str = "", options: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        words = [AS_NOBODY, script, sys.base_prefix, user, before, options, *arguments]
+        command = ["unshare", "-m", "sh", "-euc", *map(str, words)]
         env = environment(nobodys)
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
 
@@ -113,3 +126,70 @@ def test_what_cp_and_rsync_made_of_the_tree_can_be_filled_and_removed(run: Run, 
     assert (done.returncode, done.stderr) == (0, "")
     directories, *found = done.stdout.split()
     assert found == [directories, directories, "mount"]
+
+
+@pytest.fixture
+def unknown(nobodys: Path) -> int:
+    """Return a user without an entry in passwd, to whom the directory now belongs."""
+    with pytest.raises(KeyError):
+        pwd.getpwuid(UNKNOWN)
+    for path in (nobodys, nobodys / "mount"):
+        os.chown(path, UNKNOWN, UNKNOWN)
+    return UNKNOWN
+
+
+def test_casfs_needs_no_entry_in_passwd_and_says_that_fusermount_does(
+    run: Run, server: Server, nobodys: Path, unknown: int
+) -> None:
+    done = run('unset HOME; exec "$@"', *MOUNT, server.url, nobodys / "mount", user=unknown)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert f"give user {unknown} an entry" in done.stderr
+    assert server.requests, "everything but the mount was done"
+
+
+def test_user_who_may_mount_needs_neither_a_home_nor_an_entry_in_passwd(
+    run: Run, server: Server, nobodys: Path, unknown: int
+) -> None:
+    script = 'unset HOME; "$1" -m casfs mount "$2" "$3"; ls "$3"; stat -c %u "$3"; umount "$3"'
+    may_mount = "--inh-caps=+sys_admin --ambient-caps=+sys_admin"
+    done = run(script, sys.executable, server.url, nobodys / "mount", user=unknown, options=may_mount)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"empty\nledger\nphotos\n{unknown}\n", "")
+
+
+CLOSED = "chmod 600 /dev/fuse"
+OWN_HELPER = 'cp "$(command -v fusermount3)" /dev/helper; chmod 755 /dev/helper; '
+NOT_SETUID = OWN_HELPER + 'mount --bind /dev/helper "$(command -v fusermount3)"'
+NOSUID = "mount --bind /usr /usr; mount -o remount,bind,nosuid /usr"
+NO_RIGHT = "--bounding-set=-sys_admin"
+CONTAINER = "--device /dev/fuse --cap-add SYS_ADMIN"
+
+
+@pytest.mark.parametrize(
+    ("lack", "mends"),
+    [
+        ({"before": CLOSED}, "as root, run: chmod 666 /dev/fuse"),
+        ({"before": "mount -o remount,nodev /dev"}, "mounted nodev"),
+        ({"before": "rm /dev/fuse"}, "modprobe fuse"),
+        ({"before": "rm /dev/fuse; mknod -m 666 /dev/fuse c 10 255"}, "modprobe fuse"),
+        ({"before": "rm /dev/fuse; mknod -m 666 /dev/fuse c 1 3"}, "mknod -m 666 /dev/fuse c 10 229"),
+        ({"options": "--no-new-privs"}, "no-new-privileges"),
+        ({"before": NOT_SETUID}, "chmod 4755 /"),
+        ({"before": NOSUID}, "nosuid"),
+        ({"options": NO_RIGHT}, CONTAINER),
+        ({"options": NO_RIGHT, "user": 0}, CONTAINER),
+    ],
+    ids=["closed", "nodev", "missing", "no driver", "null", "no-new-privs", "not setuid", "nosuid", "user", "root"],
+)
+def test_what_keeps_a_process_from_mounting_is_named_with_what_mends_it(
+    run: Run, server: Server, nobodys: Path, lack: dict[str, str], mends: str
+) -> None:
+    done = run('exec "$@"', *MOUNT, server.url, nobodys / "mount", **lack)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert mends in done.stderr
+    assert ("modprobe" in done.stderr) == ("modprobe" in mends), done.stderr
+
+
+def test_root_of_a_user_namespace_is_told_what_a_container_needs(run: Run, server: Server, nobodys: Path) -> None:
+    done = run('exec unshare --user --map-root-user "$@"', *MOUNT, server.url, nobodys / "mount")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert CONTAINER in done.stderr
