@@ -36,9 +36,9 @@ class Machine:
         (self.bin / program).write_text(f"#!/bin/sh\n{script}\n")
         (self.bin / program).chmod(0o755)
 
-    def set_up(self) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *groups: str) -> subprocess.CompletedProcess[str]:
         """Source setup.sh and run it as far as the system's packages."""
-        script = "fetch_dependencies() { die 'reached pip'; }; set_up"
+        script = f"fetch_dependencies() {{ die 'reached pip'; }}; set_up {' '.join(groups)}"
         return subprocess.run(
             ["/bin/sh", "-euc", f". {ROOT}/contrib/setup.sh; {script}", "test.sh"],
             env={"PATH": str(self.bin), "OS_RELEASE": str(self.release)},
@@ -69,6 +69,18 @@ def test_packages_have_the_names_of_the_system(tmp_path: Path, system: str, pack
         "update -qq",
         f"install -qq -y --no-install-recommends {packages}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("user", "groups", "more"),
+    [(0, ["lint", "test"], " iproute2 nftables"), (0, ["lint"], ""), (0, [], ""), (1000, ["test"], "")],
+)
+def test_what_makes_a_network_is_for_roots_tests_alone(tmp_path: Path, user: int, groups: list[str], more: str) -> None:
+    machine = Machine(tmp_path)
+    machine.release.write_text('ID=debian\nVERSION_ID="12"\n')
+    machine.put("id", f"echo {user}")
+    (machine.bin / "sudo").unlink()
+    assert machine.set_up(*groups).stderr.endswith(f" gcc libc6-dev{more}\n")
 
 
 def test_packages_are_named_in_one_line_where_they_cannot_be_installed(tmp_path: Path) -> None:
