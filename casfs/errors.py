@@ -37,6 +37,8 @@ class CasfsError(Exception):
     """A failure with a name; the message is one line that a user can act on."""
 
     retryable: ClassVar[bool] = False
+    is_told: bool = False
+    """Whether the log has said it already: of one output, or by another call."""
 
 
 class NotFoundError(CasfsError):

@@ -99,12 +99,16 @@ class RangeAnswer:
         length: bytes that were written into the buffers.
         tree_hash: the service's hash of exactly these bytes, 64 lower-case hex digits, or None where it gave none.
         content_type: Content-Type of the output, or None.
+        not_a_hash: what stood where the hash should, where that is none; or "".
+        is_cut: whether the bytes were cut out of a longer answer, which can have no hash of theirs.
     """
 
     size: int
     length: int
     tree_hash: str | None
     content_type: str | None
+    not_a_hash: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,8 +176,10 @@ def build(config: Config, service: Service, binding: Binding) -> Stages:
     client = Client(settings, service.credentials, stats, service.dialect)
     tree = Tree(client, TreeSettings(config.list_ttl, config.root_vault), binding.interrupted)
     outputs = Outputs(client, bounds, stats, binding.interrupted)
+    operations = Operations(tree, outputs, stats, _view(config))
     outputs.on_gone = tree.gone
-    return Stages(client, tree, Operations(tree, outputs, stats, _view(config)))
+    outputs.on_wrong = operations.drop_pages
+    return Stages(client, tree, operations)
 
 
 def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | None:

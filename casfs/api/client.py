@@ -104,17 +104,21 @@ class Client:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
+        accept: Callable[[RangeAnswer], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
         """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
         call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled)
-        return self._outputs.fetch(call, self._output_path(output), size, span, into=into, filled=filled)
+        path = self._output_path(output)
+        return self._outputs.fetch(call, path, size, span, into=into, filled=filled, accept=accept)
 
-    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+    def probe(
+        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+    ) -> RangeAnswer:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
         call = self._call(OUTPUT, deadline, output.vault, output.job)
-        return self._outputs.probe(call, self._output_path(output), into)
+        return self._outputs.probe(call, self._output_path(output), into, accept)
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -39,28 +39,37 @@ class OutputReader:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
+        accept: Callable[[RangeAnswer], None],
     ) -> RangeAnswer:
         """Fetch the bytes *span* of the output at *path*; as ``RangeSource.fetch`` promises."""
-        request = Request(call.operation, path, range=asked(span.start, len(span)))
+        request = _ranged(call, path, asked(span.start, len(span)))
         others: list[int] = []
 
         def attempt() -> RangeAnswer:
             try:
                 with self._ask_within(call, request, size) as answer:
                     place = wanted(answer.status, answer.headers, span.start, len(span), size)
-                    return self._take(call, answer, place, into, filled)
+                    described = self._take(call, answer, place, into, filled)
+                accept(described)
             except OtherSizeError as error:
                 others.append(error.size)
                 if len(others) >= CONTRADICTIONS:
                     raise SizeChangedError(str(error), error.size) from error
                 raise
+            return described
 
         return self._retry.run(call, attempt)
 
-    def probe(self, call: Call, path: str, into: memoryview) -> RangeAnswer:
+    def probe(self, call: Call, path: str, into: memoryview, accept: Callable[[RangeAnswer], None]) -> RangeAnswer:
         """Learn the size of the output at *path* from its first bytes; as ``RangeSource.probe`` promises."""
-        request = Request(call.operation, path, range=asked(0, len(into)))
-        return self._retry.run(call, lambda: self._probe(call, request, into))
+        request = _ranged(call, path, asked(0, len(into)))
+
+        def attempt() -> RangeAnswer:
+            described = self._probe(call, request, into)
+            accept(described)
+            return described
+
+        return self._retry.run(call, attempt)
 
     def _probe(self, call: Call, request: Request, into: memoryview) -> RangeAnswer:
         try:
@@ -133,13 +142,22 @@ class OutputReader:
 
     def _described(self, answer: Answer, place: Wanted) -> RangeAnswer:
         tree_hash = answer.headers.get(self._tree_hash_header, "") if place.is_all else ""
+        is_hash = re.fullmatch("[0-9a-fA-F]{64}", tree_hash) is not None
         kind = answer.headers.get("Content-Type", "")
         return RangeAnswer(
             size=place.size,
             length=place.length,
-            tree_hash=tree_hash.lower() if re.fullmatch("[0-9a-fA-F]{64}", tree_hash) else None,
+            tree_hash=tree_hash.lower() if is_hash else None,
             content_type=kind if re.fullmatch("[ -~]{1,255}", kind) else None,
+            not_a_hash="" if is_hash else tree_hash,
+            is_cut=not place.is_all,
         )
+
+
+def _ranged(call: Call, path: str, span: str) -> Request:
+    """Return the request for the bytes *span*, which the log is to name."""
+    call.range = span
+    return Request(call.operation, path, range=span)
 
 
 def _nobody(_: int) -> None:

@@ -186,14 +186,14 @@ class Retry:
             seconds -= POLL_S
 
     def _give_up(self, call: Call, error: CasfsError) -> None:
-        """Log what *call* came to. That there is no such thing is an answer, and a cancellation nobody's failure."""
+        """Log what *call* came to, once. That there is no such thing is an answer; a cancellation is no failure."""
         if isinstance(error, InterruptedCallError):
             return
         expected = isinstance(error, NotFoundError)
         self._stats.count("errors", int(not expected))
         fields = {name: getattr(call, name) for name in _FIELDS}
         logger.log(
-            logging.DEBUG if expected else logging.WARNING,
+            logging.DEBUG if expected or error.is_told else logging.WARNING,
             "%s: %s [tries %d, status %s, code %s, request id %s]",
             call,
             error,

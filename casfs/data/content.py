@@ -2,13 +2,18 @@
 
 import threading
 from collections.abc import Sequence
+from typing import NoReturn, TypeVar
 
 from casfs.data import blocks, treehash
+from casfs.data.audience import Audience, Seat
+from casfs.data.custom import Custom
 from casfs.data.leaves import Leaves
 from casfs.data.settings import Verify
 from casfs.errors import CasfsError, CorruptDataError, GoneError, UncheckableError
 from casfs.models import Output
 from casfs.stats import Stats
+
+Failure = TypeVar("Failure", bound=CasfsError)
 
 
 class Content:
@@ -21,28 +26,39 @@ class Content:
         failure: why no byte of it will be served any more, or None.
         gone: what the service said when it no longer had the output, or None; what is held is served on.
         in_doubt: whether the kernel may hold pages that are not these bytes.
-        readers: how many have it open.
+        audience: who has it open.
+        custom: whether its parts come with hashes.
+        has_unproven: whether a block was admitted that nothing has proved yet.
+        are_pages_wrong: whether a program may have been served what has proved wrong, and nobody was told.
+        before: what was believed before, as long as that has readers.
+        was_mismatch: whether that did not fit a hash.
+        is_told: whether the log has a line that says so.
 
     Threads: any.
     """
 
     # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
     __slots__ = (
-        "_before",
         "_corrupt",
-        "_hashes_came",
+        "_is_new",
         "_leaves",
         "_lock",
         "_root_met",
         "_stats",
         "_verify",
+        "are_pages_wrong",
+        "audience",
+        "before",
+        "custom",
         "failure",
         "gone",
+        "has_unproven",
         "in_doubt",
+        "is_told",
         "media_type",
         "output",
-        "readers",
         "size",
+        "was_mismatch",
     )
 
     def __init__(
@@ -54,13 +70,18 @@ class Content:
         self.failure: CasfsError | None = None
         self.gone: GoneError | None = None
         self.in_doubt = before is not None
-        self.readers = 0
-        self._before = before
+        self.audience = Audience()
+        self.custom: Custom = Custom() if before is None else before.custom
+        self.has_unproven = False
+        self.are_pages_wrong = False
+        self.before: Content | None = _with_readers(before)
         self._verify = verify
         self._stats = stats
         self._leaves = Leaves(0)
-        self._hashes_came = False
+        self._is_new = True
+        self.is_told: bool = before is not None and before.is_told
         self._root_met = False
+        self.was_mismatch: bool = before is not None and (before.is_mismatch or before.was_mismatch)
         self._corrupt: frozenset[int] = frozenset()
         self._lock = threading.Lock()
         if size is not None:
@@ -80,18 +101,37 @@ class Content:
     def is_forgettable(self) -> bool:
         """Whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
         is_as_told = self.output.is_inventory or self.output.size is None or self.size == self.output.size
-        return is_as_told and not (self.readers or self.in_doubt or self.failure or self._corrupt)
+        return is_as_told and not (self.audience or self.in_doubt or self.failure or self._corrupt)
 
-    def open(self) -> bool:
-        """Count one more reader; return whether what the kernel holds of the output may be served to it."""
-        self.readers += 1
-        is_bad = bool(self._corrupt) or self.failure is not None
-        keep_pages = not (self.in_doubt or is_bad)
-        if self._before is not None and not self._before.readers:
-            self._before = None
+    @property
+    def is_mismatch(self) -> bool:
+        """Whether bytes of it and a hash did not belong together, twice."""
+        return bool(self._corrupt) or isinstance(self.failure, CorruptDataError)
+
+    @property
+    def wants_two_alike(self) -> bool:
+        """Whether two equal fetches are to decide: damage was seen, and there is no hash that could."""
+        return self.was_mismatch and self.output.tree_hash is None and not self.custom.has_hashes
+
+    def open(self, *, are_pages_forgotten: bool = False) -> Seat:
+        """Count one more reader.
+
+        Args:
+            are_pages_forgotten: whether the kernel may hold pages of it that nobody here remembers.
+
+        Returns:
+            Its seat, which says whether what the kernel holds of the output may be served to it.
+        """
+        is_bad = self._corrupt or self.failure is not None
+        is_strange = self._is_new and are_pages_forgotten
+        # What may yet prove wrong is not handed from one reader to the next by the kernel, which would not tell.
+        is_open_question = self.has_unproven and (self.output.tree_hash is not None or self.custom.has_hashes)
+        keep_pages = not (self.in_doubt or is_bad or is_strange or is_open_question)
+        self.before = _with_readers(self.before)
+        self._is_new = False
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
-        self.in_doubt = is_bad or self._before is not None
-        return keep_pages
+        self.in_doubt = bool(is_bad) or self.before is not None
+        return self.audience.open(keep_pages=keep_pages, is_exposed=keep_pages and self.has_unproven)
 
     def learn(self, size: int) -> None:
         """Note the size; it stays so."""
@@ -115,66 +155,147 @@ class Content:
         """
         with self._lock:
             try:
-                checked = self._check(part, digests, tree_hash)
-            except CorruptDataError:
+                is_proven = self._check(part, digests, tree_hash, last_try=last_try)
+            except CorruptDataError as error:
                 if last_try:
                     self._corrupt |= set(part)
+                    self._tell(error)
                 raise
-            if not self._check_root(part, checked=checked, last_try=last_try) and self._verify is Verify.REQUIRE:
-                raise UncheckableError(f"{self.name}: the service gives no hash for blocks {part.start} to {part[-1]}")
+            if not is_proven and self._verify is Verify.REQUIRE:
+                text = f"the service gives no hash for blocks {part.start} to {part[-1]}"
+                raise self._tell(UncheckableError(f"{self.name}: {text}"))
             self._corrupt -= set(part)
+
+    def reject(self, part: range, text: str) -> NoReturn:
+        """Remember that blocks cannot be trusted.
+
+        Raises:
+            CorruptDataError: always.
+        """
+        with self._lock:
+            self._corrupt |= set(part)
+            raise self._tell(CorruptDataError(f"{self.name}: {text}"))
+
+    def holds(self, part: range, digests: Sequence[bytes]) -> bool:
+        """Say whether the blocks of *part* were admitted before, with these leaves."""
+        with self._lock:
+            return all(self._leaves.get(block) == digest for block, digest in zip(part, digests, strict=True))
+
+    def refute(self, right: Leaves, part: range, size: int | None) -> None:
+        """Be told by who is believed in since which leaves of *part* are right, and how long the output is."""
+        with self._lock:
+            known = self._leaves if self.size == size else None
+            is_refuted = known is None or any(known.get(block) not in (None, right.get(block)) for block in part)
+            if self.has_unproven and is_refuted:
+                self._fail(CorruptDataError(f"{self.name}: what was served of it has proved wrong"))
+        if self.before is not None:
+            self.before.refute(right, part, size)
 
     def verified(self) -> str:
         """Return how much was checked: ``whole``, ``K/N``, ``none``, ``unavailable`` or ``mismatch``."""
         with self._lock:
-            if self._corrupt or isinstance(self.failure, CorruptDataError):
+            if self.is_mismatch or (self.was_mismatch and not self._leaves.known):
                 return "mismatch"
-            if self.output.tree_hash is None and not self._hashes_came:
+            if self.output.tree_hash is None and not self.custom.has_hashes:
                 return "unavailable"
             if self._leaves.proven == self._leaves.count and self.size is not None:
                 return "whole"
             return f"{self._leaves.proven}/{self._leaves.count}" if self._leaves.proven else "none"
 
-    def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None) -> bool:
-        """Check the blocks by the hash of their part and by what was known of them; return whether either proved them.
-
-        Blocks that were served unchecked and now come otherwise, with a hash, are right now and were wrong then: the
-        kernel may still hold them. Without a hash nobody knows which were right, and neither is served.
-        """
+    def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> bool:
+        """Check the blocks by all hashes, and note their own; return whether anything proved them."""
         if self.failure is not None:
             raise self.failure.with_traceback(None)
-        which = f"{self.name}: blocks {part.start} to {part[-1]}"
-        changed = [b for b, new in zip(part, digests, strict=True) if self._leaves.get(b) not in (None, new)]
         if tree_hash is not None:
-            self._hashes_came = True
-            if treehash.root(digests).hex() != tree_hash:
-                raise CorruptDataError(f"{which} do not have the hash that came with them")
-        if changed and (tree_hash is None or any(self._leaves.is_proven(block) for block in changed)):
-            raise CorruptDataError(f"{which} are not what they were before")
-        self.in_doubt = self.in_doubt or bool(changed)
+            self.custom.came(at_end=part.stop == self.count)
+            self._check_hash(part, digests, tree_hash)
+        self._check_past(part, digests, tree_hash, last_try=last_try)
+        new = [block for block in part if self._leaves.get(block) is None]
         checked = tree_hash is not None or all(self._leaves.is_proven(block) for block in part)
         for block, digest in zip(part, digests, strict=True):
             self._leaves.put(block, digest, proven=checked)
+        self.has_unproven = (self.has_unproven or not checked) and self._leaves.proven < self.count
         if checked:
             self._stats.count("blocks_verified", len(part))
-        return checked
+            self._refute_before(part)
+        return self._check_root(new, last_try=last_try) or checked
 
-    def _check_root(self, part: range, *, checked: bool, last_try: bool) -> bool:
+    def _check_hash(self, part: range, digests: Sequence[bytes], tree_hash: str) -> None:
+        got, name = treehash.root(digests).hex(), f"{self.name}: blocks {part.start} to {part[-1]}"
+        if got == tree_hash:
+            return
+        is_of_all = tree_hash == self.output.tree_hash and len(part) < self.count
+        hint = ", which is that of the whole output: does a proxy cut ranges out of it?" if is_of_all else ""
+        raise CorruptDataError(f"{name} have the tree hash {got}, and came with the tree hash {tree_hash}{hint}")
+
+    def _check_past(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> None:
+        """Hold the blocks to what they were before.
+
+        Blocks that were served unproven and now come otherwise, with a hash, are right now and were wrong then. Without
+        a hash nobody knows which were right, and neither is served on.
+        """
+        was = [(block, self._leaves.get(block)) for block in part]
+        changed = [(*old, new) for old, new in zip(was, digests, strict=True) if old[1] not in (None, new)]
+        if not changed:
+            return
+        is_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
+        if tree_hash is not None and not is_proven:
+            self._deceive()
+            return
+        block, old, new = changed[0]
+        text = f"block {block} has the hash {new.hex()}, and had {(old or b'').hex()} when it came before"
+        error = CorruptDataError(f"{self.name}: {text}")
+        if last_try and not is_proven:
+            self._fail(error)
+        raise error
+
+    def _check_root(self, new: Sequence[int], *, last_try: bool) -> bool:
+        """Return whether the root proves every block; *new* are those that were not known before this part."""
         leaves, wanted = self._leaves, self.output.tree_hash
         if wanted is None or leaves.known < leaves.count:
-            return checked
+            return False
         if not self._root_met:
-            if leaves.root().hex() != wanted:
-                self._reject_root(part, last_try=last_try)
-            self._root_met = True
-            self._stats.count("blocks_verified", leaves.prove_all())
+            self._meet_root(leaves.root().hex(), wanted, new, last_try=last_try)
         return True
 
-    def _reject_root(self, part: range, *, last_try: bool) -> None:
-        error = CorruptDataError(f"{self.name}: the output does not have the tree hash of its job")
-        if last_try:  # which block is wrong cannot be known, so none can be trusted
-            self.failure = error
-        else:
-            for block in part:
+    def _meet_root(self, got: str, wanted: str, new: Sequence[int], *, last_try: bool) -> None:
+        if got != wanted:
+            error = CorruptDataError(f"{self.name}: the output has the tree hash {got}, and its job says {wanted}")
+            if last_try:  # which block is wrong cannot be known, so none can be trusted
+                self._fail(error)
+            for block in new:  # others were served, and are not to come otherwise unnoticed
                 self._leaves.forget(block)
-        raise error
+            raise error
+        self._root_met = True
+        self.has_unproven = False
+        self._stats.count("blocks_verified", self._leaves.prove_all())
+        self._refute_before(range(self.count))
+
+    def _refute_before(self, part: range) -> None:
+        if self.before is not None:
+            self.before.refute(self._leaves, part, self.size)
+            self.are_pages_wrong = self.are_pages_wrong or self.before.are_pages_wrong
+
+    def _fail(self, error: CorruptDataError) -> None:
+        """Serve no byte any more; *error* itself is raised, or told, by whoever found it out."""
+        self.failure = CorruptDataError(str(error))
+        self.failure.is_told = True
+        self._deceive()
+
+    def _deceive(self) -> None:
+        """Have those fail who may have been served what has proved wrong."""
+        self.audience.deceive()
+        self.in_doubt = self.are_pages_wrong = True
+
+    def _tell(self, error: Failure) -> Failure:
+        """Mark all but the first of an output's errors, so that the log has one line."""
+        error.is_told = error.is_told or self.is_told
+        self.is_told = True
+        return error
+
+
+def _with_readers(content: Content | None) -> Content | None:
+    """Return *content*, or what was believed before it, whichever has readers."""
+    while content is not None and not content.audience:
+        content = content.before
+    return content

@@ -1,14 +1,16 @@
 """One part from the service, whole and checked, or an error."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casfs.data import blocks, lanes
 from casfs.data.content import Content
+from casfs.data.custom import Custom
 from casfs.data.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import RangeSource
-from casfs.errors import CorruptDataError, TransferError
+from casfs.data.trial import Trial
+from casfs.errors import TransferError
 from casfs.models import RangeAnswer
 from casfs.stats import Stats
 from casfs.waiting import Deadline
@@ -24,6 +26,7 @@ class Fetcher:
     source: RangeSource
     verify: Verify
     stats: Stats
+    custom: Custom = field(default_factory=Custom)
 
     def fetch(
         self,
@@ -35,41 +38,15 @@ class Fetcher:
     ) -> None:
         """Fill *room* with the blocks of *part*; returns if they may be served.
 
-        What fails its check is fetched once more.
+        What fails its check is fetched once more, and what comes without the hash that it should have, again and again.
 
         Raises:
             CorruptDataError, UncheckableError: as ``Content.admit``.
             CasfsError: whatever the source raises.
         """
-        if not self._attempt(content, part, room, deadline, cancelled, last_try=False):
-            self._attempt(content, part, room, deadline, cancelled, last_try=True)
-
-    def probe(self, content: Content, room: Room, deadline: Deadline, cancelled: Callable[[], bool]) -> None:
-        """Learn the size of *content* and fill *room*, of one block, with its first block, if it has one.
-
-        Raises:
-            As ``fetch``.
-        """
-        answer = self.source.probe(content.output, room[0], deadline)
-        content.learn(answer.size)
-        if not content.count:
-            return
-        digests = self._leaves([room[0][: blocks.length(0, answer.size)]])
-        if not self._admitted(content, range(1), digests, answer, last_try=False):
-            self._attempt(content, range(1), room, deadline, cancelled, last_try=True)
-
-    def _attempt(  # noqa: PLR0913 - one fetch, as often as it is tried
-        self,
-        content: Content,
-        part: range,
-        room: Room,
-        deadline: Deadline,
-        cancelled: Callable[[], bool],
-        *,
-        last_try: bool,
-    ) -> bool:
         size = content.size or 0
         digests = [b""] * len(part)
+        trial = self._trial(content, part)
 
         def into(index: int) -> memoryview:
             return room[index][: blocks.length(part[index], size)]
@@ -79,34 +56,39 @@ class Fetcher:
             if index + 1 in (first + lanes.width(), len(part)):
                 digests[first : index + 1] = self._leaves([into(i) for i in range(first, index + 1)])
 
-        answer = self.source.fetch(
+        self.source.fetch(
             content.output,
             size,
             range(part.start * blocks.BLOCK_SIZE, min(part.stop * blocks.BLOCK_SIZE, size)),
             into=into,
             filled=filled,
+            accept=lambda answer: trial.judge(answer, digests),
             deadline=deadline,
             cancelled=cancelled,
         )
-        return self._admitted(content, part, digests, answer, last_try=last_try)
+
+    def probe(self, content: Content, room: Room, deadline: Deadline) -> None:
+        """Learn the size of *content* and fill *room*, of one block, with its first block, if it has one.
+
+        Raises:
+            As ``fetch``.
+        """
+        trial = self._trial(content, range(1))
+
+        def accept(answer: RangeAnswer) -> None:
+            if content.size is None:
+                content.learn(answer.size)
+            if content.failure is not None:
+                raise content.failure.with_traceback(None)
+            if answer.size != content.size:
+                raise TransferError(f"the service says that the output has {answer.size} bytes, not {content.size}")
+            if content.count:
+                trial.judge(answer, self._leaves([room[0][: answer.length]]))
+
+        self.source.probe(content.output, room[0], accept, deadline)
+
+    def _trial(self, content: Content, part: range) -> Trial:
+        return Trial(content, part, self.verify, self.stats, self.custom)
 
     def _leaves(self, views: list[memoryview]) -> list[bytes]:
         return [b""] * len(views) if self.verify is Verify.OFF else lanes.leaves(views)
-
-    def _admitted(
-        self, content: Content, part: range, digests: list[bytes], answer: RangeAnswer, *, last_try: bool
-    ) -> bool:
-        wanted = sum(blocks.length(block, content.size or 0) for block in part)
-        if answer.length != wanted:
-            raise TransferError(f"{content.name}: {answer.length} bytes came where {wanted} were asked for")
-        content.media_type = answer.content_type or content.media_type
-        if self.verify is Verify.OFF:
-            return True
-        try:
-            content.admit(part, digests, answer.tree_hash, last_try=last_try)
-        except CorruptDataError:
-            self.stats.count("hash_mismatches")
-            if last_try:
-                raise
-            return False
-        return True

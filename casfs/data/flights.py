@@ -47,13 +47,15 @@ class Flights:
     Threads: methods marked so want ``lock`` held; the others must not have it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, and whom it tells
         self,
         fetcher: Fetcher,
         settings: DataSettings,
         stats: Stats,
         clock: Clock,
+        *,
         on_gone: Callable[[Output], None],
+        on_wrong: Callable[[Output], None],
     ) -> None:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
         self.lock = threading.Lock()
@@ -67,6 +69,7 @@ class Flights:
         self._stats = stats
         self._clock = clock
         self._on_gone = on_gone
+        self._on_wrong = on_wrong
         self._crew = Crew(self.lock, settings.connections, self._reserve, self._run)
         self._flying: dict[Key, Flight] = {}
         self._is_stopped = False
@@ -223,9 +226,12 @@ class Flights:
             self.budget.pace.ended(now_s, sent_s, 0 if error else len(room) * BLOCK_SIZE)
             error = self._land(flight, room, error)
             is_ours = self._end(flight)
+            are_pages_wrong, flight.content.are_pages_wrong = flight.content.are_pages_wrong, False
             self._crew.stir()
         if isinstance(error, GoneError):
             self._on_gone(flight.content.output)
+        if are_pages_wrong:
+            self._on_wrong(flight.content.output)
         if is_ours and error is not None:
             flight.future.set_exception(error)
         elif is_ours:
@@ -235,7 +241,7 @@ class Flights:
         content = flight.content
         deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
         if content.size is None:
-            self._fetcher.probe(content, room, deadline, flight.is_unwanted)
+            self._fetcher.probe(content, room, deadline)
         else:
             self._fetcher.fetch(content, flight.part, room, deadline, flight.is_unwanted)
 
@@ -244,6 +250,7 @@ class Flights:
         content = flight.content
         if isinstance(error, SizeChangedError):
             content.failure = content.failure or error
+            error.is_told = True
         if isinstance(error, GoneError):
             content.gone = error
         if content.failure is not None:

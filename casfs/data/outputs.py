@@ -37,6 +37,7 @@ class Outputs:
 
     Attributes:
         on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
+        on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
 
     Threads: any. FUSE threads only wait here; those that do I/O are made after ``start``.
     """
@@ -56,10 +57,12 @@ class Outputs:
         self._interrupted = interrupted
         self._clock = clock
         self.on_gone: Callable[[Output], None] = lambda _output: None
+        self.on_wrong: Callable[[Output], None] = lambda _output: None
         fetcher = Fetcher(source, settings.verify, stats)
-        self._flights = Flights(fetcher, settings, stats, clock, self._tell_gone)
+        self._flights = Flights(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
         self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
         self._remembered = remembered
+        self._has_forgotten = False
 
     def start(self) -> None:
         """Let there be threads from now on: called after the fork."""
@@ -74,22 +77,24 @@ class Outputs:
 
         Raises:
             GoneError: the service no longer has it.
+            CorruptDataError: it is empty, and its hash says that it should not be.
             DeadlineError: the size could not be learnt in time.
             CasfsError: nor could it for another reason.
         """
         with self._flights.lock:
-            content = self._content(output)
+            content = self._content(output, is_opening=True)
             content.gone = None  # the tree believes in it: ask again
-        self._learn(content, self._settings.read_timeout_s)
+        if not self._learn(content, self._settings.read_timeout_s) and content.failure is not None:
+            raise content.failure.with_traceback(None)  # no read will come that could tell
         with self._flights.lock:
             self._contents.move_to_end((output.vault, output.job))
-            keep_pages = content.open()
+            seat = content.open(are_pages_forgotten=self._has_forgotten)
         budget = self._flights.budget
         return Reader(
             content,
             self._flights,
             self._stats,
-            keep_pages=keep_pages,
+            seat=seat,
             prefetch=Prefetch(content, self._flights, budget) if budget.limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
@@ -140,26 +145,37 @@ class Outputs:
             return None
         return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
 
-    def _content(self, output: Output) -> Content:
-        """Return what is believed of *output*, made anew where that has proved wrong. Lock held."""
+    def _content(self, output: Output, *, is_opening: bool = False) -> Content:
+        """Return what is believed of *output*, made anew where that has proved wrong. Lock held.
+
+        What does not fit a hash is believed in until somebody opens the output again: damage may pass.
+        """
         content = self._known(output)
-        if content is not None and not isinstance(content.failure, SizeChangedError):
+        is_over = content is not None and isinstance(content.failure, SizeChangedError)
+        if content is not None and not is_over and not (is_opening and content.is_mismatch):
             return content
-        size = self._learnt(output)
-        if size is None and not output.is_inventory:
-            size = output.size
         key = (output.vault, output.job)
-        content = Content(output, size, self._settings.verify, self._stats, self._contents.get(key))
+        before = self._contents.get(key)
+        if before is not None and not before.audience:
+            self._flights.cache.drop(before)
+        content = Content(output, self._size_to_believe(output), self._settings.verify, self._stats, before)
         self._contents[key] = content
         if len(self._contents) > self._remembered:
             self._forget()
         return content
+
+    def _size_to_believe(self, output: Output) -> int | None:
+        """Return the length that *output* begins with, None where it has to be learnt. Lock held."""
+        before = self._contents.get((output.vault, output.job))
+        size = None if before is not None and before.is_mismatch and not before.size else self._learnt(output)
+        return output.size if size is None and not output.is_inventory else size
 
     def _forget(self) -> None:
         """Forget the output that was opened longest ago of those that may be. Lock held."""
         for key, content in self._contents.items():
             if content.is_forgettable:
                 del self._contents[key]
+                self._has_forgotten = True
                 return
 
     def _tell_gone(self, output: Output) -> None:
@@ -167,6 +183,12 @@ class Outputs:
             self.on_gone(output)
         except Exception:  # what others make of it is no reason to leave readers waiting
             log.exception("%s/%s: telling that it is gone failed", output.vault, output.job)
+
+    def _tell_wrong(self, output: Output) -> None:
+        try:
+            self.on_wrong(output)
+        except Exception:
+            log.exception("%s/%s: having its pages dropped failed", output.vault, output.job)
 
     def _learn(self, content: Content, timeout_s: float) -> int:
         deadline = Deadline.after(timeout_s, self._clock)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from casfs.copying import copy
 from casfs.data import blocks
+from casfs.data.audience import Seat
 from casfs.data.blocks import Piece
 from casfs.data.cache import BlockCache
 from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
 from casfs.data.prefetch import Prefetch
-from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
+from casfs.errors import BadHandleError, CasfsError, CorruptDataError, InterruptedCallError
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
 
@@ -40,6 +41,8 @@ class _Call:
             if view is None:
                 return block
             copy(view[start:stop], self.into[self.done :])
+            if self.content.has_unproven:
+                self.content.audience.expose()
             self.done += stop - start
             self.served += 1
         return None
@@ -63,13 +66,14 @@ class Reader:
         flights: Flights,
         stats: Stats,
         *,
-        keep_pages: bool,
+        seat: Seat,
         prefetch: Prefetch | None,
         timeout_s: float,
         interrupted: Interrupted,
         clock: Clock,
     ) -> None:
-        self.keep_pages = keep_pages
+        self.keep_pages = seat.keep_pages
+        self._seat = seat
         self._content = content
         self._size = content.size or 0
         self._flights = flights
@@ -117,10 +121,19 @@ class Reader:
         self._stats.read(hits, len(call.pieces) - hits, call.done)
         return call.done
 
+    def check(self) -> None:
+        """Do nothing if nothing that was served has proved wrong.
+
+        Raises:
+            CorruptDataError: what was served, by the kernel too, cannot be trusted.
+        """
+        if self._seat.is_deceived:
+            raise CorruptDataError(f"{self._content.name}: bytes that were served before have proved wrong")
+
     def close(self) -> None:
         """Serve no more; what was asked for ahead is called back."""
         with self._flights.lock:
-            self._content.readers -= not self._is_closed
+            self._content.audience.close(self._seat)
             self._is_closed = True
             if self._prefetch is not None:
                 self._prefetch.release()
@@ -130,6 +143,7 @@ class Reader:
             raise BadHandleError(f"{self._content.name}: the reader is closed")
         if self._content.failure is not None:
             raise self._content.failure.with_traceback(None)  # raised often: its traceback would grow
+        self.check()
 
     def _finish(self, call: _Call, flight: Flight | None) -> None:
         try:

@@ -15,7 +15,7 @@ class RangeSource(Protocol):
     Threads: every method may be called from any thread, many at once, and blocks for the network until *deadline*.
     """
 
-    def fetch(  # noqa: PLR0913 - what, where to, and when to stop: seven things that belong to no common noun
+    def fetch(  # noqa: PLR0913 - what, where to, and when to stop: eight things that belong to no common noun
         self,
         output: Output,
         size: int,
@@ -23,6 +23,7 @@ class RangeSource(Protocol):
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
+        accept: Callable[[RangeAnswer], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
@@ -36,6 +37,8 @@ class RangeSource(Protocol):
                 writable, not empty, and together as long as *span*.
             filled: called with the index of each buffer once it is full, in order, on the calling thread; from 0
                 again after a retry. Never called for bytes that are not those of the asked range.
+            accept: called with each answer once its bytes are in the buffers; what it raises is the failure of that
+                attempt, tried again if it is retryable.
             deadline: when to give up, retries included.
             cancelled: asked between attempts and between buffers; True ends the call with InterruptedCallError.
 
@@ -44,15 +47,19 @@ class RangeSource(Protocol):
             GoneError: the service has no such output (any more).
             DeadlineError, AccessDeniedError, UnreachableError, ThrottledError, ServiceError, TransferError,
             RefusedError, ProtocolError, InterruptedCallError: after the retries.
+            CasfsError: what *accept* raised.
         """
         ...
 
-    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+    def probe(
+        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+    ) -> RangeAnswer:
         """Learn the size of *output* and fetch its first bytes in the same request.
 
         Args:
             output: whose size; what it believes of its size is not used.
             into: one block to fill with the first ``min(len(into), size)`` bytes.
+            accept: as ``fetch`` has it.
             deadline: when to give up, retries included.
 
         Returns:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     WHOLE = "whole"
     WRONG_HASH = "wrong-hash"
     NO_HASH = "no-hash"
+    BAD_HASH = "bad-hash"
     EXPIRE = "expire"
     GARBAGE = "garbage"
     HUGE = "huge"
@@ -58,6 +59,8 @@ class Fault:
         seconds: of delay; of the clock's error; between two bytes that drip.
         shift: bytes by which a range, total or length is wrong.
         size: bytes of a huge document.
+        hash_header: what the header of the tree hash says besides whatever else goes wrong, ``{}`` standing for the
+            hash; empty leaves the header out; None leaves it as it is.
         announced: whether the answer has a Content-Length. Without one the end of the connection is the end of the
             body, and one that is cut there looks whole.
     """
@@ -81,6 +84,7 @@ class Fault:
     seconds: float = 0.2
     shift: int = 1
     size: int = 65 << 20
+    hash_header: str | None = None
     announced: bool = True
 
     def meets(self, operation: str, vault: str | None, job: str | None, span: tuple[int, int] | None) -> bool:

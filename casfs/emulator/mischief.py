@@ -11,7 +11,8 @@ from casfs.emulator.messages import Answer, Request
 from casfs.emulator.refusal import Refusal
 from casfs.emulator.service import in_error
 
-_WRONG_HASH = "0123456789abcdef" * 4
+_HEADERS = {Kind.NO_HASH: "", Kind.BAD_HASH: '"{}"', Kind.WRONG_HASH: "0123456789abcdef" * 4}
+"""What the header of the tree hash says of itself."""
 _GARBAGE = '{"JobList": [{"JobId": "'
 _SPACES = memoryview(b" " * (1 << 20))
 
@@ -58,11 +59,16 @@ def spoil(fault: Fault, delivery: Delivery, prefix: str) -> None:
     if not fault.announced:
         delivery.answer.announced = False
         delivery.ending = Ending.CLOSE if delivery.ending is Ending.KEEP else delivery.ending
-    hash_header = f"{prefix}sha256-tree-hash"
-    if fault.kind is Kind.NO_HASH:
-        delivery.answer.headers.pop(hash_header, None)
-    if fault.kind is Kind.WRONG_HASH and hash_header in delivery.answer.headers:
-        delivery.answer.headers[hash_header] = _WRONG_HASH
+    says = _HEADERS.get(fault.kind) if fault.hash_header is None else fault.hash_header
+    if says is not None:
+        _rewrite(delivery.answer.headers, f"{prefix}sha256-tree-hash", says)
+
+
+def _rewrite(headers: dict[str, str], name: str, says: str) -> None:
+    """Have a header say something else, if it is there."""
+    was = headers.pop(name, "")
+    if was and says:
+        headers[name] = says.replace("{}", was)
 
 
 def _where(fault: Fault, answer: Answer) -> int:

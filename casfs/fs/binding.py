@@ -63,7 +63,8 @@ class Binding:
             MountError: there is no mount.
             CasfsError: what ``operations.init`` raised; the mount is gone.
         """
-        operations.kernel_takes = Kernel(mountpoint, mount).takes
+        kernel = Kernel(mountpoint, mount)
+        operations.kernel_takes, operations.kernel_drops = kernel.takes, kernel.drops
         session = (FusepySession if self._is_fusepy else MfusepySession)(operations, mount, self._module.fuse_exit)
         try:
             self._run(session, mountpoint, options)

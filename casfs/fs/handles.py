@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from casfs.errors import BadHandleError
 from casfs.fs.needs import Reader
+from casfs.models import Output
 from casfs.tree.nodes import OutputFile
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open output: what it is, and who reads it."""
+    """An open output: what it is, who reads it, and where it was opened."""
 
     node: OutputFile
     reader: Reader
+    path: str
 
 
 class Handles:
@@ -46,6 +48,10 @@ class Handles:
             return self._opened[fh]
         except KeyError:
             raise BadHandleError(f"no file is open as {fh}") from None
+
+    def path_of(self, output: Output) -> str | None:
+        """Return where *output* is open, None where it is not."""
+        return next((one.path for one in list(self._opened.values()) if one.node.output == output), None)
 
     def take(self, fh: int) -> Opened:
         """Return what was open as *fh*, which is closed from now on.

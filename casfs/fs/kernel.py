@@ -1,6 +1,13 @@
-"""What the kernel remembers of a file, and how to have it ask anew."""
+"""What the kernel remembers of a file, and how to have it ask anew.
 
+Another process asks, not a thread of this one: a process that is killed while it waits for an answer of its own cannot
+end, and its mount hangs whoever touches it. That is why pages are dropped by an open, and not by libfuse's
+``fuse_invalidate_path``, which waits in this process for pages that are being read, and which libfuse 2 does not have.
+"""
+
+import contextlib
 import subprocess
+import threading
 
 from casfs.fs.needs import Mount
 
@@ -21,20 +28,35 @@ class Kernel:
     def takes(self, path: str, inode: int, size: int) -> bool:
         """Have the kernel ask for the attributes of *path*, as anybody's stat does; return whether it got these.
 
-        libfuse has no call for that. Another process asks, not a thread of this one: a process that is killed while
-        it waits for an answer of its own cannot end, and its mount hangs whoever touches it. It fails where the mount
-        cannot be seen from here, and where another one is seen instead.
+        libfuse has no call for that. It fails where the mount cannot be seen from here, and where another one is seen
+        instead.
         """
-        command = ["stat", "--format=%d %i %s", "--", self._mountpoint + path]
+        answer = self._answer("stat", "--format=%d %i %s", "--", path)
+        return answer.split() == [str(number).encode() for number in (self._mount.device, inode, size)]
+
+    def drops(self, path: str) -> None:
+        """Have the kernel drop its pages of *path*, as an open does that may not keep them; returns before it has.
+
+        Whatever fails here, the next open of anybody's drops them too.
+        """
+        opening = threading.Thread(target=self._answer, args=("head", "--bytes=0", "--", path), daemon=True)
+        with contextlib.suppress(RuntimeError):  # the system gives no more threads
+            opening.start()
+
+    def _answer(self, *command: str) -> bytes:
+        """Return what a program says of the path that *command* ends with; nothing if it fails."""
         try:
             asking = subprocess.Popen(  # noqa: S603 - no shell, and the path is an argument
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [*command[:-1], self._mountpoint + command[-1]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
         except OSError:
-            return False
+            return b""
         try:
             answer, _ = asking.communicate(timeout=ASK_S)
         except subprocess.TimeoutExpired:
             asking.kill()  # and not waited for: it may be this very thread that it needs
-            return False
-        return answer.split() == [str(number).encode() for number in (self._mount.device, inode, size)]
+            return b""
+        return answer

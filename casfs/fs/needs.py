@@ -63,6 +63,14 @@ class Reader(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Do nothing if what was served still counts as right.
+
+        Raises:
+            CasfsError: it has proved wrong.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of what was read ahead."""
         ...

@@ -1,7 +1,7 @@
 """FUSE callbacks: translate kernel requests, decide nothing.
 
 The signatures are those of fusepy and mfusepy with ``raw_fi``. What is not here does not exist for the kernel either,
-which then does by itself what is right for a file that nobody writes: flush, fsync, lock, lseek, ioctl, poll.
+which then does by itself what is right for a file that nobody writes: fsync, lock, lseek, ioctl, poll.
 """
 
 import os
@@ -13,6 +13,7 @@ from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
 from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, filled_up, listed
+from casfs.models import Output
 from casfs.stats import Stats
 from casfs.tree.nodes import Node, OutputFile
 
@@ -27,6 +28,7 @@ class Operations:
 
     Attributes:
         kernel_takes: has the kernel ask for path, inode and size, and returns whether it got them; set by the binding.
+        kernel_drops: has the kernel drop the pages of what a path names, in its own time; set by the binding.
 
     Threads: libfuse calls from many threads at once; whatever is shared is behind Tree, Outputs, Stats and Handles.
 
@@ -43,6 +45,7 @@ class Operations:
         self._view = view
         self._handles = Handles()
         self.kernel_takes: Callable[[str, int, int], bool] = lambda _path, _inode, _size: False
+        self.kernel_drops: Callable[[str], None] = lambda _path: None
 
     def init(self, _path: str) -> None:
         """Start the threads: libfuse may have forked before."""
@@ -83,7 +86,7 @@ class Operations:
         if not isinstance(node, OutputFile):
             raise ProtocolError(f"{path}: opened as a file, but no output")
         reader = self._outputs.open(node.output)
-        file_info.fh = self._handles.add(Opened(node, reader))
+        file_info.fh = self._handles.add(Opened(node, reader, path))
         file_info.keep_cache = reader.keep_pages
         file_info.direct_io = not self._is_size_known(path, node)
 
@@ -95,9 +98,23 @@ class Operations:
             raise ProtocolError(f"{count} of {len(into)} bytes at {offset}, before the end of the output")
         return count
 
+    def flush(self, _path: str, file_info: Any) -> None:
+        """Answer a close(2): the last thing that a program can be told by.
+
+        Raises:
+            CorruptDataError: what it was served has proved wrong since.
+        """
+        self._handles.get(file_info.fh).reader.check()
+
     def release(self, _path: str, file_info: Any) -> None:
         """Close the file."""
         self._handles.take(file_info.fh).reader.close()
+
+    def drop_pages(self, output: Output) -> None:
+        """Have the kernel drop what it holds of *output*, if it is open; where it is not, the next open will."""
+        path = self._handles.path_of(output)
+        if path is not None:
+            self.kernel_drops(path)
 
     def statfs(self, _path: str) -> dict[str, int]:
         """Return the struct statvfs, without a look at the service."""

@@ -5,10 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from casfs.api.client import Client, ClientSettings
-from casfs.models import Credentials
+from casfs.models import Credentials, RangeAnswer
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
+
+
+def take(_answer: RangeAnswer) -> None:
+    """Accept every answer."""
+
 
 KEYS = Credentials("AKIDtests", "the-secret-key")
 

@@ -29,6 +29,7 @@ from casfs.errors import (
 from casfs.models import Credentials, Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline, never
+from tests.api.conftest import take
 from tests.conftest import Announce
 
 MIB = 1 << 20
@@ -93,6 +94,7 @@ def fetched(client: Client, output: Output, start: int, length: int) -> bytes:
         span,
         into=lambda _: memoryview(into),
         filled=lambda _: None,
+        accept=take,
         deadline=soon(),
         cancelled=never,
     )
@@ -120,7 +122,7 @@ def test_pages_of_ten_and_fifty_are_asked_for_and_nothing_is_missed_or_twice(
 def test_a_range_comes_with_the_hash_under_glaciers_name(server: Server, client: Client) -> None:
     output = output_of(server)
     into = bytearray(MIB)
-    answer = client.probe(output, memoryview(into), soon())
+    answer = client.probe(output, memoryview(into), take, soon())
     assert (answer.size, answer.tree_hash is not None) == (len(BYTES), True)
     assert fetched(client, output, MIB, MIB) == BYTES[MIB : 2 * MIB]
 
@@ -139,7 +141,7 @@ def test_a_server_that_ignores_ranges_is_read_right(server: Server, client: Clie
     output = output_of(server)
     server.faults.add(Fault(kind=Kind.WHOLE, times=None))
     into = bytearray(MIB)
-    assert client.probe(output, memoryview(into), soon()).size == len(BYTES)
+    assert client.probe(output, memoryview(into), take, soon()).size == len(BYTES)
     assert bytes(into) == BYTES[:MIB]
     assert fetched(client, output, 2 * MIB, 7) == BYTES[2 * MIB :]
 

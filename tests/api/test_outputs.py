@@ -11,6 +11,7 @@ import pytest
 from casfs.api.client import Client
 from casfs.errors import (
     CasfsError,
+    CorruptDataError,
     DeadlineError,
     GoneError,
     InterruptedCallError,
@@ -18,6 +19,7 @@ from casfs.errors import (
     RefusedError,
     SizeChangedError,
     ThrottledError,
+    TransferError,
 )
 from casfs.models import Output, RangeAnswer
 from casfs.stats import Stats
@@ -50,6 +52,7 @@ class Fetched:
         self.blocks = [memoryview(bytearray(min(MIB, stop - at))) for at in range(start, stop, MIB)]
         self.filled: list[int] = []
         self.right = True
+        self.accept: Callable[[RangeAnswer], None] = lambda _answer: None
 
     def note(self, index: int) -> None:
         self.filled.append(index)
@@ -59,7 +62,7 @@ class Fetched:
     def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeAnswer:
         return self.client.fetch(
             OUTPUT, self.size, self.span, into=self.blocks.__getitem__,
-            filled=self.note, deadline=Deadline.after(patience_s), cancelled=cancelled,
+            filled=self.note, accept=self.accept, deadline=Deadline.after(patience_s), cancelled=cancelled,
         )  # fmt: skip
 
     @property
@@ -252,7 +255,9 @@ def test_the_range_is_cut_out_of_a_200_that_is_the_whole_output(
     server.add(*[answer("200 OK", BODY, x_cas_sha256_tree_hash=HASH)] * 2)
     for _ in range(2):
         fetched = Fetched(client, start, stop)
-        assert fetched() == RangeAnswer(SIZE, stop - start, None, None), "the hash is that of the whole"
+        assert fetched() == RangeAnswer(SIZE, stop - start, None, None, is_cut=stop - start < SIZE), (
+            "the hash is that of the whole"
+        )
         assert fetched.bytes == BODY[start:stop]
         assert fetched.right
     assert server.connections == (1 if stop == SIZE else 2), "what follows the range is not waited for"
@@ -266,10 +271,50 @@ def test_a_200_with_the_whole_output_for_the_whole_range_brings_its_hash(
     assert Fetched(client, 0, SIZE)() == RangeAnswer(SIZE, SIZE, HASH, None)
 
 
-@pytest.mark.parametrize("header", ["", "abc", HASH[:-1], HASH + "0", "g" * 64, f"{HASH}, {HASH}"])
-def test_a_hash_that_is_none_is_none(client: Client, server: ScriptedServer, header: str) -> None:
+@pytest.mark.parametrize("header", ["", "abc", HASH[:-1], HASH + "0", "g" * 64, f"{HASH}, {HASH}", f'"{HASH}"'])
+def test_a_hash_that_is_none_is_told_as_what_it_is(client: Client, server: ScriptedServer, header: str) -> None:
     server.add(part(BODY, 0, 10, x_cas_sha256_tree_hash=header))
-    assert Fetched(client, 0, 10)().tree_hash is None
+    answer = Fetched(client, 0, 10)()
+    assert (answer.tree_hash, answer.not_a_hash) == (None, header)
+
+
+def test_an_answer_that_is_not_accepted_is_a_failed_attempt(
+    client: Client, server: ScriptedServer, stats: Stats
+) -> None:
+    server.add(part(BODY, 0, 10, Content_Type="text/csv"), part(BODY, 0, 10))
+    fetched = Fetched(client, 0, 10)
+
+    def accept(answer: RangeAnswer) -> None:
+        if answer.content_type:
+            raise TransferError("not that one")
+
+    fetched.accept = accept
+    assert fetched().content_type is None
+    assert (len(server.seen), stats.snapshot()["retries"], stats.snapshot()["errors"]) == (2, 1, 0)
+
+
+def test_an_answer_that_will_never_be_accepted_is_told_once_with_its_range_and_request_id(
+    client: Client, server: ScriptedServer, stats: Stats, announce: Announce, caplog: pytest.LogCaptureFixture
+) -> None:
+    announce("is that of others")
+    server.add(*[part(BODY, 0, 10, x_cas_requestId="R7")] * 2)
+    fetched = Fetched(client, 0, 10)
+
+    def accept(_answer: RangeAnswer) -> None:
+        error = CorruptDataError("the hash is that of others")
+        error.is_told = len(server.seen) > 1
+        raise error
+
+    fetched.accept = accept
+    for _ in range(2):
+        with pytest.raises(CorruptDataError):
+            fetched()
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == (
+        "get_job_output, vault 'v', job '-j', bytes=0-9: the hash is that of others"
+        " [tries 1, status 206, code -, request id R7]"
+    )
+    assert stats.snapshot()["errors"] == 2
 
 
 OTHER_SIZE = {

@@ -9,6 +9,7 @@ from casfs.api.client import Client
 from casfs.api.failures import PastTheEndError
 from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline
+from tests.api.conftest import take
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
 from tests.conftest import Announce
 
@@ -21,7 +22,7 @@ HASH = hashlib.sha256(b"x").hexdigest()
 
 def probe(client: Client, room: int = MIB) -> tuple[RangeAnswer, bytes]:
     block = memoryview(bytearray(room))
-    told = client.probe(OUTPUT, block, Deadline.after(4))
+    told = client.probe(OUTPUT, block, take, Deadline.after(4))
     return told, bytes(block[: told.length])
 
 
@@ -43,7 +44,7 @@ def test_a_probe_brings_a_small_output_whole(client: Client, server: ScriptedSer
 
 def test_a_probe_takes_the_first_block_of_a_200(client: Client, server: ScriptedServer) -> None:
     server.add(answer("200 OK", BODY, x_cas_sha256_tree_hash=HASH))
-    assert probe(client) == (RangeAnswer(SIZE, MIB, None, None), BODY[:MIB])
+    assert probe(client) == (RangeAnswer(SIZE, MIB, None, None, is_cut=True), BODY[:MIB])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify
 from casfs.data.source import RangeAnswer
-from casfs.errors import InterruptedCallError, SizeChangedError
+from casfs.errors import CasfsError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never
@@ -60,6 +60,9 @@ class Service:
 
     Attributes:
         hashes: whether ranges that are nodes come with their hash.
+        omits: whether one answer comes without its hash all the same.
+        given: the hash that one answer comes with in place of its own.
+        tries: how often a request is made if its answer is not accepted.
         act: called with each request before it is answered: may raise, or return bytes to answer with instead.
         stumbles: how often an answer fills all buffers but the last with other bytes, and then begins anew.
         concealed: how many bytes fewer an answer says than came.
@@ -70,6 +73,9 @@ class Service:
 
     data: dict[str, bytes]
     hashes: bool = True
+    omits: Callable[[Request], bool] = lambda _request: False
+    given: Callable[[Request], str | None] = lambda _request: None
+    tries: int = 6
     act: Callable[[Request], bytes | None] = lambda _request: None
     is_held: bool = False
     stumbles: int = 0
@@ -94,6 +100,35 @@ class Service:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
+        accept: Callable[[RangeAnswer], None],
+        deadline: Deadline,
+        cancelled: Callable[[], bool],
+    ) -> RangeAnswer:
+        return self._judged(
+            lambda: self._answered(output, size, span, into, filled, deadline=deadline, cancelled=cancelled), accept
+        )
+
+    def _judged(self, answered: Callable[[], RangeAnswer], accept: Callable[[RangeAnswer], None]) -> RangeAnswer:
+        """Answer anew as often as *accept* wants it, up to *tries*, as a client that waits for nothing would."""
+        for left in reversed(range(self.tries)):
+            answer = answered()
+            try:
+                accept(answer)
+            except CasfsError as error:
+                if not (error.retryable and left):
+                    raise
+            else:
+                return answer
+        raise AssertionError("no try")
+
+    def _answered(
+        self,
+        output: Output,
+        size: int,
+        span: range,
+        into: Callable[[int], memoryview],
+        filled: Callable[[int], None],
+        *,
         deadline: Deadline,
         cancelled: Callable[[], bool],
     ) -> RangeAnswer:
@@ -119,19 +154,29 @@ class Service:
         run = range(start // MIB, blocks.count(start + length))
         assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"
         return RangeAnswer(
-            size, length - self.concealed, self._hash(whole[start : start + length]), "application/octet-stream"
+            size,
+            length - self.concealed,
+            self._hash(request, whole[start : start + length]),
+            "application/octet-stream",
         )
 
-    def probe(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
+    def probe(
+        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+    ) -> RangeAnswer:
+        return self._judged(lambda: self._probed(output, into, deadline), accept)
+
+    def _probed(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
         request = Request(output.job, 0, len(into), deadline, never)
         served = self._served(request, 1)
         whole = self.data[output.job]
         part = served if served is not None else whole[: len(into)]
         into[: len(part)] = part
-        return RangeAnswer(len(whole), len(part), self._hash(whole[: len(into)]), "text/csv")
+        return RangeAnswer(len(whole), len(part), self._hash(request, whole[: len(into)]), "text/csv")
 
-    def _hash(self, part: bytes) -> str | None:
-        return tree_hash(part) if self.hashes and part else None
+    def _hash(self, request: Request, part: bytes) -> str | None:
+        if not self.hashes or not part or self.omits(request):
+            return None
+        return self.given(request) or tree_hash(part)
 
     def arrived(self, count: int) -> list[tuple[int, int]]:
         """Wait until *count* requests have come, all in all; return their parts."""

@@ -65,5 +65,5 @@ def test_after_the_last_close_nothing_is_reserved_in_flight_or_waited_for(
         assert (held._pinned, held._pins, held._ahead, held._flights) == ({}, {}, {}, {})
         assert held._pool.free + len(held) == cache
         assert (flights.budget.asked, flights.budget._sharers) == (0, {})
-        assert [content.readers for content in outputs._contents.values()] == [0] * len(outputs._contents)
+        assert [len(content.audience) for content in outputs._contents.values()] == [0] * len(outputs._contents)
     assert service.most_in_flight <= connections

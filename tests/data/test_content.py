@@ -65,11 +65,11 @@ def test_a_range_that_is_not_its_hash_is_a_mismatch_only_after_one_more_fetch() 
     with pytest.raises(CorruptDataError):
         made.admit(range(2), [LEAVES[0], OTHER], treehash.root(LEAVES[:2]).hex(), last_try=True)
     assert made.verified() == "mismatch"
-    assert not made.open()
+    assert not made.open().keep_pages
     admit(made, 0, 2)
     assert made.verified() == "2/5", "the service has mended it"
-    assert not made.open(), "no reader has emptied the kernel's pages since"
-    assert made.open()
+    assert not made.open().keep_pages, "no reader has emptied the kernel's pages since"
+    assert made.open().keep_pages
 
 
 def test_a_root_that_is_not_the_jobs_is_a_mismatch_for_good() -> None:
@@ -84,8 +84,8 @@ def test_a_root_that_is_not_the_jobs_is_a_mismatch_for_good() -> None:
     assert isinstance(made.failure, CorruptDataError)
     with pytest.raises(CorruptDataError):
         admit(made, 0, 1)
-    assert not made.open()
-    assert not made.open()
+    assert not made.open().keep_pages
+    assert not made.open().keep_pages
 
 
 def test_a_last_leaf_that_came_wrong_once_does_not_condemn_the_output() -> None:
@@ -116,7 +116,7 @@ def test_a_hash_that_proves_another_block_than_was_served_empties_the_kernels_pa
     made = content()
     made.admit(range(1), [OTHER], None, last_try=False)
     admit(made, 0, 1)
-    assert not made.open()
+    assert not made.open().keep_pages
 
 
 def test_two_hashes_that_contradict_each_other_are_a_mismatch() -> None:

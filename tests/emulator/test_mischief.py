@@ -176,6 +176,10 @@ def test_wrong_hash_and_no_hash(server: Server, client: Client) -> None:
     wrong = meet(server, client, Fault(kind=Kind.WRONG_HASH))
     assert len(wrong.headers["x-cas-sha256-tree-hash"]) == 64
     assert wrong.headers["x-cas-sha256-tree-hash"] != tree_hash(RIGHT)
+    quoted = meet(server, client, Fault(kind=Kind.BAD_HASH))
+    assert quoted.headers["x-cas-sha256-tree-hash"] == f'"{tree_hash(RIGHT)}"'
+    doubled = meet(server, client, Fault(kind=Kind.DELAY, seconds=0, hash_header="{}, {}"))
+    assert doubled.headers["x-cas-sha256-tree-hash"] == f"{tree_hash(RIGHT)}, {tree_hash(RIGHT)}"
     none = meet(server, client, Fault(kind=Kind.NO_HASH))
     assert "x-cas-sha256-tree-hash" not in none.headers
     assert wrong.body == none.body == RIGHT

@@ -116,6 +116,7 @@ class Behaviour:
         fails_from: offset from which on they do.
         open_failure: what opening it raises.
         close_failure: what closing it raises.
+        flush_failure: what checking it at a close raises.
         attribute_failure: what its attributes raise.
         stalls_from: offset from which on reads wait for nothing, up to 30 s.
         short: bytes that a read leaves out.
@@ -127,6 +128,7 @@ class Behaviour:
     fails_from: int = 0
     open_failure: Callable[[], BaseException] | None = None
     close_failure: Callable[[], BaseException] | None = None
+    flush_failure: Callable[[], BaseException] | None = None
     attribute_failure: Callable[[], BaseException] | None = None
     stalls_from: int | None = None
     short: int = 0
@@ -157,6 +159,12 @@ class StandInReader:
             length = min(len(PATTERN), count - start)
             into[start : start + length] = content(offset + start, length)
         return count
+
+    def check(self) -> None:
+        """Misbehave, if what was served is to have proved wrong."""
+        if self._behaviour.flush_failure is not None:
+            failure = self._behaviour.flush_failure()
+            raise failure
 
     def close(self) -> None:
         """Take note, or misbehave."""

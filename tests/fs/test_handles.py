@@ -9,7 +9,7 @@ from tests.fs.stands import Behaviour, StandInOutputs, StandInReader, job
 
 
 def opened() -> Opened:
-    return Opened(OutputFile(job("a", 1)), StandInReader(StandInOutputs(), Behaviour(), 1))
+    return Opened(OutputFile(job("a", 1)), StandInReader(StandInOutputs(), Behaviour(), 1), "/vault/a/output")
 
 
 def test_a_number_leads_to_what_was_opened_until_it_is_taken() -> None:

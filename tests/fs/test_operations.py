@@ -166,5 +166,5 @@ def test_every_change_is_refused_as_on_a_read_only_file_system(mount: Mount, nam
 
 
 def test_what_the_kernel_does_better_by_itself_is_not_there(mount: Mount) -> None:
-    absent = ("access", "flush", "fsync", "lock", "flock", "lseek", "ioctl", "poll", "bmap", "read_buf", "opendir")
+    absent = ("access", "fsync", "lock", "flock", "lseek", "ioctl", "poll", "bmap", "read_buf", "opendir")
     assert [name for name in absent if hasattr(mount.operations, name)] == []
