@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
-from casfs.data import blocks, treehash
+from casfs.data import blocks, mismatch, treehash
 from casfs.data.audience import Audience, Seat
 from casfs.data.custom import Custom
 from casfs.data.leaves import Leaves
@@ -221,12 +221,10 @@ class Content:
         return self._check_root(new, last_try=last_try) or checked
 
     def _check_hash(self, part: range, digests: Sequence[bytes], tree_hash: str) -> None:
-        got, name = treehash.root(digests).hex(), f"{self.name}: blocks {part.start} to {part[-1]}"
-        if got == tree_hash:
-            return
-        is_of_all = tree_hash == self.output.tree_hash and len(part) < self.count
-        hint = ", which is that of the whole output: does a proxy cut ranges out of it?" if is_of_all else ""
-        raise CorruptDataError(f"{name} have the tree hash {got}, and came with the tree hash {tree_hash}{hint}")
+        got = treehash.root(digests).hex()
+        if got != tree_hash:
+            is_of_all = tree_hash == self.output.tree_hash and len(part) < self.count
+            raise mismatch.of_part(self.name, part, got, tree_hash, is_of_all=is_of_all)
 
     def _check_past(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> None:
         """Hold the blocks to what they were before.
@@ -234,17 +232,18 @@ class Content:
         Blocks that were served unproven and now come otherwise, with a hash, are right now and were wrong then. Without
         a hash nobody knows which were right, and neither is served on.
         """
-        was = [(block, self._leaves.get(block)) for block in part]
-        changed = [(*old, new) for old, new in zip(was, digests, strict=True) if old[1] not in (None, new)]
+        changed = [
+            (block, old, new)
+            for block, new in zip(part, digests, strict=True)
+            if (old := self._leaves.get(block)) is not None and old != new
+        ]
         if not changed:
             return
         is_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
         if tree_hash is not None and not is_proven:
             self._deceive()
             return
-        block, old, new = changed[0]
-        text = f"block {block} has the hash {new.hex()}, and had {(old or b'').hex()} when it came before"
-        error = CorruptDataError(f"{self.name}: {text}")
+        error = mismatch.of_versions(self.name, *changed[0])
         if last_try and not is_proven:
             self._fail(error)
         raise error
@@ -260,7 +259,7 @@ class Content:
 
     def _meet_root(self, got: str, wanted: str, new: Sequence[int], *, last_try: bool) -> None:
         if got != wanted:
-            error = CorruptDataError(f"{self.name}: the output has the tree hash {got}, and its job says {wanted}")
+            error = mismatch.of_root(self.name, got, wanted)
             if last_try:  # which block is wrong cannot be known, so none can be trusted
                 self._fail(error)
             for block in new:  # others were served, and are not to come otherwise unnoticed
@@ -283,7 +282,6 @@ class Content:
         self._deceive()
 
     def _deceive(self) -> None:
-        """Have those fail who may have been served what has proved wrong."""
         self.audience.deceive()
         self.in_doubt = self.are_pages_wrong = True
 

@@ -10,7 +10,7 @@ from casfs.errors import NotFoundError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import KEYS, new_client
+from tests.api.conftest import KEYS, new_client, take
 from tests.api.scripted import Act, ScriptedServer, answer, part
 
 VAULT = answer("200 OK", b'{"VaultName":"v"}', x_cas_requestId="id-of-vault")
@@ -35,6 +35,7 @@ def fetch(client: Client) -> None:
         range(2, 6),
         into=lambda _: block,
         filled=lambda _: None,
+        accept=take,
         deadline=soon(),
         cancelled=lambda: False,
     )
