@@ -74,6 +74,12 @@ def test_a_request_that_finds_no_room_in_time_had_no_answer_in_time() -> None:
         raise stalled
 
 
+def test_what_the_kernel_gave_up_is_told_from_an_answer_that_takes_its_time() -> None:
+    given_up = ProtocolError("Connection aborted.", TimeoutError(110, "Connection timed out"))
+    with pytest.raises(TransferError, match="the connection was dead"), failed_requests("host"):
+        raise given_up
+
+
 def test_an_outage_of_the_network_is_survived_within_the_deadline(server: ScriptedServer, stats: Stats) -> None:
     client = new_client(server.url, stats)
     server.add((Act.CLOSE,), (Act.RESET,), VAULT)
