@@ -20,6 +20,10 @@ class JobState(StrEnum):
 ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
 INVENTORY_RETRIEVAL = "InventoryRetrieval"
 
+LARGEST_OUTPUT = 40 << 40
+"""Bytes of the largest output that there can be. Source: CAS, glossary: an archive has 40 TB at most (10,000 parts of
+4 GiB, in its own client); Glacier, Quotas: about 40,000 GB. Taken as 40 TiB, the largest reading of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vault:

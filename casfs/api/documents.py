@@ -19,7 +19,7 @@ LARGEST = (1 << 63) - 1
 """The kernel's largest file size, and the last nanosecond (of 2262) that its 64 bits hold."""
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII)
-_SPAN = re.compile(r"\s*([0-9]{1,18})\s*-\s*([0-9]{1,18})\s*")
+_SPAN = re.compile(r"\s*([0-9]{1,600})\s*-\s*([0-9]{1,600})\s*")
 
 Fields = dict[str, object]
 
@@ -91,21 +91,27 @@ def line(fields: Fields) -> str:
 
 
 def number(value: object) -> int | None:
-    """Return the count that *value* is, as a number or as its digits; None for what is no count of bytes."""
+    """Return the count that *value* is, as a number or as its digits; None for what is no count of bytes.
+
+    What is more than LARGEST counts as LARGEST: whoever bounds sizes is to see that there was one, and that it is none.
+    """
     if isinstance(value, str):
-        value = int(value) if re.fullmatch(r"\s*[0-9]{1,19}\s*", value, re.ASCII) else None
+        value = int(value) if re.fullmatch(r"\s*[0-9]{1,600}\s*", value, re.ASCII) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 <= value <= LARGEST else None
+    return min(value, LARGEST) if value >= 0 else None
 
 
 def span(value: object) -> int | None:
-    """Return how many bytes the RetrievalByteRange *value*, ``first-last``, has; None where it is none."""
+    """Return how many bytes the RetrievalByteRange *value*, ``first-last``, has; None where it is none.
+
+    More than LARGEST count as LARGEST, as with ``number``.
+    """
     found = _SPAN.fullmatch(value) if isinstance(value, str) else None
     length = int(found[2]) - int(found[1]) + 1 if found else 0
-    return length if length > 0 else None
+    return min(length, LARGEST) if length > 0 else None
 
 
 def time_ns(value: object) -> int | None:

@@ -91,7 +91,7 @@ _WORDLESS: Mapping[Meaning, str] = {
 
 
 def _total(headers: Mapping[str, str]) -> int | None:
-    found = re.fullmatch(r"bytes \*/([0-9]{1,18})", headers.get("Content-Range", ""))
+    found = re.fullmatch(r"bytes \*/([0-9]{1,600})", headers.get("Content-Range", ""))
     return int(found[1]) if found else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from casfs.api.dialect import Request
 from casfs.api.exchange import Exchange
 from casfs.api.failures import PastTheEndError
-from casfs.api.ranges import OtherSizeError, Wanted, asked, content_length, learnt, wanted
+from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
 from casfs.api.retry import Call, Retry
 from casfs.api.transport import Answer
 from casfs.errors import SizeChangedError, TransferError
@@ -54,6 +54,7 @@ class OutputReader:
             except OtherSizeError as error:
                 others.append(error.size)
                 if len(others) >= CONTRADICTIONS:
+                    check_possible(error.size)
                     raise SizeChangedError(str(error), error.size) from error
                 raise
             return described

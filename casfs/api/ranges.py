@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from casfs.errors import TransferError
+from casfs.errors import ProtocolError, TransferError
+from casfs.models import LARGEST_OUTPUT
 
-_CONTENT_RANGE = re.compile(r"bytes[ =]([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(r"bytes[ =]([0-9]{1,600})-([0-9]{1,600})/([0-9]{1,600}|\*)", re.IGNORECASE)
 
 
 class OtherSizeError(TransferError):
@@ -88,19 +89,32 @@ def learnt(status: int, headers: Mapping[str, str], room: int) -> Wanted | None:
 
     Raises:
         TransferError: it is not the answer to what was asked.
+        ProtocolError: it tells a size that no output has.
     """
     announced = content_length(headers)
     if status == 200:
         if announced is None:
             return None
+        check_possible(announced)
         return Wanted(0, min(room, announced), announced, is_all=announced <= room)
     first, last, total = _content_range(headers)
     if total is None:
         raise TransferError("a Content-Range without the size of the output")
+    check_possible(total)
     length = min(room, total)
     _check((first, last), (0, length - 1))
     _check_length(announced, length)
     return Wanted(0, length, total, is_all=True)
+
+
+def check_possible(size: int) -> None:
+    """Do nothing if an output can have *size* bytes.
+
+    Raises:
+        ProtocolError: no output of the service has as many.
+    """
+    if size > LARGEST_OUTPUT:
+        raise ProtocolError(f"the service says that the output has {str(size)[:40]} bytes: no output can")
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:

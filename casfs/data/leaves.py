@@ -1,7 +1,7 @@
 """Leaf hashes of one output, as they become known.
 
-An output may have 40 million blocks (40 TB), so hashes are kept in stretches that are made when one of their blocks
-is first fetched.
+An output may have 40 million blocks (40 TB), and a document may say anything: hashes are kept in stretches that are
+made when one of their blocks is first fetched, so that memory goes with what was read and never with what was said.
 """
 
 from casfs.data import treehash
@@ -47,23 +47,24 @@ class Leaves:
         self.count = count
         self.known = 0
         self.proven = 0
-        self._stretches: list[_Stretch | None] = [None] * -(-count // STRETCH)
+        self._stretches: dict[int, _Stretch] = {}
 
     def get(self, block: int) -> bytes | None:
         """Return the hash of *block*, None where it is not known."""
-        stretch = self._stretches[block // STRETCH]
+        stretch = self._stretches.get(block // STRETCH)
         return stretch.get(block % STRETCH) if stretch is not None and stretch.flags[block % STRETCH] else None
 
     def is_proven(self, block: int) -> bool:
         """Say whether the hash of *block* was met by one that the service gave."""
-        stretch = self._stretches[block // STRETCH]
+        stretch = self._stretches.get(block // STRETCH)
         return self.proven == self.count or (stretch is not None and stretch.flags[block % STRETCH] == PROVEN)
 
     def put(self, block: int, digest: bytes, *, proven: bool) -> None:
         """Note the hash of *block*; one that was proven stays proven."""
         number, index = divmod(block, STRETCH)
-        stretch = self._stretches[number] or _Stretch(min(STRETCH, self.count - number * STRETCH))
-        self._stretches[number] = stretch
+        stretch = self._stretches.get(number)
+        if stretch is None:
+            stretch = self._stretches[number] = _Stretch(min(STRETCH, self.count - number * STRETCH))
         self.known += not stretch.flags[index]
         self.proven += proven and not self.is_proven(block)
         stretch.flags[index] |= PROVEN if proven else KNOWN
@@ -71,7 +72,7 @@ class Leaves:
 
     def forget(self, block: int) -> None:
         """Note that the hash of *block* is to be learnt anew, unless it was proven."""
-        stretch = self._stretches[block // STRETCH]
+        stretch = self._stretches.get(block // STRETCH)
         if stretch is not None and stretch.flags[block % STRETCH] == KNOWN:
             stretch.flags[block % STRETCH] = 0
             self.known -= 1
@@ -84,4 +85,4 @@ class Leaves:
 
     def root(self) -> bytes:
         """Return the tree hash of the whole output; every leaf must be known, and there must be one."""
-        return treehash.root([stretch.root() for stretch in self._stretches if stretch is not None])
+        return treehash.root([self._stretches[number].root() for number in sorted(self._stretches)])

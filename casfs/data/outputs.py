@@ -5,6 +5,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from cachetools import LRUCache
+
 from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
 from casfs.data.flights import Flights
@@ -12,8 +14,8 @@ from casfs.data.prefetch import Prefetch
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
-from casfs.errors import CasfsError, SizeChangedError
-from casfs.models import Output
+from casfs.errors import CasfsError, ProtocolError, SizeChangedError
+from casfs.models import LARGEST_OUTPUT, Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
@@ -22,6 +24,10 @@ log = logging.getLogger(__name__)
 REMEMBERED = 100_000
 """Outputs of which is remembered what was learnt and checked: as many as the listing of a large vault; with some 800
 bytes each they make 80 MB. The one opened longest ago is forgotten first, and never one that is open or went wrong."""
+
+
+REFUSED = 1024
+"""Outputs of which is remembered that they were refused, so that each is a line in the log and not one a ``stat``."""
 
 
 class Outputs:
@@ -63,6 +69,7 @@ class Outputs:
         self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
         self._remembered = remembered
         self._has_forgotten = False
+        self._refused: LRUCache[Output, None] = LRUCache(REFUSED)
 
     def start(self) -> None:
         """Let there be threads from now on: called after the fork."""
@@ -79,8 +86,10 @@ class Outputs:
             GoneError: the service no longer has it.
             CorruptDataError: it is empty, and its hash says that it should not be.
             DeadlineError: the size could not be learnt in time.
+            ProtocolError: its document tells a size that no output has.
             CasfsError: nor could it for another reason.
         """
+        self._check_possible(output)
         with self._flights.lock:
             content = self._content(output, is_opening=True)
             content.gone = None  # the tree believes in it: ask again
@@ -102,7 +111,12 @@ class Outputs:
         )
 
     def size_of(self, output: Output) -> int | None:
-        """Return the length that the service told last, else the document's; None where nobody knows. No request."""
+        """Return the length that the service told last, else the document's; None where nobody knows. No request.
+
+        Raises:
+            ProtocolError: the document tells one that no output has.
+        """
+        self._check_possible(output)
         with self._flights.lock:
             size = self._learnt(output)
         return output.size if size is None else size
@@ -117,6 +131,7 @@ class Outputs:
         Raises:
             As ``open``.
         """
+        self._check_possible(output)
         with self._flights.lock:
             content = self._content(output)
         return self._learn(content, timeout_s)
@@ -132,6 +147,18 @@ class Outputs:
         with self._flights.lock:
             content = self._known(output)
             return None if content is None else content.media_type
+
+    def _check_possible(self, output: Output) -> None:
+        """Refuse an output that is said to be larger than any is: what else its document says is no better."""
+        if output.size is None or output.size <= LARGEST_OUTPUT:
+            return
+        said = f"{output.vault}/{output.job}: its document says {output.size} bytes or more, and no output has as many"
+        with self._flights.lock:
+            is_new = output not in self._refused
+            self._refused[output] = None
+        if is_new:
+            log.warning("%s", said)
+        raise ProtocolError(said)
 
     def _known(self, output: Output) -> Content | None:
         """Return what is known of *output*, None where nothing is, or where its document said otherwise. Lock held."""

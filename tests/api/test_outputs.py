@@ -16,6 +16,7 @@ from casfs.errors import (
     GoneError,
     InterruptedCallError,
     NotReadyError,
+    ProtocolError,
     RefusedError,
     SizeChangedError,
     ThrottledError,
@@ -343,6 +344,19 @@ def test_another_size_that_is_told_twice_is_believed(
         Fetched(client, 0, 10)()
     assert caught.value.size == size
     assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("size", [10**18 - 1, 10**30])
+def test_a_size_that_no_output_has_is_not_believed_however_often_it_is_told(
+    client: Client, server: ScriptedServer, size: int, announce: Announce
+) -> None:
+    announce(f"has {size} bytes: no output can")
+    absurd = part(BODY, 0, 10, Content_Range=f"bytes 0-9/{size}")
+    server.add(absurd, absurd)
+    with pytest.raises(ProtocolError):
+        Fetched(client, 0, 10)()
+    server.add(absurd, part(BODY, 0, 10))
+    assert Fetched(client, 0, 10)().size == SIZE
 
 
 def test_a_range_that_begins_past_the_end_tells_the_size_by_the_first_byte(

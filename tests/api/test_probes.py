@@ -7,6 +7,7 @@ import pytest
 
 from casfs.api.client import Client
 from casfs.api.failures import PastTheEndError
+from casfs.errors import ProtocolError
 from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline
 from tests.api.conftest import take
@@ -109,3 +110,19 @@ def test_a_size_that_is_not_told_is_asked_for_again(
     server.add(reply, part(BODY, 0, MIB))
     assert probe(client) == (RangeAnswer(SIZE, MIB, None, None), BODY[:MIB])
     assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("size", [(40 << 40) + 1, 10**18 - 1, 2**63 - 1, 10**30])
+def test_a_size_that_no_output_has_is_refused_by_name_and_at_once(
+    client: Client, server: ScriptedServer, size: int, announce: Announce
+) -> None:
+    announce(f"has {size} bytes: no output can")
+    server.add(part(BODY, 0, MIB, Content_Range=f"bytes 0-{MIB - 1}/{size}"))
+    with pytest.raises(ProtocolError, match=f"{size} bytes"):
+        probe(client)
+    assert len(server.seen) == 1
+
+
+def test_the_largest_output_that_there_can_be_is_taken(client: Client, server: ScriptedServer) -> None:
+    server.add(part(BODY, 0, MIB, Content_Range=f"bytes 0-{MIB - 1}/{40 << 40}"))
+    assert probe(client)[0].size == 40 << 40

@@ -1,9 +1,11 @@
 """Leaf hashes of outputs of any size, in little memory."""
 
+import tracemalloc
+
 import pytest
 
 from casfs.data import treehash
-from casfs.data.leaves import STRETCH, Leaves
+from casfs.data.leaves import DIGEST_SIZE, STRETCH, Leaves
 
 
 def digest(block: int) -> bytes:
@@ -38,8 +40,15 @@ def test_only_a_leaf_that_nothing_proved_is_forgotten() -> None:
     assert (leaves.known, leaves.proven) == (1, 1)
 
 
-def test_an_output_of_40_tb_costs_only_what_was_read_of_it() -> None:
-    leaves = Leaves(40_000_000)
-    leaves.put(39_999_999, digest(1), proven=True)
-    assert leaves.get(39_999_999) == digest(1)
-    assert sum(stretch is not None for stretch in leaves._stretches) == 1
+@pytest.mark.parametrize("count", [40_000_000, 1 << 43])
+def test_an_output_costs_what_was_read_of_it_however_large_it_is_said_to_be(count: int) -> None:
+    tracemalloc.start()
+    try:
+        leaves = Leaves(count)
+        leaves.put(count - 1, digest(1), proven=True)
+        leaves.forget(5)
+        assert (leaves.get(count - 1), leaves.get(7), leaves.is_proven(7)) == (digest(1), None, False)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * STRETCH * DIGEST_SIZE

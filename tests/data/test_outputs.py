@@ -2,14 +2,24 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
-from casfs.errors import CasfsError, GoneError, RefusedError, ServiceError, SizeChangedError, UncheckableError
+from casfs.errors import (
+    CasfsError,
+    GoneError,
+    ProtocolError,
+    RefusedError,
+    ServiceError,
+    SizeChangedError,
+    UncheckableError,
+)
 from casfs.models import Output
 from casfs.stats import Stats
+from tests.conftest import Announce
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, tree_hash
 
 DATA = sample(3 * MIB + 7)
@@ -236,3 +246,19 @@ def test_of_more_outputs_than_can_be_remembered_only_the_oldest_that_are_closed_
     assert read(reader, 0, 5) == DATA[:5]
     assert read(outputs.open(well), 0, 5) == DATA[:5]
     outputs.stop()
+
+
+@pytest.mark.parametrize("told", [archive(DATA), INVENTORY], ids=["archive", "inventory"])
+def test_an_output_that_is_said_to_be_larger_than_any_is_refused_and_warned_of_once(
+    told: Output, announce: Announce, caplog: pytest.LogCaptureFixture
+) -> None:
+    announce("its document says")
+    absurd = replace(told, size=(40 << 40) + 1)
+    service = Service({"job": DATA})
+    with mounted(service) as outputs:
+        for ask in (outputs.open, outputs.size_of, lambda output: outputs.learn_size(output, 20.0)):
+            with pytest.raises(ProtocolError, match=r"vault/job: its document says \d+ bytes"):
+                ask(absurd)
+        assert outputs.size_of(replace(absurd, size=40 << 40)) == 40 << 40
+    assert not service.requests
+    assert len(caplog.records) == 1
