@@ -51,11 +51,16 @@ def connect(host: str, port: int, timeout_s: float, look_up: LookUp = socket.get
     deadline = Deadline.after(timeout_s)
     connected = _Race(_addresses(look_up, host.strip("[]"), port, deadline)).winner(deadline)
     connected.settimeout(max(deadline.remaining_s, 0.001))
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_EACH_S)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_TIMES)
+    ask_whether_alive(connected)
     return connected
+
+
+def ask_whether_alive(sock: socket.socket) -> None:
+    """Let the kernel ask, while nothing comes, whether there is still somebody at the other end of *sock*."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_EACH_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_TIMES)
 
 
 def expect_to_be_heard(sock: socket.socket) -> None:
