@@ -6,17 +6,20 @@ kept for the document, and a value that cannot be used is as good as none. What 
 Source: reference api.md sections 3.1, 3.4, 6 and 8.
 """
 
-import json
-import math
 import re
 import sys
 from datetime import UTC, datetime
 
+from casfs.api import hostile_json
 from casfs.errors import ProtocolError
 from casfs.models import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, Job, JobState, Vault
 
 LARGEST = (1 << 63) - 1
 """The kernel's largest file size, and the last nanosecond (of 2262) that its 64 bits hold."""
+
+SHOWN = 80
+"""Characters of a name that are shown in a line: ids have 92 and differ in the first few, and what a service calls a
+name may be a page long."""
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII)
 _SPAN = re.compile(r"\s*([0-9]{1,600})\s*-\s*([0-9]{1,600})\s*")
@@ -25,16 +28,28 @@ Fields = dict[str, object]
 
 
 def parsed(body: bytes | bytearray) -> Fields:
-    """Return the JSON object that *body* is.
-
-    Text that is not UTF-8 is kept as replacement characters: one broken description does not hide a vault.
+    """Return the document that *body* is.
 
     Raises:
-        ProtocolError: it is none, or one that no JSON can hold (NaN) or no stack.
+        ProtocolError: it is none, or a value in it cannot be used.
+    """
+    fields = parsed_page(body)
+    line(fields)
+    return fields
+
+
+def parsed_page(body: bytes | bytearray) -> Fields:
+    """Return the JSON object that *body* is, of which parts may be of no use.
+
+    Text that is not UTF-8 is kept as replacement characters: one broken description does not hide a vault. Nor does a
+    value that cannot be used: ``line`` refuses the item that holds it, and no other.
+
+    Raises:
+        ProtocolError: it is none.
     """
     try:
-        value = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=_refused, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+        value = hostile_json.loads(body.decode("utf-8-sig", "replace"))
+    except ValueError as error:
         raise ProtocolError(f"an answer that is no JSON: {type(error).__name__}") from error
     return as_object(value)
 
@@ -82,12 +97,12 @@ def line(fields: Fields) -> str:
     """Return *fields* as one line of ASCII JSON, in their order.
 
     Raises:
-        ProtocolError: they are nested too deeply.
+        ProtocolError: a value in them cannot be used, or they are nested too deeply.
     """
     try:
-        return json.dumps(fields, separators=(",", ":"))
-    except RecursionError as error:
-        raise ProtocolError("a document that is nested too deeply") from error
+        return hostile_json.dumps(fields)
+    except ValueError as error:
+        raise ProtocolError(f"the document of {_shown(fields)}: {error}") from error
 
 
 def number(value: object) -> int | None:
@@ -157,10 +172,23 @@ def _name(fields: Fields, field: str, asked: str | None) -> str:
     """Return the name in *field*: one that can be asked for, and the one that was *asked* for."""
     value = fields.get(field, asked)
     if not isinstance(value, str) or not value or re.search("[\ud800-\udfff]", value):
-        raise ProtocolError(f"a document whose {field} is {str(value)[:80]!a}")
+        # of what is no text, the kind alone: a list may have 64 MiB of text, or more levels than the stack
+        said = cut(value) if isinstance(value, str) else f"a {type(value).__name__}"
+        raise ProtocolError(f"a document whose {field} is {said}")
     if asked not in (None, value):
-        raise ProtocolError(f"the document of {value[:80]!a} in answer to {asked!a}")
+        raise ProtocolError(f"the document of {cut(value)} in answer to {cut(asked or '')}")
     return value
+
+
+def cut(name: str) -> str:
+    """Return *name* as it is shown in a line: quoted ASCII, of at most 80 of its characters."""
+    return ascii(name) if len(name) <= SHOWN else f"{name[:SHOWN]!a}..."
+
+
+def _shown(fields: Fields) -> str:
+    """Return what a document is called, for a line about it."""
+    names = (fields.get(field) for field in ("JobId", "VaultName"))
+    return next((cut(name) for name in names if isinstance(name, str)), "nobody")
 
 
 def as_object(value: object) -> Fields:
@@ -171,16 +199,4 @@ def as_object(value: object) -> Fields:
     """
     if not isinstance(value, dict):
         raise ProtocolError(f"a {type(value).__name__} where an object belongs")
-    return value
-
-
-def _refused(name: str) -> None:
-    raise ValueError(name)
-
-
-def _finite(digits: str) -> float:
-    """Return a number, or refuse one that could not be written again."""
-    value = float(digits)
-    if math.isinf(value):
-        raise ValueError(digits)
     return value
