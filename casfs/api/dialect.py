@@ -56,7 +56,7 @@ class Refusal:
 class Meaning(Enum):
     """What a refusal comes to."""
 
-    NOT_FOUND = auto()  # no such vault or job; for an output: no longer there
+    NOT_FOUND = auto()  # the service says that there is no such vault or job; for an output: no longer there
     DENIED = auto()  # no permission for this; others may be allowed
     UNKNOWN_KEY = auto()  # the key or the token is refused, whatever is asked
     EXPIRED = auto()  # the token was good, and its time is over
@@ -154,13 +154,20 @@ PAST_THE_END = "start of the range is larger"
 
 
 def meaning_of(refusal: Refusal) -> Meaning:
-    """Return the meaning of *refusal* by its code, by its message where the code is shared, else by its status."""
-    if refusal.operation == "get_job_output" and refusal.code == "InvalidParameterValueException":
+    """Return the meaning of *refusal* by its code, by its message where the code is shared, else by its status.
+
+    A 404 without a code of the service's own is anybody's, a proxy's for one: it is no word on whether a vault or job
+    exists, on which copies would be deleted. An output that is refused so is an error in any case.
+    """
+    is_output = refusal.operation == "get_job_output"
+    if is_output and refusal.code == "InvalidParameterValueException":
         if NOT_READY in refusal.message:
             return Meaning.NOT_READY
         if PAST_THE_END in refusal.message:
             return Meaning.PAST_THE_END
-    return MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
+    meaning = MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
+    is_mute = meaning is Meaning.NOT_FOUND and refusal.code not in MEANINGS
+    return Meaning.REFUSED if is_mute and not is_output else meaning
 
 
 def _meaning_of_status(status: int) -> Meaning:

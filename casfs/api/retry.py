@@ -35,6 +35,9 @@ request of each reader in four seconds."""
 NEARLY_OVER_S = 0.02
 """An attempt that fails so close to the deadline failed because of it: sockets keep time in milliseconds."""
 
+LISTINGS = ("list_vaults", "list_jobs")
+"""Operations that are asked about what was there a moment ago."""
+
 T = TypeVar("T")
 
 
@@ -186,10 +189,13 @@ class Retry:
             seconds -= POLL_S
 
     def _give_up(self, call: Call, error: CasfsError) -> None:
-        """Log what *call* came to, once. That there is no such thing is an answer; a cancellation is no failure."""
+        """Log what *call* came to, once.
+
+        That there is no such thing is an answer to a look-up, and a failure of a listing; a cancellation is none.
+        """
         if isinstance(error, InterruptedCallError):
             return
-        expected = isinstance(error, NotFoundError)
+        expected = isinstance(error, NotFoundError) and call.operation not in LISTINGS
         self._stats.count("errors", int(not expected))
         fields = {name: getattr(call, name) for name in _FIELDS}
         logger.log(

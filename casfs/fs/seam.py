@@ -88,6 +88,6 @@ def _answer_to(operation: str, error: BaseException) -> int:
             log.debug("%s: %s: %s", operation, type(error).__name__, error)
         else:
             log.error("%s failed in a way that nobody foresaw", operation, exc_info=error)
-        return -errno_of(error)
+        return -errno_of(error, operation)
     except BaseException:  # noqa: BLE001 - even a full disk under the log or no memory for the line
         return -errno.EIO

@@ -16,8 +16,9 @@ from casfs.errors import NotFoundError
 from casfs.models import Job, JobState
 from casfs.tree.flights import Crew, Flights
 from casfs.tree.lister import Lister
-from casfs.tree.names import Names, can_be_file
+from casfs.tree.names import LeftOut, can_be_file
 from casfs.tree.packed import pack, unpack
+from casfs.tree.shown import Shown
 from casfs.waiting import Deadline
 
 UNFINISHED_TTL_S = 30.0
@@ -94,9 +95,9 @@ class Jobs:
     Threads: any thread may call. The lock is held for dictionary work only.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, names: Names, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, shown: Shown, list_ttl_s: float) -> None:
         self._lister = lister
-        self._names = names
+        self._shown = shown
         self._list_ttl_s = list_ttl_s
         self._clock = crew.clock
         self._lock = threading.Lock()
@@ -145,13 +146,21 @@ class Jobs:
         what = f"describe job {job} of vault {vault}"
         return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
 
+    def show(self, vault: str, job: str) -> None:
+        """Take note that the directory of *job* was read; one that a listing holds is known to be shown."""
+        with self._lock:
+            listing = self._listings.get(vault)
+            if listing is None or job not in listing.jobs:
+                self._shown.add(vault, job)
+
     def forget(self, vault: str, job: str) -> None:
         """Believe nothing of this job, so that whoever looks for it, or lists its vault, asks the service."""
         with self._lock:
             self._answers.pop((vault, job), None)
             listing = self._listings.get(vault)
             if listing is not None:
-                listing.jobs.pop(job, None)
+                if listing.jobs.pop(job, None) is not None:
+                    self._shown.add(vault, job)
                 listing.current_until_s = listing.absent_until_s = self._clock()
 
     def _listed(self, vault: str) -> list[PackedItem] | None:
@@ -190,21 +199,24 @@ class Jobs:
         with self._lock:
             listing = self._listings.get(vault)
             known = {} if listing is None else listing.jobs
-        where = f"a job of vault {vault}"
+        left_out = LeftOut(f"jobs of vault {vault}")
         jobs: dict[str, bytes] = {}
         finished = True
         for job in self._lister.jobs(vault, deadline):
-            if self._names.shown(job.id, where):
+            if left_out.shows(job.id):
                 old, new = known.get(job.id), pack(job)
                 # most did not change: else the old listing and the new one would take memory for two
                 jobs[job.id] = old if old is not None and old == new else new
                 finished = finished and is_finished(job)
+        left_out.tell()
         return self._enter(vault, jobs, finished=finished)
 
     def _enter(self, vault: str, jobs: dict[str, bytes], *, finished: bool) -> list[PackedItem]:
         with self._lock:
             now_s = self._clock()
             until_s = now_s + self._list_ttl_s
+            if vault in self._listings:
+                self._shown.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
             current_until_s = until_s if finished else min(until_s, now_s + UNFINISHED_TTL_S)
             self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
             self._walks.pop(vault, None)
@@ -222,6 +234,8 @@ class Jobs:
         with self._lock:
             self._answers[vault, job] = Answer(found)
             listing = self._listings.get(vault)
+            if listing is not None and found is None and job in listing.jobs:
+                self._shown.add(vault, job)
             if listing is not None and found is not None:
                 listing.jobs[job] = pack(found)
                 if not is_finished(found):  # one of finished jobs alone was believed for longer

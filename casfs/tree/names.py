@@ -1,17 +1,20 @@
 """Which of the service's names can be names of files, and which names can be the service's.
 
 The service's names are shown as they are, never escaped: a path in a script is the id that every other tool prints.
-What cannot be shown is left out of the tree, with one warning.
+What cannot be shown is left out of the tree, with one warning a listing.
 """
 
 import logging
 import re
-import threading
 
 log = logging.getLogger(__name__)
 
 NAME_BYTES = 255
 """Longest name of a file. Source: NAME_MAX, limits.h; every file system a tree is copied to has it."""
+
+EXAMPLES = 3
+EXAMPLE_LENGTH = 80
+"""Names that a warning shows, and characters of each: a service may send 30,000 of them, or one of 64 MiB."""
 
 _VAULT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 """Source: CAS product overview 572/8742; Glacier developer guide, Create Vault."""
@@ -32,29 +35,31 @@ def can_be_vault(name: str) -> bool:
     return can_be_file(name) and _VAULT_NAME.fullmatch(name) is not None
 
 
-class Names:
-    """Leaves out what cannot be the name of a file, and says so once.
+class LeftOut:
+    """What one listing had and the tree does not show, so that one line says it, however much it is.
 
-    Threads: any thread may call.
+    Args:
+        what: of what kind the names are, e.g. ``jobs of vault photos``.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._left_out: set[tuple[str, str]] = set()
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._count = 0
+        self._first: list[str] = []
 
-    def shown(self, name: str, where: str) -> bool:
-        """Say whether *name* has its place in the tree; warn of one that has not, once in the life of the mount.
-
-        Args:
-            name: of a vault or job, as the service sent it.
-            where: what the warning says it is, e.g. ``job of vault photos``.
-        """
+    def shows(self, name: str) -> bool:
+        """Say whether *name*, as the service sent it, has its place in the tree; take note of one that has not."""
         if can_be_file(name):
             return True
-        with self._lock:
-            first = (where, name) not in self._left_out
-            self._left_out.add((where, name))
-        if first:
-            # %a: whatever the service sent, the line stays one line of printable ASCII
-            log.warning("left out %a, %s: it cannot be the name of a file", name, where)
+        self._count += 1
+        if len(self._first) < EXAMPLES:
+            # ascii: whatever the service sent, the line stays one line of printable characters
+            self._first.append(ascii(name[:EXAMPLE_LENGTH]))
         return False
+
+    def tell(self) -> None:
+        """Log what was left out, if anything was."""
+        if self._count:
+            more = ", ..." if self._count > len(self._first) else ""
+            named = ", ".join(self._first) + more
+            log.warning("left out %d %s, which cannot be names of files: %s", self._count, self._what, named)

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from casfs.errors import NotFoundError
+from casfs.errors import GoneError, NotFoundError
 from casfs.models import Job, Output, Vault
 from casfs.tree.flights import Crew
 from casfs.tree.jobs import Jobs
 from casfs.tree.lister import Lister
-from casfs.tree.names import Names
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.shown import Shown
 from casfs.tree.vaults import Vaults
 from casfs.waiting import Clock, Interrupted, never
 
@@ -52,7 +52,7 @@ class Tree:
         self._lister = lister
         self._settings = settings
         self._crew = Crew(interrupted, clock)
-        self._names = Names()
+        self._shown = Shown(clock)
         self._catalog = self._blank()
 
     def start(self) -> None:
@@ -86,6 +86,7 @@ class Tree:
 
         Raises:
             NotFoundError: nothing.
+            GoneError: nothing any more, though a directory has shown it.
             CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
         """
         names = [name for name in path.split("/") if name]
@@ -112,7 +113,7 @@ class Tree:
 
         Raises:
             AccessDeniedError: the account may not list; what it may use can still be looked up.
-            NotFoundError: the vault is gone.
+            GoneError: the vault is gone.
             CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
         """
         match node:
@@ -121,6 +122,7 @@ class Tree:
             case VaultDir(vault):
                 return ((job.id, JobDir(job)) for job in self._jobs(vault.name))
             case JobDir(job):
+                self._catalog.jobs.show(job.vault, job.id)
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
             case OutputFile():
                 return []
@@ -128,29 +130,38 @@ class Tree:
     def _vault(self, name: str, *, fresh: bool) -> Vault:
         vault = self._catalog.vaults.get(name, fresh=fresh)
         if vault is None:
-            raise NotFoundError(f"there is no vault {name}")
+            raise self._missing(f"there is no vault {name}", name)
         return vault
 
     def _job(self, vault: str, name: str) -> Job:
         catalog = self._catalog
         answer = catalog.vaults.remembered(vault)
         if answer is not None and answer.vault is None:
-            raise NotFoundError(f"there is no vault {vault}")
-        job = catalog.jobs.get(vault, name)
+            raise self._missing(f"there is no vault {vault}", vault)
+        try:
+            job = catalog.jobs.get(vault, name)
+        except NotFoundError as error:  # a walk through the vault listed it
+            catalog.vaults.forget(vault)
+            raise self._missing(str(error), vault, name) from error
         if job is None:
             # It may be the vault that is gone: one that was only walked through for a TTL has to show itself.
             catalog.vaults.get(vault, fresh=True)
-            raise NotFoundError(f"there is no job {name} in vault {vault}")
+            raise self._missing(f"there is no job {name} in vault {vault}", vault, name)
         return job
 
     def _jobs(self, vault: str) -> Iterable[Job]:
         catalog = self._catalog
         try:
             return catalog.jobs.all(vault)
-        except NotFoundError:
+        except NotFoundError as error:
             catalog.vaults.forget(vault)
-            raise
+            raise GoneError(str(error)) from error
+
+    def _missing(self, message: str, *name: str) -> NotFoundError | GoneError:
+        """Return the error for what the service does not have at *name*, which a directory may have shown."""
+        was_shown = any(name[:length] in self._shown for length in range(1, len(name) + 1))
+        return GoneError(message) if was_shown else NotFoundError(message)
 
     def _blank(self) -> Catalog:
-        asking = (self._lister, self._crew, self._names, self._settings.list_ttl_s)
+        asking = (self._lister, self._crew, self._shown, self._settings.list_ttl_s)
         return Catalog(Vaults(*asking), Jobs(*asking))

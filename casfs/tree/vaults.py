@@ -16,7 +16,8 @@ from casfs.errors import NotFoundError
 from casfs.models import Vault
 from casfs.tree.flights import Crew, Flights
 from casfs.tree.lister import Lister
-from casfs.tree.names import Names, can_be_vault
+from casfs.tree.names import LeftOut, can_be_vault
+from casfs.tree.shown import Shown
 from casfs.waiting import Deadline
 
 NEGATIVE_TTL_S = 5.0
@@ -40,9 +41,9 @@ class Vaults:
     Invariants: ``_known`` holds the last word on every vault it holds.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, names: Names, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, shown: Shown, list_ttl_s: float) -> None:
         self._lister = lister
-        self._names = names
+        self._shown = shown
         self._list_ttl_s = list_ttl_s
         self._clock = crew.clock
         self._lock = threading.Lock()
@@ -54,9 +55,12 @@ class Vaults:
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe *vaults* to be all."""
-        shown = {vault.name: vault for vault in vaults if self._names.shown(vault.name, "a vault")}
+        left_out = LeftOut("vaults")
+        listed = {vault.name: vault for vault in vaults if left_out.shows(vault.name)}
+        left_out.tell()
         with self._lock:
-            self._known = shown
+            self._shown.extend((name,) for name in self._known if name not in listed)
+            self._known = listed
             self._answers.clear()
             self._listed_until_s = self._clock() + self._list_ttl_s
 
@@ -116,7 +120,8 @@ class Vaults:
         with self._lock:
             self._answers[name] = Answer(vault)
             if vault is None:
-                self._known.pop(name, None)
+                if self._known.pop(name, None) is not None:
+                    self._shown.add(name)
             else:
                 self._known[name] = vault
         return vault

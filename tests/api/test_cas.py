@@ -89,6 +89,16 @@ def test_without_a_known_code_the_status_tells(code: str, status: int, meaning: 
     assert CasDialect(Credentials("id", "key"), "x-t").meaning(refusal(code, status)) is meaning
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("code", ["", "FutureException"])
+@pytest.mark.parametrize("operation", ["list_vaults", "describe_vault", "list_jobs", "describe_job"])
+def test_only_the_service_s_own_code_says_that_there_is_no_such_name(operation: str, code: str, status: int) -> None:
+    dialect = CasDialect(Credentials("id", "key"), "x-t")
+    assert dialect.meaning(refusal(code, status, operation=operation)) is Meaning.REFUSED
+    said = refusal("ResourceNotFoundException", status, operation=operation)
+    assert dialect.meaning(said) is Meaning.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     ("message", "meaning"),
     [

@@ -244,6 +244,6 @@ def test_an_error_that_is_no_document_is_known_by_its_status(
     server: Server, client: Client, announce: Announce
 ) -> None:
     announce("describe_job")
-    server.faults.add(Fault(kind=Kind.STATUS, status=404, body="404 Not Found"))
-    with pytest.raises(NotFoundError):
+    server.faults.add(Fault(kind=Kind.STATUS, status=403, body="403 Forbidden"))
+    with pytest.raises(AccessDeniedError):
         client.job("vault", "job", soon())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.errors import CasfsError, GoneError, NotFoundError
+from casfs.errors import CasfsError, GoneError, NoAttributeError, NotFoundError
 from casfs.fs.errnos import ERRNOS, errno_of
 
 
@@ -47,3 +47,27 @@ def test_a_refinement_of_an_error_has_its_errno() -> None:
         pass
 
     assert errno_of(JobGoneError("x")) == errno.ESTALE
+
+
+FORGIVEN = {errno.ENOENT, errno.ENODATA, errno.ENOTSUP, errno.ENOSYS, errno.EAGAIN, errno.ENOTDIR, errno.EOVERFLOW}
+"""What some of ls, cp, rsync, find, tar and the C library take for an answer, in one call or another."""
+
+ASKED_FOR_A_NAME = {"getattr", "open", "getxattr", "listxattr"}
+OPERATIONS = ASKED_FOR_A_NAME | {"readdir", "opendir", "read", "release", "statfs", "init", "destroy"}
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_what_programs_forgive_is_said_only_by_who_is_asked_for_a_name(operation: str) -> None:
+    said = {kind: errno_of(kind.__new__(kind), operation) for kind in ERRNOS}
+    forgiven = {kind: number for kind, number in said.items() if number in FORGIVEN}
+    allowed: dict[type[CasfsError], int] = {NotFoundError: errno.ENOENT} if operation in ASKED_FOR_A_NAME else {}
+    allowed |= {NoAttributeError: errno.ENODATA} if operation == "getxattr" else {}
+    assert forgiven == allowed
+    assert {number for kind, number in said.items() if kind not in allowed} <= {
+        errno.EACCES, errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.EINTR, errno.EHOSTUNREACH, errno.EROFS,
+        errno.EBADF, errno.ENAMETOOLONG,
+    }  # fmt: skip
+
+
+def test_a_directory_that_is_gone_while_it_is_read_is_stale() -> None:
+    assert errno_of(NotFoundError("x"), "readdir") == errno.ESTALE

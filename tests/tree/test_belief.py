@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from casfs.errors import NotFoundError
+from casfs.errors import GoneError, NotFoundError
 from casfs.models import JobState
 from casfs.tree.tree import Tree, TreeSettings
 from tests.tree.service import Clock, Service, job, vault
@@ -61,11 +61,11 @@ class World:
         try:
             self.tree.resolve(f"/photos/{name}/output")
             state = JobState.SUCCEEDED
-        except NotFoundError:
+        except (NotFoundError, GoneError):
             try:
                 self.tree.resolve(f"/photos/{name}")
                 state = JobState.IN_PROGRESS
-            except NotFoundError:
+            except (NotFoundError, GoneError):
                 assert self.was_true(lambda truth: name not in truth, 5)
                 return
         assert self.was_true(lambda truth: truth.get(name) == state, self.age_of(state))

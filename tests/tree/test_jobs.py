@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from casfs.errors import NotFoundError
+from casfs.errors import GoneError, NotFoundError
 from casfs.models import JobState
 from casfs.tree import jobs
 from casfs.tree.jobs import WALK_DESCRIBES
@@ -97,7 +97,7 @@ def test_job_that_vanished_is_gone_after_the_ttl(tree: Tree, service: Service, c
     names(tree, "/photos")
     del service.contents["photos"]["one"]
     clock.advance(60)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/photos/one/output")
     assert names(tree, "/photos") == ["two"]
 
@@ -107,9 +107,9 @@ def test_job_found_vanished_by_a_look_up_is_no_longer_listed(tree: Tree, service
     names(tree, "/photos")
     del service.contents["photos"]["going"]
     clock.advance(30)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/photos/going")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/photos/going/output")
     assert "going" not in names(tree, "/photos")
 
@@ -121,7 +121,7 @@ def test_output_that_is_gone_takes_its_job_with_it_at_once(tree: Tree, service: 
     gone = output(tree, "/photos/one/output")
     del service.contents["photos"]["one"]
     tree.gone(gone.output)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError if listed else NotFoundError):
         tree.resolve("/photos/one")
     assert names(tree, "/photos") == ["two"]
 

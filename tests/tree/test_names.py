@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.tree.names import Names, can_be_file, can_be_vault
+from casfs.tree.names import LeftOut, can_be_file, can_be_vault
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=300)
 
@@ -39,15 +39,22 @@ def test_what_no_vault_can_be_called_is_worth_no_request(name: str) -> None:
     assert not can_be_vault(name)
 
 
-def test_each_name_left_out_is_warned_of_once(caplog: pytest.LogCaptureFixture, announce: object) -> None:
+def test_one_line_says_what_a_listing_hides_however_much_it_is(
+    caplog: pytest.LogCaptureFixture, announce: object
+) -> None:
     assert callable(announce)
     announce("^left out ")
-    names = Names()
-    for _ in range(2):
-        assert not names.shown("..", "a vault")
-        assert not names.shown("a/\n\x1b[31m", "a vault")
-        assert names.shown("a", "a vault")
+    left_out = LeftOut("vaults")
+    hostile = ["..", "a/\n\x1b[31m", "x" * (64 << 10), *[f"a/{number}" for number in range(30_000)]]
+    assert [name for name in [*hostile, "a"] if left_out.shows(name)] == ["a"]
+    left_out.tell()
     assert [record.getMessage() for record in caplog.records] == [
-        "left out '..', a vault: it cannot be the name of a file",
-        "left out 'a/\\n\\x1b[31m', a vault: it cannot be the name of a file",
+        f"left out 30003 vaults, which cannot be names of files: '..', 'a/\\n\\x1b[31m', '{'x' * 80}', ..."
     ]
+
+
+def test_nothing_is_said_of_a_listing_that_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    left_out = LeftOut("vaults")
+    assert left_out.shows("a")
+    left_out.tell()
+    assert caplog.records == []

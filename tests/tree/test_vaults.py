@@ -2,7 +2,9 @@
 
 import pytest
 
-from casfs.errors import AccessDeniedError, NotFoundError, UnreachableError
+from casfs.errors import AccessDeniedError, GoneError, NotFoundError, UnreachableError
+from casfs.tree.jobs import WALK_DESCRIBES
+from casfs.tree.shown import SHOWN_TTL_S
 from casfs.tree.tree import Tree, TreeSettings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
@@ -48,7 +50,7 @@ def test_root_is_listed_again_after_the_ttl(tree: Tree, service: Service, clock:
     assert names(tree, "/") == ["photos", "deleted"]
     clock.advance(0.1)
     assert names(tree, "/") == ["photos", "empty"]
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/deleted")
     assert service.asked == [("vaults",)]
 
@@ -84,9 +86,9 @@ def test_deleted_vault_ends_when_a_job_in_it_is_asked_for(tree: Tree, service: S
     tree.seed([vault("deleted")])
     clock.advance(60)
     tree.resolve("/deleted")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/deleted/one")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/deleted")
     assert service.asked == [("job", "deleted", "one"), ("vault", "deleted")]
 
@@ -94,9 +96,9 @@ def test_deleted_vault_ends_when_a_job_in_it_is_asked_for(tree: Tree, service: S
 def test_deleted_vault_ends_when_it_is_listed(tree: Tree, service: Service, clock: Clock) -> None:
     tree.seed([vault("deleted")])
     clock.advance(60)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         names(tree, "/deleted")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(GoneError):
         tree.resolve("/deleted")
 
 
@@ -154,3 +156,51 @@ def test_names_that_cannot_be_files_are_left_out_and_cannot_be_looked_up(
     assert names(tree, "/") == ["photos", "empty"]
     assert names(tree, "/photos") == ["one", "two"]
     assert [tree.resolve(f"/{name}").inode for name in ("photos", "empty")]
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["a newer listing lacks it", "a look-up misses it"])
+def test_what_a_directory_showed_is_stale_once_it_is_gone_and_not_unheard_of(
+    tree: Tree, service: Service, clock: Clock, *, newer: bool
+) -> None:
+    names(tree, "/")
+    names(tree, "/photos")
+    del service.contents["photos"]["one"], service.contents["empty"]
+    clock.advance(60)
+    if newer:
+        assert (names(tree, "/"), names(tree, "/photos")) == (["photos"], ["two"])
+    for path in ("/photos/one", "/photos/one/output", "/empty/one") if newer else ("/photos/one", "/photos/one/output"):
+        with pytest.raises(GoneError):
+            tree.resolve(path)
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/never")
+
+
+def test_a_job_whose_directory_was_read_is_stale_once_it_is_gone(tree: Tree, service: Service, clock: Clock) -> None:
+    assert names(tree, "/photos/one") == ["output"]
+    del service.contents["photos"]["one"]
+    clock.advance(60)
+    with pytest.raises(GoneError):
+        tree.resolve("/photos/one/output")
+
+
+def test_a_vault_that_goes_while_its_jobs_are_walked_through_is_stale(
+    tree: Tree, service: Service, clock: Clock
+) -> None:
+    tree.seed([vault("photos")])
+    names(tree, "/photos")
+    clock.advance(60)
+    del service.contents["photos"]
+    for _ in range(2 * WALK_DESCRIBES):
+        with pytest.raises(GoneError):
+            tree.resolve("/photos/one")
+        clock.advance(6)
+
+
+def test_what_was_shown_is_unheard_of_after_an_hour(tree: Tree, service: Service, clock: Clock) -> None:
+    names(tree, "/photos")
+    del service.contents["photos"]["one"]
+    clock.advance(60)
+    assert names(tree, "/photos") == ["two"]
+    clock.advance(SHOWN_TTL_S)
+    with pytest.raises(NotFoundError):
+        tree.resolve("/photos/one")

@@ -1,0 +1,45 @@
+"""Names that were shown in a directory: of one that is gone since, no program may hear that it never was.
+
+A program that was shown a name asks for it next. ``rsync --delete`` takes ENOENT for a file that vanished, forgives it
+and deletes the copy; of anything else it keeps the copy and says so. Source: rsync 3.5.0, by fault injection.
+"""
+
+import threading
+from collections.abc import Iterable
+
+from cachetools import TTLCache
+
+from casfs.waiting import Clock
+
+SHOWN_TTL_S = 3600.0
+"""How long after a name was last shown, or seen to be missing from a newer listing, somebody may still walk through the
+listing that had it: a program looks at all names of a directory first, which takes minutes for 100,000."""
+
+GONE = 100_000
+"""Names remembered at most, 40 MB: those of one whole vault."""
+
+
+class Shown:
+    """Names that are gone and were shown.
+
+    Threads: any thread may call. The lock is held for dictionary work only.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._lock = threading.Lock()
+        self._names: TTLCache[tuple[str, ...], None] = TTLCache(GONE, SHOWN_TTL_S, timer=clock)
+
+    def add(self, *name: str) -> None:
+        """Take note of a path below the root, vault and job, that was shown and may be gone."""
+        self.extend([name])
+
+    def extend(self, names: Iterable[tuple[str, ...]]) -> None:
+        """Take note of many, as ``add``."""
+        with self._lock:
+            for name in names:
+                self._names[name] = None
+
+    def __contains__(self, name: tuple[str, ...]) -> bool:
+        """Return whether *name* was shown."""
+        with self._lock:
+            return name in self._names
