@@ -17,6 +17,9 @@ class JobState(StrEnum):
     UNKNOWN = "Unknown"
 
 
+OPTIONS_ATTRIBUTE = "user.cas.options"
+"""Extended attribute of a mount's root, never listed: every option and its value, as one line of JSON."""
+
 ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
 INVENTORY_RETRIEVAL = "InventoryRetrieval"
 

@@ -18,7 +18,7 @@ from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountE
 from casfs.fs.attrs import View
 from casfs.fs.binding import Binding, load
 from casfs.fs.operations import Operations
-from casfs.fs.options import Options, mount_options
+from casfs.fs.options import Options, escaped, mount_options
 from casfs.lifetime import Lifetime, tell_systemd
 from casfs.models import Vault
 from casfs.own_mount import OwnMount
@@ -176,7 +176,7 @@ def build(config: Config, service: Service, binding: Binding) -> Stages:
     client = Client(settings, service.credentials, stats, service.dialect)
     tree = Tree(client, TreeSettings(config.list_ttl, config.root_vault), binding.interrupted)
     outputs = Outputs(client, bounds, stats, binding.interrupted)
-    operations = Operations(tree, outputs, stats, _view(config))
+    operations = Operations(tree, outputs, stats, _view(config), config.options)
     outputs.on_gone = tree.gone
     outputs.on_wrong = operations.drop_pages
     return Stages(client, tree, operations)
@@ -217,7 +217,8 @@ def _listed(client: Client, deadline: Deadline) -> list[Vault] | None:
 def _options(request: Request, binding: Binding) -> Options:
     config = request.config
     options = mount_options(request.source, _view(config), allow_other=config.allow_other, libfuse=binding.libfuse)
-    return options | dict.fromkeys(config.kernel_words, True)
+    words = [word.partition("=") for word in config.kernel_words]
+    return options | {name: escaped(value) if equals else True for name, equals, value in words}
 
 
 def _view(config: Config) -> View:

@@ -30,6 +30,7 @@ class Mounted:
         source: what stands in its place for a device.
         id: the number of this mount; given to another one when it is away.
         device: the number of the file system's device, which all mounts of it share.
+        options: those of the mount and those of the file system, as they are shown.
     """
 
     path: str
@@ -37,15 +38,17 @@ class Mounted:
     source: str
     id: int
     device: int
+    options: frozenset[str]
 
 
 def mounts(table: Path = MOUNTINFO) -> Iterator[Mounted]:
     """Yield every mount of this process's namespace, the oldest first."""
     for line in table.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         fields = line.split(" ")
-        kind, source = fields[fields.index("-") + 1 :][:2]
+        kind, source, of_system = fields[fields.index("-") + 1 :][:3]
+        options = frozenset([*fields[5].split(","), *of_system.split(",")])
         device = os.makedev(*map(int, fields[2].split(":")))
-        yield Mounted(_unescaped(fields[4]), kind, _unescaped(source), int(fields[0]), device)
+        yield Mounted(_unescaped(fields[4]), kind, _unescaped(source), int(fields[0]), device, options)
 
 
 def _unescaped(field: str) -> str:

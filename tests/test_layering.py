@@ -12,9 +12,10 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log", "copying"})
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "config", "emulator", "lifetime"}),
+    "cli": frozenset({"mount", "remount", "config", "emulator", "lifetime"}),
     "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint", "own_mount", "lifetime"})
     | {"watcher", "privileges", "standard_error", "service"},
+    "remount": frozenset({"config", "mountpoint"}),
     "service": frozenset({"api", "config"}),
     "lifetime": frozenset({"own_mount", "watcher"}),
     "own_mount": frozenset({"mountpoint", "privileges"}),

@@ -18,8 +18,15 @@ def test_mounts_are_read_whatever_their_names_hold(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(LINES)
     assert list(mountpoint.mounts(table)) == [
-        mountpoint.Mounted("/", "ext4", "/dev/sda1", 22, os.makedev(0, 20)),
-        mountpoint.Mounted("/mnt/a b\\\t1", "fuse.casfs", "https://host/- x", 23, os.makedev(0, 45)),
+        mountpoint.Mounted("/", "ext4", "/dev/sda1", 22, os.makedev(0, 20), frozenset({"rw", "relatime"})),
+        mountpoint.Mounted(
+            "/mnt/a b\\\t1",
+            "fuse.casfs",
+            "https://host/- x",
+            23,
+            os.makedev(0, 45),
+            frozenset({"ro", "nosuid", "user_id=0"}),
+        ),
     ]
 
 

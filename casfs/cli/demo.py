@@ -1,5 +1,6 @@
 """``casfs demo``: the embedded service with sample vaults, mounted, for a first look."""
 
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ The sample vaults are mounted. In another terminal, try:
 
   cd {path}
   ls -l photos/*
-  cp photos/*/output /tmp
+  cp -r photos {copies}
   getfattr -d ledger/*/output
-  rsync -a --stats . /tmp/everything
+  rsync -a --stats . {copies}/everything
 
 Ctrl-C ends it.
 """
@@ -54,7 +55,7 @@ class Guide:
 
     def ready(self) -> None:
         """Say where to look."""
-        click.echo(TRY.format(path=self._path))
+        click.echo(TRY.format(path=shlex.quote(str(self._path)), copies=shlex.quote(tempfile.gettempdir())))
 
 
 @contextmanager

@@ -1,16 +1,22 @@
 """``casfs mount``: from a command line to a mount that answers."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from casfs.cli.options import given, mount_options
+from casfs.cli.statuses import LASTING, LastingError
 from casfs.config.config import load
+from casfs.config.mount_options import known, parse
+from casfs.config.options import BY_NAME
+from casfs.config.values import FLAG
 from casfs.errors import MountError
 from casfs.mount import Request
 from casfs.mount import mount as make
+from casfs.remount import check_remount
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
 
@@ -32,7 +38,26 @@ Every option can also be written as -o like_this=VALUE, or set as CASFS_LIKE_THI
 @mount_options
 def mount(source: str, mountpoint: str, words: tuple[str, ...], **arguments: Any) -> None:
     """Make the mount that the command line asks for."""
-    make(requested(source, mountpoint, given(arguments), ",".join(words)), warn)
+    texts, text = given(arguments), ",".join(words)
+    try:
+        if not is_remount(source, mountpoint, text):
+            make(requested(source, mountpoint, texts, text), warn)
+    except LASTING as error:
+        if is_foreground(texts, text, os.environ):
+            raise LastingError(str(error)) from error
+        raise
+
+
+def is_remount(source: str, mountpoint: str, words: str) -> bool:
+    """Say whether *words* ask for a remount, which was granted then.
+
+    Raises:
+        CasfsError: it cannot be granted.
+    """
+    asked = parse(words)
+    if asked.remount:
+        check_remount(source, located(mountpoint), asked)
+    return asked.remount
 
 
 def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -> Request:
@@ -59,6 +84,15 @@ def located(text: str) -> Path:
         raise MountError(f"{text}: symbolic links that lead to each other") from error
     except OSError as error:
         raise MountError(f"{text}: {error.strerror}, seen from the working directory; cd to one that exists") from error
+
+
+def is_foreground(texts: Mapping[str, str], words: str, environment: Mapping[str, str]) -> bool:
+    """Say whether the mount was to stay in the foreground, as far as what cannot be used lets one tell."""
+    try:
+        asked = {**parse(known(words)).given, **texts}
+        return bool(FLAG.read(asked.get("foreground") or environment.get(BY_NAME["foreground"].variable) or "false"))
+    except ValueError:
+        return False
 
 
 def warn(text: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from casfs.cli.main import Statuses, status_of
-from casfs.cli.mount import requested, warn
+from casfs.cli.mount import is_remount, requested, warn
+from casfs.cli.statuses import Statuses, status_of
 from casfs.config import mount_options
 from casfs.mount import mount
 
@@ -27,7 +27,10 @@ STATUSES = Statuses(usage=1, config=1, failure=32)
 def helper(source: str, mountpoint: str, words: tuple[str, ...], **flags: Any) -> None:
     """Mount SOURCE on MOUNTPOINT for mount(8)."""
     text = ",".join(words)
-    request = requested(source, mountpoint, {}, mount_options.known(text) if flags["sloppy"] else text)
+    text = mount_options.known(text) if flags["sloppy"] else text
+    if is_remount(source, mountpoint, text):
+        return
+    request = requested(source, mountpoint, {}, text)
     if not flags["fake"]:
         mount(request, warn)
     if flags["verbose"]:

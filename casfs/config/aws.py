@@ -1,5 +1,6 @@
 """What a user says about Glacier: where it is and who asks. botocore finds the rest, as for every tool on it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,18 @@ class AwsPlace:
     region: str | None
     endpoint_url: str | None
     account: str | None
+
+
+def account_of(text: str) -> str:
+    """Return an account of AWS as it stands in a path: the console shows its 12 digits with hyphens between.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    digits = text.replace("-", "")
+    if text != "-" and not re.fullmatch("[0-9]{12}", digits):
+        raise ConfigError(f"account {text} is none of AWS: 12 digits, or - for the caller's own")
+    return digits or "-"
 
 
 def place_of(source: Source, profile: Profile, asked: str | None, has_profile: Callable[[str], bool]) -> AwsPlace:

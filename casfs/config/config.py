@@ -3,18 +3,21 @@
 What is written first wins: command line, ``-o``, ``CASFS_…`` in the environment, the profile, the default.
 """
 
+import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from casfs.config import credentials, mount_options, sources
-from casfs.config.aws import AwsPlace, place_of
+from casfs.config.aws import AwsPlace, account_of, place_of
+from casfs.config.memory import memory_bytes
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.config.private_files import Files, NowhereError
 from casfs.config.profiles import DEFAULT, Profile, Profiles
 from casfs.config.sources import Source
+from casfs.config.values import MIB
 from casfs.errors import ConfigError
 from casfs.models import Credentials
 
@@ -63,6 +66,7 @@ class Config:
         credentials: who signs the requests; nobody where botocore is to find out.
         credentials_origin: where they were found.
         kernel_words: words behind ``-o`` for libfuse, in order.
+        options: every option with its value, as one line of JSON.
         warnings: what the user should know though all this can be used, a line each.
     """
 
@@ -73,6 +77,7 @@ class Config:
     credentials: Credentials
     credentials_origin: str
     kernel_words: tuple[str, ...]
+    options: str
     warnings: tuple[str, ...]
     foreground: bool
     provider: str
@@ -144,20 +149,30 @@ def _decided(
     else:
         found = credentials.find(places.environment, places.home, profile, files)
         endpoint = _endpoint(source, profile, found)
-    accounts = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
-    if source.account is not None and _text(layers[:2], "account") not in (None, source.account):
-        raise ConfigError(f"SOURCE asks for account {source.account}, and --account for {values['account']}")
+    as_written = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
+    accounts = [account if aws is None else account_of(account) for account in as_written if account]
+    if source.account is not None and _text(layers[:2], "account") is not None and accounts[0] != accounts[1]:
+        raise ConfigError(f"SOURCE asks for account {accounts[0]}, and --account for {accounts[1]}")
     return _config(
         values,
         endpoint_url=endpoint.endpoint_url or "",
         aws=aws,
-        account=next(account for account in accounts if account),
+        account=accounts[0],
         root_vault=source.vault,
         credentials=found.credentials,
         credentials_origin=found.origin,
         kernel_words=behind_o.kernel_words,
-        warnings=tuple(files.unread),
+        warnings=(*files.unread, *_oddities(values, behind_o)),
     )
+
+
+def _oddities(values: Mapping[str, Any], behind_o: mount_options.MountOptions) -> Iterator[str]:
+    """Yield what can be done, and hardly is what somebody wants."""
+    if behind_o.read_write:
+        yield "mounted read-only, as archives always are; -o ro says so too"
+    memory = memory_bytes()
+    if memory is not None and values["block_cache_size"] > memory:
+        yield f"--block-cache-size is more than the memory that there is, {memory // MIB}M"
 
 
 def _layers(given: Mapping[str, str], behind_o: Mapping[str, str], environment: Mapping[str, str]) -> list[Layer]:
@@ -229,5 +244,6 @@ def _config(values: dict[str, Any], **decided: Any) -> Config:
     values["gid"] = os.getgid() if values["gid"] is None else values["gid"]
     if values["ca_bundle"] is not None and not os.access(values["ca_bundle"], os.R_OK):
         raise ConfigError(f"ca_bundle: {values['ca_bundle']} cannot be read")
+    options = json.dumps({name: value for name, value in values.items() if not BY_NAME[name].missing})
     names = {field.name for field in fields(Config)}
-    return Config(**{name: value for name, value in values.items() if name in names} | decided)
+    return Config(**{name: value for name, value in values.items() if name in names} | decided, options=options)

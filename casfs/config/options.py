@@ -5,7 +5,21 @@ The command line, ``-o``, the environment, the profile keys and the README's tab
 
 from dataclasses import dataclass
 
-from casfs.config.values import ACCOUNT, FLAG, HEADER, MODE, PATH, TEXT, Kind, choice, integer, seconds, size
+from casfs.config.values import (
+    ACCOUNT,
+    FLAG,
+    HEADER,
+    MODE,
+    PATH,
+    TEXT,
+    Kind,
+    choice,
+    group,
+    integer,
+    seconds,
+    size,
+    user,
+)
 from casfs.errors import ConfigError
 
 
@@ -63,11 +77,8 @@ class Option:
             raise ConfigError(f"{origin}: {text!a} {error}") from None
 
 
-IDS = integer(0, 2**32 - 2)
-"""User and group numbers; the last 32-bit number means "nobody given". Source: chown(2)."""
-
 TIMEOUT = seconds(1, 3600)
-"""Source: contract section 2."""
+"""Below a second no connection is made reliably; nobody waits an hour for a read."""
 
 OPTIONS = (
     Option(
@@ -116,8 +127,8 @@ OPTIONS = (
         why="archives are private until somebody says otherwise",
         help="Let other users in.",
     ),
-    Option("uid", IDS, None, default_words="mounter", why="as everywhere", help="Owner of all files."),
-    Option("gid", IDS, None, default_words="mounter", why="as everywhere", help="Group of all files."),
+    Option("uid", user(), None, default_words="mounter", why="as everywhere", help="Owner of all files."),
+    Option("gid", group(), None, default_words="mounter", why="as everywhere", help="Group of all files."),
     Option(
         "file_mode",
         MODE,

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casfs.config.nearest import or_nearest
 from casfs.config.options import BY_NAME
 from casfs.config.private_files import Files, NowhereError, PrivateFile
 from casfs.errors import ConfigError
@@ -70,7 +71,7 @@ def texts_of(table: dict[str, object], known: Sequence[str], origin: str) -> dic
     """
     for key in table:
         if key not in known:
-            raise ConfigError(f"{origin}: there is no setting {key!a}")
+            raise ConfigError(f"{origin}: there is no setting {key!a}{or_nearest(key, known)}")
     return {key: _text_of(key, value, origin) for key, value in table.items()}
 
 

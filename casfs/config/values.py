@@ -4,7 +4,9 @@ A ``Kind`` is how one sort of value is written and read. Its ``read`` raises Val
 begins with what was written: ``'9X' is not a size``.
 """
 
+import grp
 import os
+import pwd
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,9 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 TIB = 1024 * GIB
+
+LAST_ID = 2**32 - 2
+"""Of users and groups; the last 32-bit number means "nobody given". Source: chown(2)."""
 
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
 _SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
@@ -109,6 +114,28 @@ def integer(low: int, high: int) -> Kind:
         return int(text)
 
     return Kind("N", read)
+
+
+def user() -> Kind:
+    """Return the kind of value that is a user: the number, or the name that the machine knows."""
+    return Kind("USER", _identified("user", lambda name: pwd.getpwnam(name).pw_uid))
+
+
+def group() -> Kind:
+    """Return the kind of value that is a group: the number, or the name that the machine knows."""
+    return Kind("GROUP", _identified("group", lambda name: grp.getgrnam(name).gr_gid))
+
+
+def _identified(what: str, number_of: Callable[[str], int]) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if _INTEGER.fullmatch(text) and int(text) <= LAST_ID:
+            return int(text)
+        try:
+            return number_of(text)
+        except (KeyError, ValueError):
+            raise ValueError(f"is no {what} of this machine, and no number from 0 to {LAST_ID}") from None
+
+    return read
 
 
 def seconds(low: int, high: int) -> Kind:

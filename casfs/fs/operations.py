@@ -13,7 +13,7 @@ from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
 from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, filled_up, listed
-from casfs.models import Output
+from casfs.models import OPTIONS_ATTRIBUTE, Output
 from casfs.stats import Stats
 from casfs.tree.nodes import Node, OutputFile
 
@@ -38,11 +38,12 @@ class Operations:
     use_ns = True
     """Tells the bindings that times are nanoseconds."""
 
-    def __init__(self, tree: Tree, outputs: Outputs, stats: Stats, view: View) -> None:
+    def __init__(self, tree: Tree, outputs: Outputs, stats: Stats, view: View, options: str = "{}") -> None:
         self._tree = tree
         self._outputs = outputs
         self._stats = stats
         self._view = view
+        self._options = options.encode()
         self._handles = Handles()
         self.kernel_takes: Callable[[str, int, int], bool] = lambda _path, _inode, _size: False
         self.kernel_drops: Callable[[str], None] = lambda _path: None
@@ -126,6 +127,8 @@ class Operations:
         Raises:
             NoAttributeError: *path* has none of that name.
         """
+        if (path, name) == (ROOT, OPTIONS_ATTRIBUTE):
+            return self._options
         # ls -l asks for three names of security.* and system.* an entry: not worth a look at the tree.
         attributes = self._attributes_of(path) if name.startswith(NAMESPACE) else {}
         if name not in attributes:

@@ -37,9 +37,8 @@ def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[
         allow_other: whether other users than the mounter may look.
         libfuse: major and minor version of the library.
     """
-    shown = source.replace("\\", "\\\\").replace(",", "\\,")
     options: Options = {
-        "fsname": shown,
+        "fsname": escaped(source),
         "subtype": "casfs",
         "ro": True,
         "nosuid": True,
@@ -58,6 +57,11 @@ def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[
         # remembered: ``ls -l`` of 2,500 jobs took 2.5 s instead of 0.7 s. Only where it would refuse anybody.
         options["default_permissions"] = not is_open_to_all(view)
     return options | _threads(libfuse) | _background(libfuse)
+
+
+def escaped(value: str) -> str:
+    """Return a value as it stands among options, where a comma ends one."""
+    return value.replace("\\", "\\\\").replace(",", "\\,")
 
 
 def is_open_to_all(view: View) -> bool:

@@ -42,10 +42,17 @@ def test_an_endpoint_may_name_account_and_vault(loaded: Load, config_file: Path)
     assert (config.account, config.root_vault) == ("012345678901", "photos")
     assert config.aws is not None
     assert config.aws.endpoint_url == config.endpoint_url == "https://glacier.us-west-2.amazonaws.com"
-    write(config_file, '[work]\nprovider = "glacier"\nendpoint = "http://127.0.0.1:5000/77"\nregion = "eu-west-1"\n')
+    write(
+        config_file,
+        '[work]\nprovider = "glacier"\nendpoint = "http://127.0.0.1:5000/1234-5678-9012"\nregion = "eu-west-1"\n',
+    )
     config = loaded("work:", environment={})
     assert config.aws is not None
-    assert (config.account, config.aws.endpoint_url, config.aws.region) == ("77", "http://127.0.0.1:5000", "eu-west-1")
+    assert (config.account, config.aws.endpoint_url, config.aws.region) == (
+        "123456789012",
+        "http://127.0.0.1:5000",
+        "eu-west-1",
+    )
 
 
 def test_no_keys_of_cas_are_asked_for_or_used(loaded: Load) -> None:
@@ -65,3 +72,17 @@ def test_keys_for_glacier_in_a_profile_of_casfs_are_an_error(loaded: Load, confi
 
 def test_cas_asks_botocore_for_nothing(loaded: Load) -> None:
     assert loaded().aws is None
+
+
+@pytest.mark.parametrize("account", ["-", "123456789012", "1234-5678-9012"])
+def test_hyphens_of_the_console_are_taken_out_of_an_account(loaded: Load, account: str) -> None:
+    wanted = account.replace("-", "") or "-"
+    assert loaded("us-west-2:", GLACIER | {"account": account}, environment={}).account == wanted
+    assert loaded(f"http://127.0.0.1:5000/{account}", GLACIER | {"account": wanted}, environment={}).account == wanted
+
+
+@pytest.mark.parametrize("account", ["77", "1234567890123", "12345678901a", "--"])
+def test_what_is_no_account_of_aws_is_refused(loaded: Load, account: str) -> None:
+    with pytest.raises(ConfigError, match=f"account {account} is none of AWS: 12 digits"):
+        loaded("us-west-2:", GLACIER | {"account": account}, environment={})
+    assert loaded(given={"account": account}).account == account

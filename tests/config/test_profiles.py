@@ -77,7 +77,7 @@ def test_named_file_is_the_only_one(loaded: Load, config_file: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[default]\nlist_tll = 1\n", "no setting 'list_tll'"),
+        ("[default]\nlist_tll = 1\n", "no setting 'list_tll'; did you mean list_ttl"),
         ("[default]\nprofile = 'x'\n", "no setting 'profile'"),
         ("[default]\nconfig = '/x'\n", "no setting 'config'"),
         ("[default]\nvault = 'x'\n", "no setting 'vault'"),

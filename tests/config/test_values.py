@@ -1,12 +1,27 @@
 """What users write."""
 
 import os
+import pwd
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.config.values import ACCOUNT, FLAG, HEADER, MODE, PATH, TEXT, Kind, choice, integer, seconds, size
+from casfs.config.values import (
+    ACCOUNT,
+    FLAG,
+    HEADER,
+    MODE,
+    PATH,
+    TEXT,
+    Kind,
+    choice,
+    group,
+    integer,
+    seconds,
+    size,
+    user,
+)
 
 SIZE = size("1M", "1T")
 
@@ -92,3 +107,16 @@ def test_units_are_powers_of_1024(number: int, unit: str) -> None:
 def test_path_is_absolute_since_the_mount_has_another_directory() -> None:
     assert PATH.read("a.log") == f"{os.getcwd()}/a.log"  # noqa: PTH109 - the one that users mean
     assert PATH.read("~/a.log") == os.path.expanduser("~/a.log")  # noqa: PTH111 - as the shell does it
+
+
+def test_users_and_groups_are_numbers_or_names() -> None:
+    assert [user().read(text) for text in ("0", "4294967294", "root")] == [0, 2**32 - 2, 0]
+    assert [group().read(text) for text in ("0", "12", "root")] == [0, 12, 0]
+    assert user().read("nobody") == pwd.getpwnam("nobody").pw_uid
+
+
+@pytest.mark.parametrize("text", ["", "4294967295", "-1", "nobody-of-that-name", "a\0b", "\udcff"])
+@pytest.mark.parametrize("kind", [user(), group()], ids=["user", "group"])
+def test_who_is_not_known_is_refused(kind: Kind, text: str) -> None:
+    with pytest.raises(ValueError, match=r"^is no (user|group) of this machine, and no number from 0 to 4294967294$"):
+        kind.read(text)

@@ -202,6 +202,6 @@ def test_so_many_vaults_that_listing_takes_long_do_not_keep_the_mount_waiting(mo
 
 
 def test_a_line_of_fstab_can_ask_for_it(server: Server, path: Path, tmp_path: Path) -> None:
-    done = helper(tmp_path, server.url, path, "-o", "rw,_netdev,provider=glacier")
+    done = helper(tmp_path, server.url, path, "-o", "ro,_netdev,provider=glacier")
     assert (done.returncode, done.stderr) == (0, "")
     assert names(path) == ["empty", "ledger", "photos"]

@@ -18,14 +18,18 @@ DEAD_PORT = "http://127.0.0.1:1"
 """Nobody listens at port 1 of any machine that runs tests."""
 
 
-def refused(*arguments: object, env: dict[str, str], path: Path, status: int = 1) -> str:
-    """Run ``casfs mount`` in the background and in the foreground, both refused in the same words; return them."""
-    said = [casfs_refused("mount", *mode, *arguments, env=env, status=status) for mode in ([], ["-f"])]
+def refused(*arguments: object, env: dict[str, str], path: Path, foreground: int = 1) -> str:
+    """Run ``casfs mount`` in the background and in the foreground, both refused in the same words; return them.
+
+    The status is 1, in the foreground *foreground*.
+    """
+    modes = {(): 1, ("-f",): foreground}
+    said = [casfs_refused("mount", *mode, *arguments, env=env, status=status) for mode, status in modes.items()]
     assert not is_mounted(path)
     wait_until(lambda: not processes_of(path), "no process is left")
-    background, foreground = (re.sub("request id [0-9a-f]+", "request id", line) for line in said)
-    assert background == foreground
-    return foreground
+    in_background, in_foreground = (re.sub("request id [0-9a-f]+", "request id", line) for line in said)
+    assert in_background == in_foreground
+    return in_foreground
 
 
 def casfs_refused(*arguments: object, env: dict[str, str], status: int) -> str:
@@ -40,18 +44,19 @@ def casfs_refused(*arguments: object, env: dict[str, str], status: int) -> str:
     "source", ["", "nonsense", "nowhere:", "ftp://host", "http://", "https://id:key@host", "http://h:x"]
 )
 def test_bad_source(source: str, path: Path, tmp_path: Path) -> None:
-    assert "key@" not in refused(source, path, env=environment(tmp_path), path=path)
+    assert "key@" not in refused(source, path, env=environment(tmp_path), path=path, foreground=78)
 
 
 def test_refused_key(server: Server, path: Path, tmp_path: Path) -> None:
-    line = refused(server.url, path, env=environment(tmp_path, "id", "another"), path=path)
+    line = refused(server.url, path, env=environment(tmp_path, "id", "another"), path=path, foreground=78)
     assert "InvalidSignatureException" in line
-    line = refused(server.url, path, env=environment(tmp_path, "nobody", "key"), path=path)
+    line = refused(server.url, path, env=environment(tmp_path, "nobody", "key"), path=path, foreground=78)
     assert "another" not in line
 
 
 def test_no_key(server: Server, path: Path, tmp_path: Path) -> None:
-    assert "CASFS_SECRET_ID" in refused(server.url, path, env=environment(tmp_path, "", ""), path=path)
+    env = environment(tmp_path, "", "")
+    assert "CASFS_SECRET_ID" in refused(server.url, path, env=env, path=path, foreground=78)
 
 
 def test_unreachable_host(path: Path, tmp_path: Path) -> None:
@@ -138,7 +143,7 @@ def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: P
     ],
 )
 def test_option_out_of_range(option: str, server: Server, path: Path, tmp_path: Path) -> None:
-    line = refused(option, server.url, path, env=environment(tmp_path), path=path)
+    line = refused(option, server.url, path, env=environment(tmp_path), path=path, foreground=78)
     name = option.lstrip("-").removeprefix("o").partition("=")[0]
     assert name.replace("-", "_").removeprefix("ono") in line.replace("-", "_")
     assert server.requests == []
@@ -156,12 +161,13 @@ def test_unknown_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("variable", ["CASFS_FUSE=7", "CASFS_LIST_TTL=often"])
 def test_bad_variable(variable: str, server: Server, path: Path, tmp_path: Path) -> None:
     name, _, value = variable.partition("=")
-    assert name in refused(server.url, path, env=environment(tmp_path, **{name: value}), path=path)
+    assert name in refused(server.url, path, env=environment(tmp_path, **{name: value}), path=path, foreground=78)
 
 
 def test_log_file_that_cannot_be_written(server: Server, path: Path, tmp_path: Path) -> None:
     log = tmp_path / "missing" / "log"
-    assert str(log) in refused("--log-file", log, server.url, path, env=environment(tmp_path), path=path)
+    line = refused("--log-file", log, server.url, path, env=environment(tmp_path), path=path, foreground=78)
+    assert str(log) in line
 
 
 @pytest.fixture
