@@ -1,4 +1,4 @@
-"""Who has an output open, and who of them may have been served bytes that nothing had proved."""
+"""Who has an output open, and who of them may have been served bytes that may yet prove wrong."""
 
 
 class Seat:
@@ -6,7 +6,7 @@ class Seat:
 
     Attributes:
         keep_pages: whether what the kernel held of the output before may be served to it.
-        is_exposed: whether it may have been served bytes that nothing had proved.
+        is_exposed: whether it may have been served bytes that the root of the job had not proved.
         is_deceived: whether such bytes have proved wrong since.
     """
 
@@ -27,9 +27,10 @@ class Audience:
     Threads: any; whoever serves bytes, opens or closes holds the lock of the flights.
     """
 
-    __slots__ = ("_seats",)
+    __slots__ = ("_are_exposed", "_seats")
 
     def __init__(self) -> None:
+        self._are_exposed = False
         # A tuple that is replaced, not changed, so that others may walk it; an output that nobody has open shares one.
         self._seats: tuple[Seat, ...] = ()
 
@@ -41,6 +42,7 @@ class Audience:
         """Return the seat of one more reader."""
         seat = Seat(keep_pages=keep_pages, is_exposed=is_exposed)
         self._seats += (seat,)
+        self._are_exposed = self._are_exposed and is_exposed
         return seat
 
     def close(self, seat: Seat) -> None:
@@ -48,9 +50,12 @@ class Audience:
         self._seats = tuple(other for other in self._seats if other is not seat)
 
     def expose(self) -> None:
-        """Note that bytes are being served that nothing has proved."""
+        """Note that bytes are being served that may yet prove wrong."""
+        if self._are_exposed:
+            return
         for seat in self._seats:
             seat.is_exposed = True
+        self._are_exposed = True
 
     def deceive(self) -> None:
         """Note that such bytes have proved wrong."""

@@ -31,7 +31,8 @@ class Content:
         has_unproven: whether a block was admitted that nothing has proved yet.
         are_pages_wrong: whether a program may have been served what has proved wrong, and nobody was told.
         before: what was believed before, as long as that has readers.
-        was_mismatch: whether that did not fit a hash.
+        root_met: whether it is what its job's hash says: then nothing can prove wrong any more.
+        was_mismatch: whether what was believed before did not fit a hash.
         is_told: whether the log has a line that says so.
 
     Threads: any.
@@ -43,7 +44,6 @@ class Content:
         "_is_new",
         "_leaves",
         "_lock",
-        "_root_met",
         "_stats",
         "_verify",
         "are_pages_wrong",
@@ -57,6 +57,7 @@ class Content:
         "is_told",
         "media_type",
         "output",
+        "root_met",
         "size",
         "was_mismatch",
     )
@@ -80,7 +81,7 @@ class Content:
         self._leaves = Leaves(0)
         self._is_new = True
         self.is_told: bool = before is not None and before.is_told
-        self._root_met = False
+        self.root_met = False
         self.was_mismatch: bool = before is not None and (before.is_mismatch or before.was_mismatch)
         self._corrupt: frozenset[int] = frozenset()
         self._lock = threading.Lock()
@@ -123,15 +124,15 @@ class Content:
             Its seat, which says whether what the kernel holds of the output may be served to it.
         """
         is_bad = self._corrupt or self.failure is not None
-        is_strange = self._is_new and are_pages_forgotten
+        in_doubt = self.in_doubt or (self._is_new and are_pages_forgotten)
         # What may yet prove wrong is not handed from one reader to the next by the kernel, which would not tell.
         is_open_question = self.has_unproven and (self.output.tree_hash is not None or self.custom.has_hashes)
-        keep_pages = not (self.in_doubt or is_bad or is_strange or is_open_question)
+        keep_pages = not (in_doubt or is_bad or is_open_question)
         self.before = _with_readers(self.before)
         self._is_new = False
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
         self.in_doubt = bool(is_bad) or self.before is not None
-        return self.audience.open(keep_pages=keep_pages, is_exposed=keep_pages and self.has_unproven)
+        return self.audience.open(keep_pages=keep_pages, is_exposed=keep_pages and not self.root_met)
 
     def learn(self, size: int) -> None:
         """Note the size; it stays so."""
@@ -186,7 +187,7 @@ class Content:
         with self._lock:
             known = self._leaves if self.size == size else None
             is_refuted = known is None or any(known.get(block) not in (None, right.get(block)) for block in part)
-            if self.has_unproven and is_refuted:
+            if is_refuted and not self.root_met:
                 self._fail(CorruptDataError(f"{self.name}: what was served of it has proved wrong"))
         if self.before is not None:
             self.before.refute(right, part, size)
@@ -229,14 +230,11 @@ class Content:
     def _check_past(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> None:
         """Hold the blocks to what they were before.
 
-        Blocks that were served unproven and now come otherwise, with a hash, are right now and were wrong then. Without
-        a hash nobody knows which were right, and neither is served on.
+        Blocks that were served unproven and now come otherwise with a hash were wrong then. With two hashes or none
+        nobody knows when they were, and neither version is served on.
         """
-        changed = [
-            (block, old, new)
-            for block, new in zip(part, digests, strict=True)
-            if (old := self._leaves.get(block)) is not None and old != new
-        ]
+        was = ((block, self._leaves.get(block), new) for block, new in zip(part, digests, strict=True))
+        changed = [(block, old, new) for block, old, new in was if old is not None and old != new]
         if not changed:
             return
         is_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
@@ -244,7 +242,7 @@ class Content:
             self._deceive()
             return
         error = mismatch.of_versions(self.name, *changed[0])
-        if last_try and not is_proven:
+        if last_try and not self.root_met and (tree_hash is not None or not is_proven):
             self._fail(error)
         raise error
 
@@ -253,7 +251,7 @@ class Content:
         leaves, wanted = self._leaves, self.output.tree_hash
         if wanted is None or leaves.known < leaves.count:
             return False
-        if not self._root_met:
+        if not self.root_met:
             self._meet_root(leaves.root().hex(), wanted, new, last_try=last_try)
         return True
 
@@ -265,7 +263,7 @@ class Content:
             for block in new:  # others were served, and are not to come otherwise unnoticed
                 self._leaves.forget(block)
             raise error
-        self._root_met = True
+        self.root_met = True
         self.has_unproven = False
         self._stats.count("blocks_verified", self._leaves.prove_all())
         self._refute_before(range(self.count))

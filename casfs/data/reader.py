@@ -41,7 +41,7 @@ class _Call:
             if view is None:
                 return block
             copy(view[start:stop], self.into[self.done :])
-            if self.content.has_unproven:
+            if not self.content.root_met:
                 self.content.audience.expose()
             self.done += stop - start
             self.served += 1

@@ -156,8 +156,7 @@ class Service:
         return RangeAnswer(
             size,
             length - self.concealed,
-            self._hash(request, whole[start : start + length]),
-            "application/octet-stream",
+            *self._described(request, whole[start : start + length], "application/octet-stream"),
         )
 
     def probe(
@@ -171,12 +170,14 @@ class Service:
         whole = self.data[output.job]
         part = served if served is not None else whole[: len(into)]
         into[: len(part)] = part
-        return RangeAnswer(len(whole), len(part), self._hash(request, whole[: len(into)]), "text/csv")
+        return RangeAnswer(len(whole), len(part), *self._described(request, whole[: len(into)], "text/csv"))
 
-    def _hash(self, request: Request, part: bytes) -> str | None:
+    def _described(self, request: Request, part: bytes, kind: str) -> tuple[str | None, str, str]:
+        """Return the hash of an answer, its type, and what stands in the place of a hash that is none."""
         if not self.hashes or not part or self.omits(request):
-            return None
-        return self.given(request) or tree_hash(part)
+            return None, kind, ""
+        says = self.given(request) or tree_hash(part)
+        return (says, kind, "") if len(says) == 64 else (None, kind, says)
 
     def arrived(self, count: int) -> list[tuple[int, int]]:
         """Wait until *count* requests have come, all in all; return their parts."""

@@ -13,6 +13,7 @@ if __name__ == "__main__":
     # Behind everything else, so that an installed casfs is the one that is tested.
     sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from casfs.errors import CorruptDataError
 from casfs.fs.attrs import View
 from casfs.fs.binding import load
 from casfs.fs.operations import Operations
@@ -58,7 +59,7 @@ CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxatt
 
 def jobs() -> list[Job]:
     """Return every job of the scene."""
-    plain = [job(name, SIZE) for name in ("plain", "warm", "anew", "short")]
+    plain = [job(name, SIZE) for name in ("plain", "warm", "anew", "short", "proves-wrong")]
     sizes = [job("empty", 0), job("big", BIG)]
     for kind, size in WRONG_SIZES.items():
         sizes += [job(f"{kind}-{number}", size) for number in range(COPIES)]
@@ -81,6 +82,7 @@ def behaviours() -> dict[str, Behaviour]:
     return found | {
         "anew": Behaviour(keep_pages=False),
         "short": Behaviour(short=1),
+        "proves-wrong": Behaviour(flush_failure=lambda: CorruptDataError("what was served has proved wrong")),
         **dict.fromkeys(STALLING, Behaviour(stalls_from=STALLS_FROM)),
     }
 
