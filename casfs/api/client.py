@@ -15,7 +15,7 @@ from casfs.api.failures import OUTPUT
 from casfs.api.listings import Listing, Page
 from casfs.api.outputs import OutputReader
 from casfs.api.pace import idle_s
-from casfs.api.retry import Call, Retry
+from casfs.api.retry import Call, Retry, nobody
 from casfs.api.transport import Transport
 from casfs.errors import NotFoundError
 from casfs.models import Credentials, Job, Output, RangeAnswer, Vault
@@ -107,17 +107,25 @@ class Client:
         accept: Callable[[RangeAnswer], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
+        came: Callable[[int], None] = nobody,
     ) -> RangeAnswer:
         """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
-        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled)
+        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled=cancelled, came=came)
         path = self._output_path(output)
         return self._outputs.fetch(call, path, size, span, into=into, filled=filled, accept=accept)
 
-    def probe(
-        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+    def probe(  # noqa: PLR0913 - as the Protocol has it
+        self,
+        output: Output,
+        into: memoryview,
+        accept: Callable[[RangeAnswer], None],
+        deadline: Deadline,
+        *,
+        cancelled: Callable[[], bool] = never,
+        came: Callable[[int], None] = nobody,
     ) -> RangeAnswer:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
-        call = self._call(OUTPUT, deadline, output.vault, output.job)
+        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled=cancelled, came=came)
         return self._outputs.probe(call, self._output_path(output), into, accept)
 
     def close(self) -> None:
@@ -142,11 +150,18 @@ class Client:
         request = Request(call.operation, path, parameters)
         return self._retry.run(call, lambda: understood(parsed(self._exchange.document(call, request))))
 
-    def _call(
-        self, operation: str, deadline: Deadline, vault: str = "", job: str = "", cancelled: Interrupted = never
+    def _call(  # noqa: PLR0913 - what a call is about, and who follows it
+        self,
+        operation: str,
+        deadline: Deadline,
+        vault: str = "",
+        job: str = "",
+        *,
+        cancelled: Interrupted = never,
+        came: Callable[[int], None] = nobody,
     ) -> Call:
         patience_s = min(self._settings.read_timeout_s, deadline.remaining_s)
-        return Call(operation, deadline, idle_s(patience_s), vault, job, cancelled=cancelled)
+        return Call(operation, deadline, idle_s(patience_s), vault, job, cancelled=cancelled, came=came)
 
     def _output_path(self, output: Output) -> str:
         return self._path(output.vault, "jobs", output.job, "output")

@@ -81,7 +81,7 @@ class Exchange:
 
     def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Answer:
         ranged = {} if request.range is None else {"Range": request.range}
-        answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline)
+        answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline, call.check)
         call.status = answer.status
         call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))[:LONGEST_MESSAGE]
         return answer

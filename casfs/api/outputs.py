@@ -8,7 +8,7 @@ from casfs.api.dialect import Request
 from casfs.api.exchange import Exchange
 from casfs.api.failures import PastTheEndError
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
-from casfs.api.retry import Call, Retry
+from casfs.api.retry import Call, Retry, nobody
 from casfs.api.transport import Answer
 from casfs.errors import SizeChangedError, TransferError
 from casfs.models import RangeAnswer
@@ -83,7 +83,7 @@ class OutputReader:
             place = learnt(answer.status, answer.headers, len(into))
             if place is None:
                 return self._small(call, answer, into)
-            return self._take(call, answer, place, lambda _: into[: place.length], _nobody)
+            return self._take(call, answer, place, lambda _: into[: place.length], nobody)
 
     def _is_empty(self, call: Call, request: Request) -> bool:
         """Return whether an answer to no range has no byte: a refusal that tells no size is not believed alone."""
@@ -159,7 +159,3 @@ def _ranged(call: Call, path: str, span: str) -> Request:
     """Return the request for the bytes *span*, which the log is to name."""
     call.range = span
     return Request(call.operation, path, range=span)
-
-
-def _nobody(_: int) -> None:
-    """Tell nobody that a buffer is full."""

@@ -41,6 +41,10 @@ LISTINGS = ("list_vaults", "list_jobs")
 T = TypeVar("T")
 
 
+def nobody(_count: int) -> None:
+    """Tell nobody."""
+
+
 @dataclass(slots=True)
 class Call:
     """One call of this package's user, through all its attempts.
@@ -53,6 +57,7 @@ class Call:
         job: id of the job, or "".
         range: the bytes that are asked for, or "".
         cancelled: asked whether anyone still wants the answer.
+        came: told how many bytes of a body came.
         tries: attempts so far.
         status: HTTP status of the last answer, None before there was one.
         code: the service's code in it, or "".
@@ -66,6 +71,7 @@ class Call:
     job: str = ""
     range: str = ""
     cancelled: Interrupted = never
+    came: Callable[[int], None] = nobody
     tries: int = 0
     status: int | None = None
     code: str = ""
@@ -79,12 +85,14 @@ class Call:
         about = [f"vault {self.vault!a}"] * bool(self.vault) + [f"job {self.job!a}"] * bool(self.job)
         return ", ".join([self.operation, *about, *[span] * bool(span)])
 
-    def check(self) -> None:
-        """Do nothing while the answer is wanted.
+    def check(self, count: int = 0) -> None:
+        """Do nothing while the answer is wanted but tell that *count* bytes came.
 
         Raises:
             InterruptedCallError: it no longer is.
         """
+        if count:
+            self.came(count)
         if self.cancelled():
             raise InterruptedCallError(f"{self}: no longer wanted")
 

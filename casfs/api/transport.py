@@ -15,7 +15,7 @@ from requests.utils import get_environ_proxies
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
-from casfs.api.bodies import Incoming
+from casfs.api.bodies import Check, Incoming, unchecked, waiting
 from casfs.api.pools import Adapter, Route, incoming, trust
 from casfs.api.wire import broken_bodies, failed_requests
 from casfs.errors import ProtocolError, TransferError
@@ -79,12 +79,12 @@ class Answer:
         """Whether the body says itself where it ends."""
         return bool(self._incoming.chunked)
 
-    def fill(self, view: memoryview, check: Callable[[], None] = _nothing) -> None:
+    def fill(self, view: memoryview, check: Check = unchecked) -> None:
         """Fill *view*, all of it, with the next bytes of the body.
 
         Args:
             view: to be filled.
-            check: called whenever bytes came or half a second went by; what it raises ends the call.
+            check: called whenever bytes came or half a second went by.
 
         Raises:
             TransferError: the body ends before, breaks off, or is too slow.
@@ -93,7 +93,7 @@ class Answer:
         if count < len(view):
             raise TransferError(f"the body ended {len(view) - count} bytes early")
 
-    def read_into(self, view: memoryview, check: Callable[[], None] = _nothing) -> int:
+    def read_into(self, view: memoryview, check: Check = unchecked) -> int:
         """Fill *view* with the next bytes of the body, and return their count: fewer only where the body ends.
 
         Raises:
@@ -104,7 +104,7 @@ class Answer:
         self.received += count
         return count
 
-    def skip(self, count: int, check: Callable[[], None] = _nothing) -> None:
+    def skip(self, count: int, check: Check = unchecked) -> None:
         """Read *count* bytes of the body and forget them."""
         scratch = memoryview(bytearray(min(count, 1 << 20)))
         while count > 0:
@@ -175,7 +175,14 @@ class Transport:
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
 
-    def get(self, target: str, headers: Mapping[str, str], idle_s: float, deadline: Deadline) -> Answer:
+    def get(
+        self,
+        target: str,
+        headers: Mapping[str, str],
+        idle_s: float,
+        deadline: Deadline,
+        check: Check = unchecked,
+    ) -> Answer:
         """Ask once, and return the answer when its head has come.
 
         Args:
@@ -183,6 +190,7 @@ class Transport:
             headers: all that the service is to see but Host and what every request has.
             idle_s: how long the service may say nothing.
             deadline: when the attempt must have ended, its body included.
+            check: called every half a second while the head is awaited.
 
         Raises:
             UnreachableError: nobody answers, or nobody that can be trusted.
@@ -192,9 +200,13 @@ class Transport:
         fixed = {"Host": self.host, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         connect_s = min(self._connect_timeout_s, 2 * idle_s)  # room for another attempt, here too
         timeout = Timeout(max(deadline.remaining_s, 0.001), connect_s, idle_s)
-        with failed_requests(self.host):
-            pool = self._usable_pool()
-            response = pool.route.get(target, {**fixed, **headers}, timeout)
+        before = waiting.set(check)
+        try:
+            with failed_requests(self.host):
+                pool = self._usable_pool()
+                response = pool.route.get(target, {**fixed, **headers}, timeout)
+        finally:
+            waiting.reset(before)
         answer = Answer(response, incoming(response))
         answer.begin(idle_s, deadline)
         return answer

@@ -64,9 +64,14 @@ class BlockCache:
             return self._kept[key]
         return self._pinned.get(key)
 
-    def reserve(self, blocks: int) -> bool:
-        """Set *blocks* buffers aside, evicting what may be; return False, and evict nothing, where it cannot be."""
-        if self._pool.free + len(self._stale) + len(self._kept) < blocks:
+    def reserve(self, blocks: int, leave: int = 0) -> bool:
+        """Set *blocks* buffers aside, evicting what may be; return False, and evict nothing, where it cannot be.
+
+        Args:
+            blocks: how many.
+            leave: how many more there must be.
+        """
+        if self._pool.free + len(self._stale) + len(self._kept) < blocks + leave:
             return False
         while self._pool.free < blocks:
             self._evict()

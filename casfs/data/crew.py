@@ -3,6 +3,8 @@
 FUSE threads never do I/O themselves, so that a signal or a deadline can end any call.
 """
 
+import itertools
+import logging
 import threading
 import time
 from collections import deque
@@ -10,8 +12,12 @@ from collections.abc import Callable
 
 from casfs.data.flight import Flight
 from casfs.data.room import Room
+from casfs.data.shares import Shares
+from casfs.waiting import Clock
 
-Reserve = Callable[[int], Room | None]
+log = logging.getLogger(__name__)
+
+Reserve = Callable[[Flight], Room | None]
 Run = Callable[[Flight, Room], None]
 
 
@@ -21,21 +27,27 @@ class Crew:
     Args:
         lock: guards the queues, and whatever *reserve* touches.
         connections: workers at most; they are started when there is work for them.
-        reserve: gives room for a part, or None while there is none. Called with the lock held.
+        reserve: gives room for the part of a flight, or None while there is none. Called with the lock held.
         run: fetches and lands one flight. Called without the lock; must not raise.
+        clock: monotonic seconds.
+
+    Attributes:
+        shares: who holds how many connections.
 
     Invariants: a flight is sent only once its room is reserved. As long as a call waits for room, no
-    prefetch is sent. Prefetch never uses all the connections, unless there is only one.
+    prefetch is sent. Prefetch never uses all the connections, nor does one output, unless there is only one. Those of
+    outputs that stall leave some to the others, who go first.
 
     Threads: methods marked so want the lock held.
     """
 
-    def __init__(self, lock: threading.Lock, connections: int, reserve: Reserve, run: Run) -> None:
+    def __init__(self, lock: threading.Lock, connections: int, reserve: Reserve, run: Run, clock: Clock) -> None:
         self._lock = lock
         self._limit = connections
         self._ahead_limit = max(1, connections - 1)
         self._reserve = reserve
         self._run = run
+        self.shares = Shares(connections, clock)
         self._wake = threading.Condition(lock)
         self._urgent: deque[Flight] = deque()
         self._ahead: deque[Flight] = deque()
@@ -44,6 +56,7 @@ class Crew:
         self._sent = 0
         self._sent_ahead = 0
         self._is_running = False
+        self._is_short = False
 
     @property
     def in_flight(self) -> int:
@@ -69,8 +82,32 @@ class Crew:
 
     def push(self, flight: Flight) -> None:
         """Queue a flight. Lock held."""
-        (self._urgent if flight.for_reader else self._ahead).append(flight)
+        (self._urgent if flight.for_reader or flight.readers else self._ahead).append(flight)
         self.stir()
+
+    def is_to_end(self, flight: Flight) -> bool:
+        """Say whether a flight that was sent is to end: nobody wants it, or it is to be pushed again behind others.
+
+        Asked by its worker, every now and then. Lock not held.
+        """
+        if flight.is_unwanted():
+            return True
+        if flight.is_yielding or not self.shares.is_slow(flight):
+            return flight.is_yielding
+        with self._lock:
+            self.shares.stalls(flight.content)
+            yields = self.shares.must_yield(flight, self._waiting(), is_short=self._is_short)
+            is_new = yields and self.shares.yields(flight.content) == 1
+        if is_new:
+            log.warning("%s: nothing comes of blocks %s, and others go first", flight.content.name, flight.part)
+        return yields
+
+    def came(self, flight: Flight, count: int) -> None:
+        """Note that *count* bytes of a flight came. Lock not held."""
+        if self.shares.progressed(flight, count) and self.shares.is_stalling(flight.content):
+            with self._lock:
+                self.shares.recovered(flight.content)
+                self.stir()
 
     def hurry(self, flight: Flight) -> None:
         """Let a queued prefetch go before all other prefetch, since a call waits for it. Lock held."""
@@ -108,31 +145,51 @@ class Crew:
             self._threads.append(thread)
 
     def _work(self) -> None:
-        done = None
+        job = None
         while True:
             with self._lock:
-                if done is not None:
+                if job is not None:
                     self._sent -= 1
-                    self._sent_ahead -= done
+                    self._sent_ahead -= job[2]
+                    self.shares.ended(job[0])
                 job = self._next()
                 if job is None:
                     return
                 self.stir()
-            flight, room, done = job
-            self._run(flight, room)
+            self._run(job[0], job[1])
 
     def _next(self) -> tuple[Flight, Room, bool] | None:
         while self._is_running:
-            is_ahead = not self._urgent
-            queue = self._ahead if is_ahead else self._urgent
-            if queue and not (is_ahead and self._sent_ahead >= self._ahead_limit):
-                room = self._reserve(len(queue[0].part))
-                if room is not None:
-                    flight = queue.popleft()
-                    flight.is_sent = True
-                    self._sent += 1
-                    self._sent_ahead += is_ahead
-                    return flight, room, is_ahead
+            flight = self._first(self._urgent)
+            is_ahead = flight is None and self._sent_ahead < self._ahead_limit
+            if is_ahead:
+                flight = self._first(self._ahead)
+            room = None if flight is None else self._reserve(flight)
+            self._is_short = flight is not None and room is None
+            if flight is not None and room is not None:
+                (self._ahead if is_ahead else self._urgent).remove(flight)
+                flight.is_sent = True
+                self._sent += 1
+                self._sent_ahead += is_ahead
+                self.shares.sent(flight)
+                return flight, room, is_ahead
             self._idle += 1  # whoever wakes us takes it off again: else two calls could count on one worker
             self._wake.wait()
         return None
+
+    def _first(self, queue: deque[Flight]) -> Flight | None:
+        """Return the first flight that may be sent: one of an output that does not stall, if there is any."""
+        stalling = None
+        for flight in queue:
+            if self.shares.may_send(flight):
+                if not self.shares.is_stalling(flight.content):
+                    return flight
+                stalling = stalling or flight
+        return stalling
+
+    def _waiting(self) -> int:
+        """Return how many flights of outputs that do not stall lack nothing but a connection, or memory."""
+        ahead = itertools.islice(self._ahead, max(0, self._ahead_limit - self._sent_ahead))
+        waiting = itertools.chain(self._urgent, ahead)
+        shares = self.shares
+        return sum(1 for flight in waiting if shares.may_send(flight) and not shares.is_stalling(flight.content))

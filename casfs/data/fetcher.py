@@ -1,6 +1,5 @@
 """One part from the service, whole and checked, or an error."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from casfs.data import blocks, lanes
@@ -8,7 +7,7 @@ from casfs.data.content import Content
 from casfs.data.custom import Custom
 from casfs.data.room import Room
 from casfs.data.settings import Verify
-from casfs.data.source import RangeSource
+from casfs.data.source import RangeSource, Watch
 from casfs.data.trial import Trial
 from casfs.errors import TransferError
 from casfs.models import RangeAnswer
@@ -28,14 +27,7 @@ class Fetcher:
     stats: Stats
     custom: Custom = field(default_factory=Custom)
 
-    def fetch(
-        self,
-        content: Content,
-        part: range,
-        room: Room,
-        deadline: Deadline,
-        cancelled: Callable[[], bool],
-    ) -> None:
+    def fetch(self, content: Content, part: range, room: Room, deadline: Deadline, watch: Watch) -> None:
         """Fill *room* with the blocks of *part*; returns if they may be served.
 
         What fails its check is fetched once more, and what comes without the hash that it should have, again and again.
@@ -64,10 +56,11 @@ class Fetcher:
             filled=filled,
             accept=lambda answer: trial.judge(answer, digests),
             deadline=deadline,
-            cancelled=cancelled,
+            cancelled=watch.cancelled,
+            came=watch.came,
         )
 
-    def probe(self, content: Content, room: Room, deadline: Deadline) -> None:
+    def probe(self, content: Content, room: Room, deadline: Deadline, watch: Watch) -> None:
         """Learn the size of *content* and fill *room*, of one block, with its first block, if it has one.
 
         Raises:
@@ -85,7 +78,7 @@ class Fetcher:
             if content.count:
                 trial.judge(answer, self._leaves([room[0][: answer.length]]))
 
-        self.source.probe(content.output, room[0], accept, deadline)
+        self.source.probe(content.output, room[0], accept, deadline, cancelled=watch.cancelled, came=watch.came)
 
     def _trial(self, content: Content, part: range) -> Trial:
         return Trial(content, part, self.verify, self.stats, self.custom)

@@ -22,9 +22,13 @@ class Flight:
         is_sent: whether a worker has it.
         is_over: whether it has landed or failed; then nobody joins it any more.
         has_landed: whether its blocks are in the cache.
+        is_yielding: whether it gives its connection up, and is to be sent again.
+        progress_s: when it last brought something, or was sent.
+        progress_bytes: what came since.
         future: done when it is over.
 
-    Threads: every attribute but the future is guarded by the lock of the flights.
+    Threads: every attribute but the future and the progress, which is that of its worker, is guarded by the lock of the
+    flights.
     """
 
     __slots__ = (
@@ -35,8 +39,11 @@ class Flight:
         "has_landed",
         "is_over",
         "is_sent",
+        "is_yielding",
         "owners",
         "part",
+        "progress_bytes",
+        "progress_s",
         "readers",
         "waiting",
     )
@@ -52,6 +59,9 @@ class Flight:
         self.is_sent = False
         self.is_over = False
         self.has_landed = False
+        self.is_yielding = False
+        self.progress_s = 0.0
+        self.progress_bytes = 0
         self.future: Future[None] = Future()
 
     def is_unwanted(self) -> bool:

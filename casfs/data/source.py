@@ -1,12 +1,26 @@
 """What the bytes stage needs of the service: a range of an output, streamed into whole blocks."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline
 
-__all__ = ["RangeAnswer", "RangeSource"]
+__all__ = ["RangeAnswer", "RangeSource", "Watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows a request.
+
+    Attributes:
+        cancelled: as ``RangeSource.fetch`` has it.
+        came: as ``RangeSource.fetch`` has it.
+    """
+
+    cancelled: Callable[[], bool]
+    came: Callable[[int], None]
 
 
 class RangeSource(Protocol):
@@ -15,7 +29,7 @@ class RangeSource(Protocol):
     Threads: every method may be called from any thread, many at once, and blocks for the network until *deadline*.
     """
 
-    def fetch(  # noqa: PLR0913 - what, where to, and when to stop: eight things that belong to no common noun
+    def fetch(  # noqa: PLR0913 - what, where to, and when to stop: nine things that belong to no common noun
         self,
         output: Output,
         size: int,
@@ -26,6 +40,7 @@ class RangeSource(Protocol):
         accept: Callable[[RangeAnswer], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
+        came: Callable[[int], None],
     ) -> RangeAnswer:
         """Fill the buffers with the bytes *span* of *output*, in order, all of them, or raise.
 
@@ -40,7 +55,9 @@ class RangeSource(Protocol):
             accept: called with each answer once its bytes are in the buffers; what it raises is the failure of that
                 attempt, tried again if it is retryable.
             deadline: when to give up, retries included.
-            cancelled: asked between attempts and between buffers; True ends the call with InterruptedCallError.
+            cancelled: asked between attempts, and every half a second or more often while the service is waited for;
+                True ends the call with InterruptedCallError.
+            came: told how many bytes came, as they come.
 
         Raises:
             SizeChangedError: the service says, twice, that the output is not *size* bytes long.
@@ -51,8 +68,15 @@ class RangeSource(Protocol):
         """
         ...
 
-    def probe(
-        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+    def probe(  # noqa: PLR0913 - as many things, for the same reason
+        self,
+        output: Output,
+        into: memoryview,
+        accept: Callable[[RangeAnswer], None],
+        deadline: Deadline,
+        *,
+        cancelled: Callable[[], bool],
+        came: Callable[[int], None],
     ) -> RangeAnswer:
         """Learn the size of *output* and fetch its first bytes in the same request.
 
@@ -61,6 +85,8 @@ class RangeSource(Protocol):
             into: one block to fill with the first ``min(len(into), size)`` bytes.
             accept: as ``fetch`` has it.
             deadline: when to give up, retries included.
+            cancelled: as ``fetch`` has it.
+            came: as ``fetch`` has it.
 
         Returns:
             The answer; its ``length`` says how much of *into* holds bytes. A size of 0 is an answer.

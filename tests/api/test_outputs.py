@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from types import SimpleNamespace
 
@@ -414,6 +414,36 @@ def test_a_fetch_that_nobody_wants_does_not_wait_for_a_stalled_service(client: C
     with pytest.raises(InterruptedCallError):
         Fetched(client, 0, SIZE)(60, cancelled=lambda: deadline.remaining_s < 1.9)
     assert deadline.remaining_s > 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [(Act.STALL,), (part(BODY, 0, SIZE)[:10], Act.STALL), (chunked(BODY[:10]), Act.STALL)],
+    ids=["no head", "half a head", "a chunk"],
+)
+def test_nobody_waits_for_a_head_or_a_chunk_that_nobody_wants(
+    client: Client, server: ScriptedServer, reply: Iterable[bytes | Act]
+) -> None:
+    server.add(reply, part(BODY, 0, MIB))
+    asked = iter((False, False, True))
+    with pytest.raises(InterruptedCallError):
+        client.probe(
+            OUTPUT, memoryview(bytearray(MIB)), lambda _: None, Deadline.after(3600), cancelled=lambda: next(asked)
+        )
+    assert Fetched(client, 0, MIB)().size == SIZE, "the next call has a connection of its own"
+
+
+def test_a_fetch_tells_what_comes_while_it_comes(client: Client, server: ScriptedServer) -> None:
+    server.add((part(BODY, 0, SIZE)[: MIB // 2], Act.PAUSE, part(BODY, 0, SIZE)[MIB // 2 :]))
+    came: list[int] = []
+    fetched = Fetched(client, 0, SIZE)
+    client.fetch(
+        OUTPUT, SIZE, range(SIZE), into=fetched.blocks.__getitem__, filled=lambda _: None, accept=lambda _: None,
+        deadline=Deadline.after(60), cancelled=lambda: False, came=came.append,
+    )  # fmt: skip
+    assert fetched.bytes == BODY
+    assert len(came) > 1
+    assert 0 < sum(came) <= SIZE
 
 
 def test_a_wait_that_the_service_asks_for_beyond_the_deadline_ends_the_call(

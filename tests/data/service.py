@@ -67,6 +67,7 @@ class Service:
         stumbles: how often an answer fills all buffers but the last with other bytes, and then begins anew.
         concealed: how many bytes fewer an answer says than came.
         is_held: whether requests wait until they are let through.
+        stalled: jobs whose requests wait until they are cancelled.
         requests: what was asked, in order.
         in_flight, most_in_flight: requests at once.
     """
@@ -78,6 +79,7 @@ class Service:
     tries: int = 6
     act: Callable[[Request], bytes | None] = lambda _request: None
     is_held: bool = False
+    stalled: set[str] = field(default_factory=set)
     stumbles: int = 0
     concealed: int = 0
     requests: list[Request] = field(default_factory=list)
@@ -103,10 +105,13 @@ class Service:
         accept: Callable[[RangeAnswer], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
+        came: Callable[[int], None],
     ) -> RangeAnswer:
-        return self._judged(
+        answer = self._judged(
             lambda: self._answered(output, size, span, into, filled, deadline=deadline, cancelled=cancelled), accept
         )
+        came(answer.length)
+        return answer
 
     def _judged(self, answered: Callable[[], RangeAnswer], accept: Callable[[RangeAnswer], None]) -> RangeAnswer:
         """Answer anew as often as *accept* wants it, up to *tries*, as a client that waits for nothing would."""
@@ -160,14 +165,26 @@ class Service:
         )
 
     def probe(
-        self, output: Output, into: memoryview, accept: Callable[[RangeAnswer], None], deadline: Deadline
+        self,
+        output: Output,
+        into: memoryview,
+        accept: Callable[[RangeAnswer], None],
+        deadline: Deadline,
+        *,
+        cancelled: Callable[[], bool],
+        came: Callable[[int], None],
     ) -> RangeAnswer:
-        return self._judged(lambda: self._probed(output, into, deadline), accept)
+        answer = self._judged(
+            lambda: self._probed(Request(output.job, 0, len(into), deadline, cancelled), into), accept
+        )
+        came(answer.length)
+        return answer
 
-    def _probed(self, output: Output, into: memoryview, deadline: Deadline) -> RangeAnswer:
-        request = Request(output.job, 0, len(into), deadline, never)
+    def _probed(self, request: Request, into: memoryview) -> RangeAnswer:
         served = self._served(request, 1)
-        whole = self.data[output.job]
+        if request.cancelled():
+            raise InterruptedCallError("cancelled")
+        whole = self.data[request.job]
         part = served if served is not None else whole[: len(into)]
         into[: len(part)] = part
         return RangeAnswer(len(whole), len(part), *self._described(request, whole[: len(into)], "text/csv"))
@@ -200,6 +217,7 @@ class Service:
         """Let every request through."""
         with self._changed:
             self.is_held = False
+            self.stalled.clear()
             self._changed.notify_all()
 
     def stir(self) -> None:
@@ -217,9 +235,7 @@ class Service:
             self._changed.notify_all()
         try:
             with self._changed:
-                may_go = self._changed.wait_for(
-                    lambda: not self.is_held or request.part in self._passes or request.cancelled(), PATIENCE_S
-                )
+                may_go = self._changed.wait_for(lambda: self._is_free(request) or request.cancelled(), PATIENCE_S)
                 assert may_go, "nobody let the request through"
             return self.act(request)
         finally:
@@ -227,6 +243,11 @@ class Service:
                 self.in_flight -= 1
                 self._bytes_in_flight -= buffers * MIB
                 self._changed.notify_all()
+
+    def _is_free(self, request: Request) -> bool:
+        if request.job in self.stalled:
+            return False
+        return not self.is_held or request.part in self._passes
 
 
 @contextlib.contextmanager

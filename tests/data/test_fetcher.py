@@ -6,6 +6,7 @@ from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
 from casfs.data.room import Room
 from casfs.data.settings import Verify
+from casfs.data.source import Watch
 from casfs.errors import TransferError
 from casfs.stats import Stats
 from casfs.waiting import Deadline, never
@@ -20,7 +21,7 @@ def fetch(
 ) -> tuple[list[bytes], Content]:
     content = Content(archive(data), len(data), verify, Stats())
     room = Room(len(part), lambda: memoryview(bytearray(MIB)))
-    Fetcher(service, verify, Stats()).fetch(content, part, room, Deadline.after(20), never)
+    Fetcher(service, verify, Stats()).fetch(content, part, room, Deadline.after(20), Watch(never, lambda _count: None))
     return [bytes(room[index]) for index in range(len(part))], content
 
 
