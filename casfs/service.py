@@ -1,5 +1,7 @@
 """The service of a mount: where it answers, who asks, and how it is spoken to."""
 
+import shlex
+import sys
 from dataclasses import dataclass
 
 from casfs.api.dialect import Dialect
@@ -8,7 +10,7 @@ from casfs.config.config import Config
 from casfs.errors import ConfigError
 from casfs.models import Credentials
 
-NO_BOTOCORE = "--provider glacier needs botocore, which is not installed: pip install 'casfs[glacier]'"
+NO_BOTOCORE = "--provider glacier needs botocore, which is not installed: {python} -m pip install botocore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _glacier(place: AwsPlace) -> Service:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "botocore":
             raise
-        raise ConfigError(NO_BOTOCORE) from None
+        raise ConfigError(NO_BOTOCORE.format(python=shlex.quote(sys.executable))) from None
     profile, region = _sorted(place, aws.profiles())
     endpoint = aws.find_endpoint(profile, region, place.endpoint_url)
     keyring = aws.Keyring(profile)

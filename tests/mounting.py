@@ -1,6 +1,7 @@
 """The real command line in a process of its own, for tests that go through the kernel."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -63,6 +64,27 @@ def foreground(
                 yield process
             finally:
                 process.kill()
+
+
+def sbin(directory: Path) -> Path | None:
+    """Make a folder for ``/sbin`` in *directory*: the helpers of mount(8), and what Python finds libraries by.
+
+    Returns:
+        It; None where fuse3 is not installed.
+    """
+    programs = [shutil.which(name, path="/sbin:/usr/sbin") for name in ("mount.fuse3", "ldconfig")]
+    if None in programs:
+        return None
+    made = directory / "sbin"
+    made.mkdir()
+    for program in filter(None, programs):
+        shutil.copy(program, made)
+    (made / "mount.fuse").symlink_to("mount.fuse3")
+    for name, module in {"casfs": "main", "mount.casfs": "mount_helper"}.items():
+        program = f"from casfs.cli.{module} import main; main()"
+        (made / name).write_text(f"#!/bin/sh\nexec {sys.executable} -c '{program}' \"$@\"\n")
+        (made / name).chmod(0o755)
+    return made
 
 
 def processes_of(path: Path) -> list[int]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from casfs.cli.statuses import EX_CONFIG
+
 UNITS = Path(__file__).resolve().parent.parent / "systemd"
 OWN_NAMESPACE = re.compile(
     r"^(?:Protect(?:System|Home|Kernel\w+|ControlGroups|Proc)|Private(?:Tmp|Devices|Users|Mounts)|ReadOnlyPaths|"
@@ -37,3 +39,9 @@ def test_service_is_active_when_the_mount_answers_and_no_key_is_in_it() -> None:
     assert "\nType=notify\n" in text
     assert "\nLoadCredential=casfs:/etc/casfs/%i.credentials\n" in text
     assert "SECRET" not in text
+
+
+def test_service_is_not_begun_again_where_that_cannot_help() -> None:
+    text = (UNITS / "casfs@.service").read_text()
+    assert "\nRestart=on-failure\n" in text
+    assert f"\nRestartPreventExitStatus={EX_CONFIG}\n" in text

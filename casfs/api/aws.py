@@ -6,10 +6,13 @@ so is the refresh of keys that expire. Its requests for keys are botocore's; tho
 Importing this module imports botocore: only what mounts Glacier may.
 """
 
+import codecs
+import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -66,9 +69,8 @@ class Keyring:
         self._session = session
         found = _translated("credentials", session.get_credentials)
         if found is None:
-            raise CredentialsError(
-                "no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run aws configure"
-            )
+            said = "no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run aws configure"
+            raise CredentialsError("; ".join([said, *_unread(session)]))
         keys = _translated("credentials", found.get_frozen_credentials)
         credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
         if credentials not in self._given:
@@ -124,8 +126,18 @@ def find_endpoint(profile: str | None, region: str | None, url: str | None) -> E
 
 
 def profiles() -> frozenset[str]:
-    """Return the names of the profiles in the AWS configuration and credentials files."""
-    return frozenset(Session().available_profiles)
+    """Return the names of the profiles in the AWS configuration and credentials files.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    session = Session()
+    try:
+        return frozenset(session.available_profiles)
+    except BotoCoreError as error:
+        said = f"botocore: {_one_line(error)}"
+        marked = "; it begins with a byte order mark, which botocore does not take" if _is_marked(session) else ""
+        raise ConfigError(said + marked) from error
 
 
 def _check_region(session: Session, region: str) -> None:
@@ -137,6 +149,26 @@ def _check_region(session: Session, region: str) -> None:
     known = [name for partition in partitions for name in session.get_available_regions("glacier", partition)]
     if region not in known:
         raise ConfigError(f"there is no Glacier in a region {region}; it is in {', '.join(sorted(known))}")
+
+
+def _files(session: Session) -> list[Path]:
+    names = [session.get_config_variable(name) for name in ("credentials_file", "config_file")]
+    return [Path(os.path.expanduser(name)) for name in names if name]  # noqa: PTH111 - pathlib fails without a home
+
+
+def _unread(session: Session) -> Iterator[str]:
+    """Yield a line for each file that is there and cannot be read: botocore takes it for one that is not there."""
+    for path in _files(session):
+        try:
+            path.open("rb").close()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield f"{path} cannot be read: {error.strerror}"
+
+
+def _is_marked(session: Session) -> bool:
+    return any(path.is_file() and path.read_bytes().startswith(codecs.BOM_UTF8) for path in _files(session))
 
 
 def _region_of(url: str | None) -> str | None:

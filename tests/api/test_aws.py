@@ -258,3 +258,18 @@ def test_what_cannot_be_an_endpoint_is_one_line(
 ) -> None:
     with pytest.raises(ConfigError, match=rf"^[^\n]*{says}[^\n]*$"):
         find_endpoint(profile, region, url)
+
+
+@pytest.mark.parametrize("name", ["config", "credentials"])
+def test_file_that_botocore_cannot_read_because_of_its_mark_is_named(aws_home: Path, name: str) -> None:
+    text = "\N{BYTE ORDER MARK}[default]\naws_access_key_id = FILE\naws_secret_access_key = s\n"
+    (aws_home / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"{aws_home / name}.*begins with a byte order mark"):
+        profiles()
+
+
+@pytest.mark.parametrize("name", ["config", "credentials"])
+def test_file_that_is_there_and_cannot_be_read_is_named_where_there_are_no_keys(aws_home: Path, name: str) -> None:
+    (aws_home / name).mkdir()
+    with pytest.raises(CredentialsError, match=f"no AWS credentials found.*{aws_home / name} cannot be read: Is a dir"):
+        Keyring().credentials()

@@ -1,7 +1,6 @@
 """``mount.casfs``, as mount(8) calls it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.server import Server
-from tests.mounting import environment, is_mounted, names
+from tests.mounting import environment, is_mounted, names, sbin
 
 pytestmark = pytest.mark.fuse
 
@@ -84,18 +83,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def by_mount(tmp_path: Path, server: Server, path: Path) -> Run:
     """Run a script in a namespace where mount(8) finds casfs, and a line of fstab for ``$path``."""
-    # Python finds libraries by ldconfig.
-    programs = [shutil.which(name, path="/sbin:/usr/sbin") for name in ("mount.fuse3", "ldconfig")]
-    if os.geteuid() != 0 or None in programs or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+    if os.geteuid() != 0 or sbin(tmp_path) is None or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
         pytest.skip("only root has a namespace, and mount.fuse3 comes with fuse3")
-    sbin = tmp_path / "sbin"
-    sbin.mkdir()
-    for program in filter(None, programs):
-        shutil.copy(program, sbin)
-    (sbin / "mount.fuse").symlink_to("mount.fuse3")
-    for name, program in {"casfs": "from casfs.cli.main import main; main()", "mount.casfs": MAIN}.items():
-        (sbin / name).write_text(f"#!/bin/sh\nexec {sys.executable} -c '{program}' \"$@\"\n")
-        (sbin / name).chmod(0o755)
 
     def run(kind: str, options: str, script: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "fstab").write_text(f"{server.url} {path} {kind} {options} 0 0\n")

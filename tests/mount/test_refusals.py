@@ -195,3 +195,20 @@ def test_missing_library(private_mounts: list[str], server: Server, path: Path, 
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert f"install the package {'libfuse2' if binding == '2' else 'fuse3'}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "status"),
+    [
+        (["-o", "foreground", "--list-ttl=often"], {}, 78),
+        (["--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, 78),
+        (["-f", "-o", "nonsense"], {}, 78),
+        (["-o", "foreground,nonsense"], {}, 78),
+        (["-o", "foreground=false", "--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, 1),
+        (["--list-ttl=often"], {"CASFS_FOREGROUND": "perhaps"}, 1),
+    ],
+)
+def test_status_says_whether_a_mount_in_the_foreground_is_worth_a_second_try(
+    arguments: list[str], variables: dict[str, str], status: int, path: Path, tmp_path: Path
+) -> None:
+    casfs_refused("mount", *arguments, DEAD_PORT, path, env=environment(tmp_path, **variables), status=status)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.server import Server
-from tests.mounting import environment
+from tests.mounting import environment, sbin
 
 pytestmark = pytest.mark.fuse
 
@@ -193,3 +193,13 @@ def test_root_of_a_user_namespace_is_told_what_a_container_needs(run: Run, serve
     done = run('exec unshare --user --map-root-user "$@"', *MOUNT, server.url, nobodys / "mount")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert CONTAINER in done.stderr
+
+
+def test_user_mounts_and_unmounts_what_fstab_lets_users_mount(run: Run, server: Server, nobodys: Path) -> None:
+    path = nobodys / "mount"
+    if sbin(nobodys) is None:
+        pytest.skip("mount.fuse3 comes with fuse3")
+    (nobodys / "fstab").write_text(f"{server.url} {path} casfs ro,noauto,user 0 0\n")
+    before = f'mount --bind {nobodys}/sbin "$(readlink -f /sbin)"; mount --bind {nobodys}/fstab /etc/fstab'
+    done = run('mount "$1"; ls "$1"; stat -c %u "$1"; umount "$1"; ls "$1"', path, before=before)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"empty\nledger\nphotos\n{NOBODY}\n", "")
