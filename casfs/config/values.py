@@ -64,8 +64,11 @@ def _text(text: str) -> str:
 
 
 def _path(text: str) -> str:
+    path = os.path.expanduser(_text(text))  # noqa: PTH111 - pathlib fails in another way
+    if path.startswith("~"):
+        raise ValueError("is in the home of a user who has none")
     # absolute, since in the background the working directory is another one
-    return os.path.abspath(os.path.expanduser(_text(text)))  # noqa: PTH100, PTH111 - pathlib keeps ".."
+    return os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
 
 
 def _mode(text: str) -> int:

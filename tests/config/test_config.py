@@ -1,5 +1,6 @@
 """What was decided, and who decided it."""
 
+import json
 import os
 from pathlib import Path
 
@@ -94,3 +95,11 @@ def test_places_of_a_process_are_those_of_its_user(monkeypatch: pytest.MonkeyPat
     places = Places.of_process()
     assert places.home == tmp_path
     assert places.files == (tmp_path / ".config/casfs/config.toml", Path("/etc/casfs/config.toml"))
+
+
+def test_options_are_told_as_one_line_without_any_secret(loaded: Load) -> None:
+    config = loaded(words="list_ttl=5,uid=0", environment=KEYS | {"CASFS_TOKEN": "marlin"})
+    told = json.loads(config.options)
+    assert (told["list_ttl"], told["uid"], told["dir_mode"]) == (5.0, 0, 0o700)
+    assert "\n" not in config.options
+    assert not [secret for secret in ("AKIDexample", "swordfish", "marlin") if secret in config.options]

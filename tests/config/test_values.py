@@ -120,3 +120,13 @@ def test_users_and_groups_are_numbers_or_names() -> None:
 def test_who_is_not_known_is_refused(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError, match=r"^is no (user|group) of this machine, and no number from 0 to 4294967294$"):
         kind.read(text)
+
+
+def test_path_in_a_home_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"^is in the home of a user who has none$"):
+        PATH.read("~nobody-of-that-name/a.log")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    with pytest.raises(ValueError, match=r"^is in the home of a user who has none$"):
+        PATH.read("~/a.log")
+    assert PATH.read("./~") == f"{os.getcwd()}/~"  # noqa: PTH109 - the one that users mean

@@ -129,6 +129,9 @@ def test_a_directory_lists_itself_and_what_it_holds(mount: Mount) -> None:
 
 def test_the_root_has_the_counters_even_where_it_is_a_vault(mount: Mount) -> None:
     assert mount.operations.listxattr("/") == ["user.cas.stats"]
+    assert mount.operations.getxattr("/", "user.cas.options") == b"{}"
+    with pytest.raises(NoAttributeError):
+        mount.operations.getxattr("/vault", "user.cas.options")
     mount.tree.root = "/vault"
     assert "user.cas.describe" in mount.operations.listxattr("/")
     assert mount.operations.getxattr("/", "user.cas.stats").startswith(b'{"uptime_s":')
