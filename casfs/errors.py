@@ -11,7 +11,8 @@ The tree::
     ├── DeadlineError           the time for the call is over
     ├── InterruptedCallError    the caller got a signal and no longer waits
     ├── UnreachableError        no network, no such host, nobody listens     (retryable)
-    │   └── UntrustedError      somebody answers whose certificate is not trusted
+    │   └── NoWayError          it stays so until somebody acts: a wrong host or port, a proxy that refuses
+    │       └── UntrustedError  somebody answers whose certificate is not trusted
     ├── ThrottledError          the service asks for fewer requests          (retryable)
     ├── ServiceError            the service says that it failed              (retryable)
     ├── TransferError           reset, short body, wrong range or length     (retryable)
@@ -78,10 +79,14 @@ class UnreachableError(CasfsError):
     retryable = True
 
 
-class UntrustedError(UnreachableError):
-    """Somebody answers at the endpoint whose certificate is not trusted."""
+class NoWayError(UnreachableError):
+    """Nobody answers at the endpoint, and waiting does not change that."""
 
     retryable = False
+
+
+class UntrustedError(NoWayError):
+    """Somebody answers at the endpoint whose certificate is not trusted."""
 
 
 class ThrottledError(CasfsError):

@@ -24,6 +24,7 @@ class CasDialect:
     jobs_per_page: ClassVar[int] = 1000
     tree_hash_header: ClassVar[str] = "x-cas-sha256-tree-hash"
     request_id_header: ClassVar[str] = "x-cas-requestId"
+    bundle_variables: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, credentials: Credentials, token_header: str) -> None:
         self._credentials = credentials

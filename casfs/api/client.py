@@ -70,7 +70,11 @@ class Client:
         self._settings = settings
         self._dialect = dialect or CasDialect(credentials, settings.token_header)
         self._transport = Transport(
-            settings.endpoint_url, settings.connect_timeout_s, settings.connections, settings.ca_bundle
+            settings.endpoint_url,
+            settings.connect_timeout_s,
+            settings.connections,
+            settings.ca_bundle,
+            self._dialect.bundle_variables,
         )
         self._retry = Retry(stats)
         self._exchange = Exchange(self._dialect, self._transport, stats, ServiceClock())

@@ -97,6 +97,11 @@ class Dialect(Protocol):
         """Name of the header with the service's id of a request."""
         ...
 
+    @property
+    def bundle_variables(self) -> tuple[str, ...]:
+        """Variables of the environment that name certificates to trust, beside those that all programs know."""
+        ...
+
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
         """Return what this provider adds to *request*: version, token, signature. Asked anew for every attempt.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import quote
 
 from casfs.api.clock import ServiceClock
@@ -45,6 +46,7 @@ class Exchange:
         if answer.status in wanted:
             return answer
         refusal, meaning = self._refusal(call, answer)
+        self._check_who_refuses(refusal)
         if self._renewed(meaning, sent) or self._corrected(meaning, answer, now_s):
             answer, _ = self._send(call, request, self._clock.now_s())
             if answer.status in wanted:
@@ -94,6 +96,17 @@ class Exchange:
         refusal = replace(refusal, message=self._without_secrets(refusal.message)[:LONGEST_MESSAGE])
         call.code = refusal.code
         return refusal, self._dialect.meaning(refusal)
+
+    def _check_who_refuses(self, refusal: Refusal) -> None:
+        """Do nothing if it is the service: what it says has a code or an id, and it never asks who uses a proxy.
+
+        Raises:
+            UnreachableError: it is a proxy.
+        """
+        if refusal.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED or not (refusal.code or refusal.request_id):
+            refused = self._transport.refused_on_the_way(refusal.status)
+            if refused is not None:
+                raise refused
 
     def _without_secrets(self, text: str) -> str:
         """Return *text* without what a service may have echoed of the request."""

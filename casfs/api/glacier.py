@@ -50,6 +50,7 @@ class GlacierDialect:
     jobs_per_page: ClassVar[int] = 50
     tree_hash_header: ClassVar[str] = "x-amz-sha256-tree-hash"
     request_id_header: ClassVar[str] = "x-amzn-RequestId"
+    bundle_variables: ClassVar[tuple[str, ...]] = ("AWS_CA_BUNDLE",)
 
     def __init__(self, keyring: Keyring, region: str) -> None:
         self._keyring = keyring

@@ -1,24 +1,23 @@
-"""Pools of connections: whom they trust, and that their answers keep a pace."""
+"""Pools of connections, whose answers keep a pace; and the way that leads through them."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import requests
 import requests.adapters
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
 
 from casfs.api.bodies import Incoming
+from casfs.api.proxies import Proxy, ProxyRefusalError
 from casfs.api.resting import RestingConnection, RestingPool
 from casfs.api.sockets import PatientSocket, is_possible
-from casfs.errors import ConfigError
 
 
 class _PlainConnection(RestingConnection):
@@ -31,6 +30,20 @@ class _PlainConnection(RestingConnection):
 
 class _TlsConnection(RestingConnection, HTTPSConnection):
     response_class = Incoming
+
+    def _tunnel(self) -> None:
+        """Ask the proxy for a tunnel.
+
+        Raises:
+            ProxyRefusalError: it refuses.
+        """
+        try:
+            super()._tunnel()
+        except OSError as error:  # http.client has no other place for the status than its text
+            status = re.match(r"Tunnel connection failed: ([0-9]{3})\b", str(error))
+            if status is None:
+                raise
+            raise ProxyRefusalError.of_status(int(status[1])) from None
 
 
 class _PlainPool(RestingPool):
@@ -62,16 +75,24 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools of connections through *proxy*."""
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trust)
+        if proxy.startswith("socks"):
+            from casfs.api import socks  # noqa: PLC0415 - an extra, needed here only
+
+            manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trust)
+            manager.pool_classes_by_scheme = socks.POOLS
+            return manager
+        trusts = {"ssl_context": self._trust, "proxy_ssl_context": self._trust}
+        manager = super().proxy_manager_for(proxy, **kwargs, **trusts)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def route(self, base: str, proxies: dict[str, str]) -> "Route":
+    def route(self, base: str, proxy: Proxy | None) -> "Route":
         """Return the way to the endpoint *base*: scheme, host and port.
 
         Raises:
             requests.RequestException, ValueError: there is none.
         """
+        proxies = {} if proxy is None else {"all": proxy.url}
         request = requests.Request("GET", f"{base}/").prepare()
         pool = self.get_connection_with_tls_context(request, verify=True, proxies=proxies)
         return Route(pool, self.request_url(request, proxies).removesuffix("/"))
@@ -110,33 +131,6 @@ class Route:
             preload_content=False,
             decode_content=False,
         )
-
-
-def trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return whom to trust: the certificates in *ca_bundle*, a file or a directory, else the system's.
-
-    Raises:
-        ConfigError: there are no certificates in *ca_bundle*.
-    """
-    if ca_bundle is None:
-        return _system_trust()
-    is_directory = Path(ca_bundle).is_dir()
-    try:
-        return ssl.create_default_context(
-            cafile=None if is_directory else ca_bundle, capath=ca_bundle if is_directory else None
-        )
-    except OSError as error:  # ssl.SSLError is one
-        reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificates in PEM form"
-        raise ConfigError(f"--ca-bundle {ca_bundle}: {reason}") from error
-
-
-def _system_trust() -> ssl.SSLContext:
-    """Return the system's trust, or, where the system has no certificates at all, that of requests."""
-    paths = ssl.get_default_verify_paths()
-    directory = Path(paths.capath) if paths.capath else None
-    if paths.cafile or (directory and directory.is_dir() and any(directory.iterdir())):
-        return ssl.create_default_context()
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 def incoming(response: BaseHTTPResponse) -> Incoming:

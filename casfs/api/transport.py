@@ -5,20 +5,22 @@ Bodies are handed out as they come; what a status means is not known here.
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from ipaddress import ip_address
+from functools import partial
 from typing import Self
-from urllib.parse import urlsplit
 
-from requests.utils import get_environ_proxies
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from casfs.api.bodies import Check, Incoming, unchecked, waiting
-from casfs.api.pools import Adapter, Route, incoming, trust
-from casfs.api.wire import broken_bodies, failed_requests
-from casfs.errors import ProtocolError, TransferError
+from casfs.api.certificates import trust
+from casfs.api.mixups import FIRST_S, FirstContact
+from casfs.api.pools import Adapter, Route, incoming
+from casfs.api.proxies import Proxy, ProxyRefusalError, proxy_for
+from casfs.api.wire import SilenceError, Way, broken_bodies, failed_requests, refused_by_proxy
+from casfs.errors import CasfsError, ProtocolError, TransferError, UnreachableError
 from casfs.waiting import Deadline
 
 USER_AGENT = "casfs"
@@ -146,11 +148,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """What a process talks through; another process makes its own."""
+    """What a process talks through; another process makes its own.
+
+    Attributes:
+        process: its id.
+        adapter: has the connections.
+        route: leads to the endpoint.
+        proxy: is between here and there, or None.
+        is_relayed: whether the proxy reads requests and may answer them itself.
+    """
 
     process: int
     adapter: Adapter
     route: Route
+    proxy: Proxy | None
+    is_relayed: bool
 
 
 class Transport:
@@ -162,18 +174,28 @@ class Transport:
         endpoint_url: scheme and host, and a port where it is not the scheme's own.
         connect_timeout_s: to open one connection.
         connections: how many outputs are fetched at once.
-        ca_bundle: file or directory of the certificates to trust, None for the system's.
+        ca_bundle: file or directory of the certificates to trust; None for what the environment names, or the system's.
+        bundle_variables: variables of the environment that are asked for such a file before those that all have.
     """
 
-    def __init__(self, endpoint_url: str, connect_timeout_s: float, connections: int, ca_bundle: str | None) -> None:
+    def __init__(
+        self,
+        endpoint_url: str,
+        connect_timeout_s: float,
+        connections: int,
+        ca_bundle: str | None,
+        bundle_variables: Sequence[str] = (),
+    ) -> None:
         scheme, _, rest = endpoint_url.partition("://")
         self.host = rest.partition("/")[0]
         self._base = f"{scheme}://{self.host}"
+        self._secure = scheme == "https"
         self._connect_timeout_s = connect_timeout_s
         self._connections = connections + SPARE_CONNECTIONS
-        self._ca_bundle = ca_bundle
+        self._trust = partial(trust, ca_bundle, bundle_variables)
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
+        self._contact = FirstContact(self._base)
 
     def get(
         self,
@@ -193,23 +215,41 @@ class Transport:
             check: called every half a second while the head is awaited.
 
         Raises:
-            UnreachableError: nobody answers, or nobody that can be trusted.
+            NoWayError: nobody answers, or nobody that can be trusted, and waiting does not change that.
+            UnreachableError: nobody answers.
             TransferError: the answer did not come in time, or its head is none, or its body is encoded.
             ConfigError: the endpoint, the proxy or the certificates cannot be used.
         """
         fixed = {"Host": self.host, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         connect_s = min(self._connect_timeout_s, 2 * idle_s)  # room for another attempt, here too
+        if self._secure and self._contact.is_due:
+            connect_s = min(connect_s, FIRST_S)
         timeout = Timeout(max(deadline.remaining_s, 0.001), connect_s, idle_s)
+        pool = self._usable_pool()
         before = waiting.set(check)
         try:
-            with failed_requests(self.host):
-                pool = self._usable_pool()
+            with failed_requests(self._way(pool)):
                 response = pool.route.get(target, {**fixed, **headers}, timeout)
+        except UnreachableError:
+            self._contact.looked = True  # so that the next attempt has all the time there is
+            raise
+        except TransferError as error:
+            if self._secure or not isinstance(error, SilenceError):  # no server of TLS waits for more of a plain line
+                self._look(pool, deadline)
+            raise
         finally:
             waiting.reset(before)
         answer = Answer(response, incoming(response))
+        self._heard(pool, answer, deadline)
         answer.begin(idle_s, deadline)
         return answer
+
+    def refused_on_the_way(self, status: int) -> CasfsError | None:
+        """Return what a refusal is that the service did not make, where there is a proxy that may have made it."""
+        pool = self._usable_pool()
+        if not pool.is_relayed:
+            return None
+        return refused_by_proxy(self._way(pool), ProxyRefusalError.of_status(status))
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""
@@ -218,23 +258,37 @@ class Transport:
         if pool is not None:
             pool.adapter.close()
 
+    def _way(self, pool: _Pool) -> Way:
+        return Way(self.host, pool.proxy, self._contact.is_new)
+
+    def _look(self, pool: _Pool, deadline: Deadline) -> None:
+        if self._contact.is_due and pool.proxy is None:
+            self._contact.look(deadline)
+
+    def _heard(self, pool: _Pool, answer: Answer, deadline: Deadline) -> None:
+        """Note that somebody answers, unless it may be a proxy that could not find anybody.
+
+        Raises:
+            NoWayError: a server that wants TLS complains that this was none.
+        """
+        if not self._secure and answer.status == 400 and "json" not in answer.headers.get("Content-Type", ""):
+            with ExitStack() as on_failure:
+                on_failure.push(answer)
+                self._look(pool, deadline)
+                on_failure.pop_all()
+        if answer.status < 400 or not pool.is_relayed:
+            self._contact.is_new = False
+
     def _usable_pool(self) -> _Pool:
         with self._lock:
             if self._pool is None or self._pool.process != os.getpid():
-                self._pool = self._new_pool()
+                with failed_requests(Way(self.host)):
+                    self._pool = self._new_pool()
             return self._pool
 
     def _new_pool(self) -> _Pool:
-        secure = self._base.startswith("https")
-        adapter = Adapter(self._connections, trust(self._ca_bundle) if secure else None)
-        proxies = {} if _is_here(self._base) else get_environ_proxies(self._base)
-        return _Pool(os.getpid(), adapter, adapter.route(self._base, proxies))
-
-
-def _is_here(url: str) -> bool:
-    """Return whether *url* names this machine, which no proxy can reach: the demo's endpoint does."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+        proxy = proxy_for(self._base)
+        wants_trust = self._secure or (proxy is not None and proxy.scheme == "https")
+        adapter = Adapter(self._connections, self._trust() if wants_trust else None)
+        is_relayed = proxy is not None and not proxy.is_socks and not self._secure
+        return _Pool(os.getpid(), adapter, adapter.route(self._base, proxy), proxy, is_relayed)

@@ -7,13 +7,22 @@ proxy would hold the token or the proxy's password.
 import contextlib
 import errno
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 import requests
 import urllib3.exceptions
 
-from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError, UntrustedError
+from casfs.api.certificates import mending
+from casfs.api.proxies import Proxy, ProxyRefusalError
+from casfs.errors import CasfsError, ConfigError, NoWayError, TransferError, UnreachableError, UntrustedError
+
+Cause = TypeVar("Cause", bound=BaseException)
+
+_OF_THE_NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 _UNUSABLE = (
     requests.exceptions.InvalidURL,
@@ -24,22 +33,50 @@ _UNUSABLE = (
 )
 
 
+class SilenceError(TransferError):
+    """Somebody took the connection and said nothing in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to an endpoint.
+
+    Attributes:
+        host: and port, as SOURCE has them.
+        proxy: between here and there, or None.
+        is_new: whether nobody has ever answered on it: then it may be a wrong one, and waiting would not mend that.
+    """
+
+    host: str
+    proxy: Proxy | None = None
+    is_new: bool = False
+
+    def __str__(self) -> str:
+        return self.host if self.proxy is None else f"{self.host} through the proxy {self.proxy.name}"
+
+    @property
+    def proxy_too(self) -> str:
+        """The proxy, and where it is named, behind the host that it leads to."""
+        proxy = f"{self.proxy.name} of {self.proxy.variable}" if self.proxy else "there"
+        return f"{self.host}: the proxy {proxy}"
+
+
 @contextlib.contextmanager
-def failed_requests(host: str) -> Iterator[None]:
-    """Name what goes wrong until the head of an answer has come from *host*.
+def failed_requests(way: Way) -> Iterator[None]:
+    """Name what goes wrong until the head of an answer has come over *way*.
 
     Raises:
-        UnreachableError, UntrustedError, TransferError, ConfigError: one line that begins with *host*.
+        UnreachableError, TransferError, ConfigError: one line that begins with the host.
     """
     try:
         yield
     except CasfsError:
         raise
-    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-        named = _named(host, list(_causes(error)))
+    except (*_OF_THE_NETWORK, ProxyRefusalError) as error:
+        named = _named(way, list(_causes(error)))
         raise named from (None if isinstance(named, ConfigError) else error)
     except ValueError:  # a header or a URL that cannot be sent
-        raise _unusable(host) from None
+        raise _unusable(way) from None
 
 
 @contextlib.contextmanager
@@ -57,44 +94,88 @@ def broken_bodies() -> Iterator[None]:
         raise TransferError(f"the body broke off: {_reason([error])}") from error
 
 
-def _named(host: str, causes: list[BaseException]) -> CasfsError:
+def _named(way: Way, causes: list[BaseException]) -> CasfsError:
     """Return the error that *causes*, outermost first, come to."""
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return UntrustedError(
-                f"{host}: its certificate is not trusted ({cause.verify_message}); "
-                "--ca-bundle FILE names the certificates to trust"
-            )
-    for kind, what in _UNREACHABLE.items():
-        if any(isinstance(cause, kind) for cause in causes):
-            return UnreachableError(f"{host}: {what} ({_reason(causes)})")
+    if refusal := _found(causes, ProxyRefusalError):
+        return refused_by_proxy(way, refusal)
+    who = way.proxy_too if _found(causes, urllib3.exceptions.ProxyError) else str(way)
+    return _unreachable(way, who, causes) or _broken(way, who, causes)
+
+
+def _unreachable(way: Way, who: str, causes: list[BaseException]) -> CasfsError | None:
+    """Return why there is no connection; None if there is, or was, one."""
+    if untrusted := _found(causes, ssl.SSLCertVerificationError):
+        return UntrustedError(f"{who}: {mending(untrusted)}")
+    if unknown := _found(causes, socket.gaierror):
+        kind = NoWayError if unknown.errno in _NO_SUCH_HOST else UnreachableError
+        return kind(f"{who}: no such host ({_reason(causes)})")
+    if _found(causes, urllib3.exceptions.NewConnectionError):  # which is a ConnectTimeoutError, too
+        return _unconnected(way, who, causes)
+    if _found(causes, urllib3.exceptions.ConnectTimeoutError):
+        return UnreachableError(f"{who}: nobody answers")
+    if tls := _found(causes, ssl.SSLError):
+        return _without_tls(way, who, tls)
+    return _unconnected(way, who, causes) if _found(causes, urllib3.exceptions.ProxyError) else None
+
+
+def _broken(way: Way, who: str, causes: list[BaseException]) -> CasfsError:
+    """Return what ended a connection that was there."""
     if any(isinstance(cause, TimeoutError) and cause.errno == errno.ETIMEDOUT for cause in causes):
-        return TransferError(f"{host}: the connection was dead: what was sent did not arrive")
-    if any(isinstance(cause, TimeoutError | BlockingIOError | urllib3.exceptions.ReadTimeoutError) for cause in causes):
-        return TransferError(f"{host}: no answer in time")
+        return TransferError(f"{who}: the connection was dead: what was sent did not arrive")
+    if _found(causes, TimeoutError, BlockingIOError, urllib3.exceptions.ReadTimeoutError):
+        return SilenceError(f"{who}: no answer in time")
     if isinstance(causes[0], _UNUSABLE):
-        return _unusable(host)
-    return TransferError(f"{host}: the connection broke ({_reason(causes)})")
+        return _unusable(way)
+    return TransferError(f"{who}: the connection broke ({_reason(causes)})")
 
 
-_UNREACHABLE: dict[type[BaseException], str] = {  # the first that fits: each is a kind of the one behind it
-    urllib3.exceptions.ProxyError: "no way through the proxy",
-    requests.exceptions.InvalidProxyURL: "the proxy's URL cannot be used",
-    urllib3.exceptions.NameResolutionError: "no such host",
-    urllib3.exceptions.NewConnectionError: "cannot connect",
-    urllib3.exceptions.ConnectTimeoutError: "nobody answers",
-    ssl.SSLError: "no TLS",
-}
+_NO_SUCH_HOST = (socket.EAI_NONAME, socket.EAI_NODATA)
+"""What a name server says that was asked; EAI_AGAIN is that none answered. Source: getaddrinfo(3)."""
+
+_OTHER_PROTOCOL = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+"""What OpenSSL says of bytes that are no TLS; which of them depends on its version."""
 
 
-def _unusable(host: str) -> ConfigError:
-    return ConfigError(f"{host}: the endpoint, the proxy or the credentials hold characters that cannot be sent")
+def _unconnected(way: Way, who: str, causes: list[BaseException]) -> CasfsError:
+    """Return what it is to find nobody: for good, where nobody has ever been."""
+    if way.is_new and _found(causes, ConnectionRefusedError):
+        return NoWayError(f"{who}: nobody listens there ({_reason(causes)}): are host and port right?")
+    return UnreachableError(f"{who}: cannot connect ({_reason(causes)})")
+
+
+def _without_tls(way: Way, who: str, error: ssl.SSLError) -> CasfsError:
+    """Return what an *error* of TLS is: for good, unless the connection broke or there has been TLS before."""
+    said = (error.reason or "it broke off").lower().replace("_", " ")
+    if not way.is_new or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return TransferError(f"{who}: TLS fails ({said})")
+    plain = ": is it http:// in place of https://?" * (error.reason in _OTHER_PROTOCOL)
+    return NoWayError(f"{who}: no TLS ({said}){plain}")
+
+
+def refused_by_proxy(way: Way, refusal: ProxyRefusalError) -> CasfsError:
+    """Return what it is that the proxy of *way* refuses."""
+    if refusal.wants_password:
+        return NoWayError(
+            f"{way.proxy_too} wants user and password, or does not take those that it got ({refusal.said})"
+        )
+    if refusal.passing:
+        kind = NoWayError if way.is_new else UnreachableError
+        return kind(f"{way.proxy_too} does not get there ({refusal.said})")
+    return NoWayError(f"{way.proxy_too} refuses the way ({refusal.said}); hosts in NO_PROXY are asked without it")
+
+
+def _unusable(way: Way) -> ConfigError:
+    return ConfigError(f"{way.host}: the endpoint, the proxy or the credentials hold characters that cannot be sent")
 
 
 def _reason(causes: list[BaseException]) -> str:
     """Return the system's words for the innermost of *causes*, or its kind."""
     words = [cause.strerror for cause in causes if isinstance(cause, OSError) and isinstance(cause.strerror, str)]
     return words[-1] if words else type(causes[-1]).__name__
+
+
+def _found(causes: list[BaseException], *kinds: type[Cause]) -> Cause | None:
+    return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

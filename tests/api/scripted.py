@@ -139,7 +139,7 @@ class ScriptedServer:
                 yield Seen(number, method, target, dict(line.split(": ", 1) for line in lines))
             if select.select([connection], [], [], POLL_S)[0]:
                 data = connection.recv(65536)
-                if not data:
+                if not data or data.startswith(b"\x16\x03"):  # the hello of TLS, which few servers wait behind
                     return
                 received += data
 

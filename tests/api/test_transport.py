@@ -2,21 +2,22 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from urllib3.exceptions import ProtocolError
 
-from casfs.api import pools
+from casfs.api import certificates
+from casfs.api.glacier import GlacierDialect
 from casfs.api.transport import Transport
-from casfs.api.wire import failed_requests
-from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError, UntrustedError
+from casfs.api.wire import Way, failed_requests
+from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import new_client
+from tests.api.conftest import new_client, started
 from tests.api.scripted import Act, ScriptedServer, answer
-from tests.certificate import CERTIFICATE
+from tests.certificate import CERTIFICATE, OTHERS, certified
 from tests.conftest import Announce
 
 VAULT = answer("200 OK", b'{"VaultName":"v"}')
@@ -26,9 +27,15 @@ def soon() -> Deadline:
     return Deadline.after(4)
 
 
-def ask(url: str, ca_bundle: str | None = None, connect_timeout_s: float = 1, idle_s: float = 1) -> int:
+def ask(
+    url: str,
+    ca_bundle: str | None = None,
+    connect_timeout_s: float = 1,
+    idle_s: float = 1,
+    bundle_variables: Sequence[str] = (),
+) -> int:
     """Return the status of one exchange with *url*."""
-    transport = Transport(url, connect_timeout_s, 1, ca_bundle)
+    transport = Transport(url, connect_timeout_s, 1, ca_bundle, bundle_variables)
     try:
         with transport.get("/-/vaults/v", {}, idle_s, soon()) as got:
             got.read(100)
@@ -48,7 +55,9 @@ def nobody() -> Iterator[str]:
 def test_that_nobody_listens_is_told_with_host_and_reason(nobody: str) -> None:
     with pytest.raises(UnreachableError) as caught:
         ask(nobody)
-    assert str(caught.value) == f"{nobody.removeprefix('http://')}: cannot connect (Connection refused)"
+    assert str(caught.value) == (
+        f"{nobody.removeprefix('http://')}: nobody listens there (Connection refused): are host and port right?"
+    )
 
 
 @pytest.mark.parametrize(("connect_timeout_s", "idle_s"), [(0.2, 1), (60, 0.1)], ids=["its own time", "the attempt's"])
@@ -70,7 +79,7 @@ def test_that_nobody_answers_is_told_in_time(connect_timeout_s: float, idle_s: f
 
 def test_a_request_that_finds_no_room_in_time_had_no_answer_in_time() -> None:
     stalled = ProtocolError("Connection aborted.", BlockingIOError(11, "Resource temporarily unavailable"))
-    with pytest.raises(TransferError, match="no answer in time"), failed_requests("host"):
+    with pytest.raises(TransferError, match="no answer in time"), failed_requests(Way("host")):
         raise stalled
 
 
@@ -125,108 +134,90 @@ def test_a_certificate_that_is_not_trusted_is_told_once_with_what_mends_it(
     assert tls_server.seen == []
 
 
-def test_a_certificate_for_another_host_is_not_trusted(tls_server: ScriptedServer) -> None:
-    with pytest.raises(UntrustedError, match="localhost"):
+def test_a_certificate_for_another_host_is_not_mended_by_a_bundle(tls_server: ScriptedServer) -> None:
+    with pytest.raises(UntrustedError, match=r"another host's .*'localhost'.* SOURCE must name") as caught:
         ask(tls_server.url.replace("127.0.0.1", "localhost"), str(CERTIFICATE))
+    assert "--ca-bundle" not in str(caught.value)
 
 
-def test_a_server_without_tls_is_told_from_one_that_is_not_there(server: ScriptedServer) -> None:
-    server.greeting = b"HTTP/1.1 400 Bad Request\r\n\r\n"
-    with pytest.raises(UnreachableError, match="no TLS"):
-        ask(server.url.replace("http", "https"))
+@pytest.mark.parametrize(("name", "words"), [("expired", "has expired"), ("not-yet", "is not valid yet")])
+def test_a_certificate_of_another_time_is_told_with_what_this_machine_takes_for_today(name: str, words: str) -> None:
+    certificate = OTHERS / f"{name}.pem"
+    for server in started(ScriptedServer(tls=certified(certificate))):
+        with pytest.raises(UntrustedError, match=rf"its certificate {words} .* takes today for 20\d\d-") as caught:
+            ask(server.url, str(certificate))
+        assert "--ca-bundle" not in str(caught.value)
 
 
-def test_a_tls_server_that_is_asked_without_tls_has_no_answer(tls_server: ScriptedServer) -> None:
-    with pytest.raises(TransferError):
-        ask(tls_server.url.replace("https", "http"))
-
-
-@pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("not PEM", "no certificates")])
-def test_a_bundle_that_is_none_is_named(tmp_path: Path, content: str | None, reason: str) -> None:
-    bundle = tmp_path / "bundle.pem"
-    if content is not None:
-        bundle.write_text(content)
-    with pytest.raises(ConfigError, match=reason) as caught:
-        ask("https://127.0.0.1:1", str(bundle))
-    assert str(bundle) in str(caught.value)
-
-
-def test_a_directory_of_certificates_is_a_bundle_too(tmp_path: Path) -> None:
-    assert pools.trust(str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
-
-
-def test_the_systems_certificates_are_trusted_and_those_of_requests_where_it_has_none(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    assert len(pools.trust(None).get_ca_certs()) > 50
-    (tmp_path / "one.pem").write_text(CERTIFICATE.read_text())
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
-    assert len(pools.trust(None).get_ca_certs()) == 1
+VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @pytest.fixture
-def proxy(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Let the server be the proxy that the environment names."""
-    for name in ("NO_PROXY", "no_proxy", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    url = server.url.replace("http://", "http://someone:PROXYSECRET@")
-    monkeypatch.setenv("HTTP_PROXY", url)
-    monkeypatch.setenv("HTTPS_PROXY", url)
-    return server
+def no_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what this machine is told to trust."""
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
 
 
-def test_a_plain_endpoint_is_asked_through_the_proxy(proxy: ScriptedServer) -> None:
-    proxy.add(VAULT)
-    assert ask("http://cas.example") == 200
-    [request] = proxy.seen
-    assert (request.target, request.headers["Host"]) == ("http://cas.example/-/vaults/v", "cas.example")
-
-
-def test_a_tls_endpoint_is_reached_through_a_tunnel(proxy: ScriptedServer) -> None:
-    proxy.add(answer("407 Proxy Authentication Required"))
-    with pytest.raises(UnreachableError, match="through the proxy") as caught:
-        ask("https://cas.example")
-    assert (proxy.seen[0].method, proxy.seen[0].target) == ("CONNECT", "cas.example:443")
-    assert "PROXYSECRET" not in str(caught.value)
-
-
-def test_a_host_that_is_excepted_is_asked_without_the_proxy(
-    proxy: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("not PEM", "no certificates")])
+def test_a_bundle_that_is_none_is_named_with_where_it_was_named(
+    no_bundles: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, reason: str
 ) -> None:
-    monkeypatch.setenv("NO_PROXY", "cas.invalid")
-    with pytest.raises(UnreachableError):
-        ask("http://cas.invalid:1")
-    assert proxy.seen == []
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    with pytest.raises(ConfigError, match=f"^--ca-bundle {bundle}: {reason}"):
+        ask("https://127.0.0.1:1", str(bundle))
+    for variable in VARIABLES:
+        with monkeypatch.context() as only:
+            only.setenv(variable, str(bundle))
+            with pytest.raises(ConfigError, match=f"^{variable} {bundle}: {reason}"):
+                ask("https://127.0.0.1:1", bundle_variables=["AWS_CA_BUNDLE"])
 
 
-def test_this_machine_is_asked_without_a_proxy(proxy: ScriptedServer) -> None:
-    proxy.always = (VAULT,)
-    for host in ("127.0.0.1", "localhost"):
-        assert ask(f"http://{host}:{proxy.port}") == 200
-    assert [request.target for request in proxy.seen] == ["/-/vaults/v"] * 2
-
-
-def test_a_proxy_that_is_not_there_is_told_from_an_endpoint_that_is_not(
-    nobody: str, proxy: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_what_a_variable_names_is_trusted_unless_the_option_names_something(
+    no_bundles: None, monkeypatch: pytest.MonkeyPatch, tls_server: ScriptedServer, variable: str
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", nobody.replace("http://", "http://someone:PROXYSECRET@"))
-    with pytest.raises(UnreachableError, match="through the proxy") as caught:
-        ask("http://cas.example")
-    assert "PROXYSECRET" not in str(caught.value) + repr(caught.value.__cause__)
+    tls_server.always = (VAULT,)
+    monkeypatch.setenv(variable, str(CERTIFICATE))
+    assert ask(tls_server.url, bundle_variables=["AWS_CA_BUNDLE"]) == 200
+    with pytest.raises(UntrustedError):
+        ask(tls_server.url, str(OTHERS / "cas.example.pem"), bundle_variables=["AWS_CA_BUNDLE"])
 
 
-@pytest.mark.parametrize(
-    "proxy_url", ["http://someone:PROXYSECRET@[::1", "socks9://someone:PROXYSECRET@h", "http://:0"]
-)
-def test_a_proxy_that_is_none_is_told_without_its_password(
-    proxy: ScriptedServer, monkeypatch: pytest.MonkeyPatch, proxy_url: str
+def test_the_variable_of_one_provider_means_nothing_to_another(
+    no_bundles: None, monkeypatch: pytest.MonkeyPatch, tls_server: ScriptedServer, stats: Stats, announce: Announce
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy_url)
-    with pytest.raises(CasfsError) as caught:
-        ask("http://cas.example")
-    assert "PROXYSECRET" not in str(caught.value)
+    announce("not trusted")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))
+    assert GlacierDialect.bundle_variables == ("AWS_CA_BUNDLE",)
+    with pytest.raises(UntrustedError):
+        new_client(tls_server.url, stats).vault("v", soon())
+
+
+def test_the_nearest_variable_decides(no_bundles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, variable in enumerate(reversed(VARIABLES[:3])):
+        monkeypatch.setenv(variable, str(CERTIFICATE if count % 2 else OTHERS / "cas.example.pem"))
+        trusted = certificates.trust(None, ["AWS_CA_BUNDLE"]).get_ca_certs()
+        assert ("cas.example" in str(trusted)) == (count % 2 == 0)
+
+
+def test_a_directory_of_certificates_is_a_bundle_too(tmp_path: Path) -> None:
+    assert certificates.trust(str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_the_systems_certificates_are_trusted_and_those_of_requests_where_it_has_none(
+    no_bundles: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with monkeypatch.context() as elsewhere:
+        nothing = ssl.get_default_verify_paths()._replace(cafile="", capath="")
+        elsewhere.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+        assert len(certificates.trust(None).get_ca_certs()) > 50
+    (tmp_path / "one.pem").write_text(CERTIFICATE.read_text())
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
+    assert len(certificates.trust(None).get_ca_certs()) == 1
 
 
 def test_a_netrc_has_no_say_over_the_signature(

@@ -1,0 +1,71 @@
+"""Connections through a SOCKS proxy; imported only where there is one, since PySocks is an extra."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import socks
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.contrib.socks import SOCKSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
+
+from casfs.api.bodies import Incoming
+from casfs.api.proxies import ProxyRefusalError
+from casfs.api.resting import RestingConnection, RestingPool
+from casfs.api.sockets import PatientSocket, is_possible
+
+NEVER = ("0x02", "0x07", "0x08")
+"""How PySocks begins what another attempt does not change: the proxy's rules, and what it cannot do. Source: RFC 1928,
+section 6."""
+
+
+class _Plain(SOCKSConnection, RestingConnection):
+    response_class = Incoming
+
+    def _new_conn(self) -> Any:
+        connected = _opened(super()._new_conn)
+        return PatientSocket(connected) if is_possible() else connected
+
+
+class _Tls(SOCKSConnection, RestingConnection, HTTPSConnection):
+    response_class = Incoming
+
+    def _new_conn(self) -> Any:
+        return _opened(super()._new_conn)
+
+
+class _PlainPool(RestingPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(RestingPool, HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+POOLS = {"http": _PlainPool, "https": _TlsPool}
+
+
+def _opened(open_: Callable[[], socket.socket]) -> socket.socket:
+    """Return what *open_* returns.
+
+    Raises:
+        ProxyRefusalError: the proxy says no.
+        ProxyError: there is no way to the proxy.
+    """
+    try:
+        return open_()
+    except (NewConnectionError, ConnectTimeoutError) as error:
+        raise _named(error) from None  # whose text may hold what the proxy said
+
+
+def _named(error: Exception) -> ProxyRefusalError | ProxyError:
+    """Return what PySocks met: it wraps its own errors in one of its own, and urllib3 that in one without a cause."""
+    met = error.__cause__ or error.__context__ or error
+    while isinstance(met, socks.ProxyError) and met.socket_err:
+        met = met.socket_err
+    if isinstance(met, socks.SOCKS5AuthError):
+        return ProxyRefusalError("SOCKS5", passing=False, wants_password=True)
+    if isinstance(met, socks.SOCKS5Error | socks.SOCKS4Error):
+        return ProxyRefusalError(f"SOCKS {met.msg}", passing=not met.msg.startswith(NEVER))
+    return ProxyError("no way to the proxy", met if isinstance(met, Exception) else error)
