@@ -14,7 +14,7 @@ from casfs.config.environment import hide_credentials
 from casfs.data import lanes
 from casfs.data.outputs import Outputs
 from casfs.data.settings import DataSettings, Verify
-from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, ProtocolError
+from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, NotFoundError, ProtocolError
 from casfs.fs.attrs import View
 from casfs.fs.binding import Binding, load
 from casfs.fs.operations import Operations
@@ -197,6 +197,8 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
         return _listed(client, deadline)
     except CredentialsError:
         raise
+    except NotFoundError as error:
+        raise NotFoundError(f"there is no vault {config.root_vault!a}: {error}") from error
     except AccessDeniedError as error:
         if config.root_vault is not None:
             raise

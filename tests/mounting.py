@@ -31,8 +31,9 @@ def environment(home: Path, secret_id: str = "id", secret_key: str = "key", **mo
 
     The key is there for every provider.
     """
-    taken = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_", "AWS_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
+    keys = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_", "AWS_")
+    ways = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(keys + ways)}
     own = {"HOME": str(home), "CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key}
     aws = {"AWS_ACCESS_KEY_ID": secret_id, "AWS_SECRET_ACCESS_KEY": secret_key, "AWS_DEFAULT_REGION": "us-west-2"}
     return kept | own | aws | {"AWS_EC2_METADATA_DISABLED": "true"} | more

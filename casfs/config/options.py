@@ -215,7 +215,7 @@ OPTIONS = (
         "ca_bundle",
         PATH,
         default=None,
-        default_words="system",
+        default_words="`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`; system",
         why="the system knows its authorities",
         help="Certificates to trust.",
     ),

@@ -64,7 +64,8 @@ def parse(text: str, has_profile: Callable[[str], bool]) -> Source:
         return parse_url(text, "SOURCE")
     name, colon, vault = text.rstrip("/").partition(":")
     if not colon or not name:
-        raise ConfigError(f"SOURCE is none of {FORMS}")
+        meant = f"; is {name}: meant?" if has_profile(name) or _REGION.fullmatch(name) else ""
+        raise ConfigError(f"SOURCE is none of {FORMS}{meant}")
     if vault and not _VAULT.fullmatch(vault):
         raise ConfigError(f"SOURCE: {vault!a} is not the name of a vault")
     if has_profile(name):

@@ -85,7 +85,7 @@ def test_a_request_that_finds_no_room_in_time_had_no_answer_in_time() -> None:
 
 def test_what_the_kernel_gave_up_is_told_from_an_answer_that_takes_its_time() -> None:
     given_up = ProtocolError("Connection aborted.", TimeoutError(110, "Connection timed out"))
-    with pytest.raises(TransferError, match="the connection was dead"), failed_requests("host"):
+    with pytest.raises(TransferError, match="the connection was dead"), failed_requests(Way("host")):
         raise given_up
 
 

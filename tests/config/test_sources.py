@@ -93,3 +93,14 @@ def test_region_is_the_documented_host() -> None:
 def test_what_is_neither_a_profile_nor_a_region_is_an_error_that_names_it(loaded: Load, name: str) -> None:
     with pytest.raises(ConfigError, match=f"^SOURCE: there is no such profile, and '{name}' is not a region"):
         loaded(f"{name}:")
+
+
+@pytest.mark.parametrize("name", ["ap-nowhere", "work"])
+def test_a_region_or_profile_without_its_colon_is_told_with_it(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"; is {name}: meant\\?$"):
+        parsed(name)
+
+
+def test_what_is_neither_is_taken_for_nothing() -> None:
+    with pytest.raises(ConfigError, match=r"\[/VAULT\]\]$"):
+        parsed("Nonsense")

@@ -1,6 +1,7 @@
 """``casfs mount`` from beginning to end: when it returns, what it shows, how it ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -202,6 +203,20 @@ def test_the_log_says_how_blocks_are_hashed(server: Server, path: Path, tmp_path
     done = casfs("mount", "--log-file", log, "--log-level", "debug", server.url, path, env=environment(tmp_path))
     assert done.returncode == 0, done.stderr
     assert f"blocks are hashed {lanes.width()} at a time" in log.read_text()
+
+
+def test_the_log_has_each_request_at_debug(server: Server, path: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = casfs("mount", "--log-file", log, "--log-level", "debug", server.url, path, env=environment(tmp_path))
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=60)
+    lines = [line.partition("casfs.api.journal: ")[2] for line in log.read_text().splitlines() if ".journal: " in line]
+    assert len(lines) == len(server.requests)
+    assert re.fullmatch(r"list_vaults: HTTP 200, \d+ bytes in [\d.]+ s \[request id [0-9a-f]{32}\]", lines[0])
+    output = (
+        r"get_job_output, vault 'ledger', job '.*', bytes=0-62892: HTTP 206, 62893 bytes in [\d.]+ s \[request id .*\]"
+    )
+    assert [line for line in lines if re.fullmatch(output, line)]
 
 
 def asked(server: Server, operation: str) -> int:

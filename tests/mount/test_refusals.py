@@ -10,6 +10,7 @@ import pytest
 
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
+from tests.api.scripted import ScriptedServer, answer
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
@@ -64,7 +65,26 @@ def test_unreachable_host(path: Path, tmp_path: Path) -> None:
 
 
 def test_missing_vault(server: Server, path: Path, tmp_path: Path) -> None:
-    assert "nothing-here" in refused(f"{server.url}/-/nothing-here", path, env=environment(tmp_path), path=path)
+    line = refused(f"{server.url}/-/nothing-here", path, env=environment(tmp_path), path=path)
+    assert line.startswith("casfs: there is no vault 'nothing-here': ")
+
+
+def test_wrong_scheme(server: Server, path: Path, tmp_path: Path) -> None:
+    line = refused(server.url.replace("http", "https"), path, env=environment(tmp_path), path=path)
+    assert line.endswith(": it speaks http://, and not https://\n")
+
+
+@pytest.mark.parametrize(("source", "variable"), [("https://cas.example", "HTTPS_PROXY"), ("ap-chengdu:", "ALL_PROXY")])
+def test_proxy_that_refuses(path: Path, tmp_path: Path, source: str, variable: str) -> None:
+    proxy = ScriptedServer(always=(answer("403 Forbidden", b"<p>not from here</p>"),))
+    proxy.start()
+    name = f"127.0.0.1:{proxy.port}"
+    env = environment(tmp_path, **{variable: f"http://someone:PROXYSECRET@{name}"})
+    line = refused(source, path, env=env, path=path)
+    proxy.stop()
+    assert f": the proxy {name} of {variable} refuses the way (HTTP 403 Forbidden)" in line
+    assert "PROXYSECRET" not in line
+    assert len(proxy.seen) == 2, "one for each of the two mounts"
 
 
 def test_failing_service(server: Server, path: Path, tmp_path: Path) -> None:
