@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from casfs.api.client import Client
-from casfs.errors import CasfsError, ConfigError, NotFoundError, NoWayError, UnreachableError, UntrustedError
+from casfs.errors import (
+    CasfsError,
+    ConfigError,
+    NotFoundError,
+    NoWayError,
+    RefusedError,
+    UnreachableError,
+    UntrustedError,
+)
 from casfs.models import Vault
 from casfs.stats import Stats
 from casfs.waiting import Deadline
@@ -100,18 +108,19 @@ def test_what_a_proxy_refuses_is_said_to_be_its_own_at_once(
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "kind"),
     [
-        answer("404 Not Found", b'{"code":"ResourceNotFoundException","message":"x"}'),
-        answer("404 Not Found", PAGE, x_cas_requestId="id"),
+        (answer("404 Not Found", b'{"code":"ResourceNotFoundException","message":"x"}'), NotFoundError),
+        (answer("404 Not Found", PAGE, x_cas_requestId="id"), RefusedError),
     ],
     ids=["code", "request id"],
 )
 def test_what_the_service_refuses_through_a_proxy_is_the_services(
-    proxy: ScriptedServer, stats: Stats, reply: bytes
+    proxy: ScriptedServer, stats: Stats, announce: Announce, reply: bytes, kind: type[CasfsError]
 ) -> None:
+    announce("the service refuses")
     proxy.always = (reply,)
-    told("http://cas.example", stats, NotFoundError)
+    assert "proxy" not in told("http://cas.example", stats, kind)
 
 
 def test_a_proxy_that_begins_to_fail_is_waited_for(proxy: ScriptedServer, stats: Stats) -> None:
