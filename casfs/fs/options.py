@@ -20,9 +20,10 @@ IDLE_THREADS = THREADS_MAX
 """Threads that libfuse keeps: all. Making one costs more than a read out of memory, and each leaves something behind
 when it ends, see ``thread_state``."""
 
-BACKGROUND_REQUESTS = 64
+BACKGROUND_REQUESTS = 192
 """Reads ahead and asynchronous reads of all programs together, over the kernel's 12, of which libfuse 2 needs 8 for
-one block."""
+one block. Those that stall keep theirs, and a read for which none is left does not even reach the mount: with 64, a
+copy stood still while 66 others stalled. Fewer than THREADS_MAX by what other calls need."""
 
 CONGESTED_REQUESTS = BACKGROUND_REQUESTS * 3 // 4
 """From where on the kernel holds read-ahead back: three quarters, as the kernel's own default."""

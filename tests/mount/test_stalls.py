@@ -1,5 +1,6 @@
 """Outputs that stall hold up nobody else: real programs, the connections that there are by default."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,8 +20,10 @@ pytestmark = pytest.mark.fuse
 
 MIB = 1 << 20
 CONTENT = b"".join(bytes([number]) * MIB for number in range(1, 6)) + b"the end"
-STALLED = 34
-"""More than the 32 connections of a mount, and with two requests each more than the kernel has of its own."""
+IS_LIBFUSE_2 = os.environ.get("CASFS_FUSE") == "2"
+CONNECTIONS, STALLED = (16, 20) if IS_LIBFUSE_2 else (32, 66)
+"""Twice as many as there are connections by default. Over libfuse 2 the kernel asks eight times for each block: more
+outputs than these would take all of the reads ahead that it makes at once."""
 HOUR_S = 3600.0
 LIMIT_S = 240.0
 """Far more than a copy takes, and less than the reads of those that stall have."""
@@ -54,7 +57,7 @@ def reading(path: Path) -> Iterator[subprocess.Popen[bytes]]:
             cat.kill()
 
 
-@pytest.mark.parametrize("connections", [32, 1])
+@pytest.mark.parametrize("connections", [CONNECTIONS, 1])
 def test_a_healthy_output_is_copied_while_others_stall(mounting: Mounting, tmp_path: Path, connections: int) -> None:
     count = STALLED if connections > 1 else 1
     with ExitStack() as stack:
