@@ -343,3 +343,34 @@ def test_who_reads_on_by_an_older_document_fails_when_a_newer_ones_hashes_say_ot
         assert read_all(outputs, archive(DATA)) == DATA
         with pytest.raises(CorruptDataError):
             reader.check()
+
+
+def test_who_was_served_a_block_with_a_false_hash_of_its_own_is_told_when_the_root_does_not_fit() -> None:
+    service = Service({"job": DATA}, act=wrong)
+    service.given = lambda request: tree_hash(wrong(request)) if service.act is wrong else None
+    with mounted(service, SMALL) as outputs:
+        reader = outputs.open(archive(DATA))
+        assert read(reader, 0, 1) == OTHER[:1]
+        service.act = lambda _request: None
+        read(reader, MIB, 1)
+        with pytest.raises(CorruptDataError):
+            read_all(outputs, archive(DATA))
+        with pytest.raises(CorruptDataError):
+            reader.check()
+        assert read_all(outputs, archive(DATA)) == DATA
+        assert outputs.verified(archive(DATA)) == "whole"
+
+
+def test_two_hashes_that_contradict_each_other_are_told_to_those_who_were_served_by_either() -> None:
+    service = Service({"job": DATA}, act=wrong)
+    service.given = lambda request: tree_hash(wrong(request)) if service.act is wrong else None
+    with mounted(service, SMALL) as outputs:
+        reader = outputs.open(archive(DATA, hashed=False))
+        assert read(reader, 0, 1) == OTHER[:1]
+        read(reader, MIB, 1)
+        service.act = lambda _request: None
+        with pytest.raises(CorruptDataError):
+            read(outputs.open(archive(DATA, hashed=False)), 0, 1)
+        with pytest.raises(CorruptDataError):
+            reader.check()
+        assert read(outputs.open(archive(DATA, hashed=False)), 0, 1) == DATA[:1]
