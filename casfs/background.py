@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from casfs.errors import CasfsError, MountError
+from casfs.redaction import redact
 
 STREAMS = 3
 """Standard input, output and error; other descriptors follow them."""
@@ -65,7 +66,7 @@ class PipeHerald:
             MountError: nobody listens.
         """
         try:
-            os.write(self._fd, " ".join(words.split()).encode() + b"\n")
+            os.write(self._fd, " ".join(redact(words).split()).encode(errors="backslashreplace") + b"\n")
         except OSError as error:
             raise MountError("the command that waited for the mount has ended") from error
 

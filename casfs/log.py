@@ -1,4 +1,4 @@
-"""Where log lines go, and what they may never contain.
+"""How log lines look, and where they go.
 
 Lines go to a file if one is named, else to standard error in the foreground, else to the system log. A line that is
 redacted is so as a whole, message, traceback and extra fields, whoever wrote it.
@@ -8,39 +8,29 @@ import json
 import logging
 import os
 import re
-import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from logging.handlers import SysLogHandler, WatchedFileHandler
+from logging.handlers import SysLogHandler
+from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
 
 from casfs.errors import ConfigError
-
-SYSLOG_SOCKET = "/dev/log"
-"""Source: syslog(3); journald listens there too."""
-
-SYSLOG_PATIENCE_S = 0.1
-"""A system log that is stopped fills its socket: then a line is lost, rather than the read that wrote it."""
-
-SHORTEST_SECRET = 4
-"""Nothing shorter is looked for: it would be found in every line."""
-
-REDACTED = "[redacted]"
+from casfs.log_queue import QueueHandler
+from casfs.outlets import (
+    STANDARD_ERROR,
+    SYSLOG_SOCKET,
+    Descriptor,
+    LogFile,
+    Outlet,
+    SystemLog,
+    SystemLogHandler,
+    has_system_log,
+)
+from casfs.redaction import Redact, redact
 
 QUIET = dict.fromkeys(("urllib3", "requests", "botocore", "fuse", "mfusepy"), logging.ERROR)
 """Libraries whose warnings are failures that casfs reports itself, or none."""
-
-_VALUE = r"""["']?\s*[:=]\s*b?["']?)"""
-_PATTERNS = (
-    # to the end of the quoted text or line: some schemes have spaces
-    re.compile(rf"""(authorization{_VALUE}[^"'\r\n]+""", re.IGNORECASE),
-    re.compile(rf"""(security-token{_VALUE}[^\s"',;}})]+""", re.IGNORECASE),
-    re.compile(rf"""((?:secret_?(?:access_?)?key|\btoken){_VALUE}[^\s"',;&}})]+""", re.IGNORECASE),
-    re.compile(r"((?:q-|\b|x-amz-)signature=)[^\s&\"',;]+", re.IGNORECASE),
-)
 
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; anything else was given by whoever wrote the line."""
@@ -52,28 +42,6 @@ STAMP = "%(asctime)s.%(msecs)03dZ "
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """Source: syslog(3)."""
-
-
-class Redact:
-    """Takes secrets out of text.
-
-    Threads: any thread may call.
-    """
-
-    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
-        """Know *secrets* beside the places where they usually stand."""
-        known = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET}
-        spellings = {spelt for secret in known for spelt in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
-        # the longest first: one may be part of another
-        self._known = sorted(spellings, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        """Return *text* without the known secrets, authorizations, signatures and tokens."""
-        for secret in self._known:
-            text = text.replace(secret, REDACTED)
-        for pattern in _PATTERNS:
-            text = pattern.sub(rf"\1{REDACTED}", text)
-        return text
 
 
 class TextFormatter(logging.Formatter):
@@ -137,29 +105,7 @@ class JsonFormatter(logging.Formatter):
         return fields
 
 
-class SystemLogHandler(SysLogHandler):
-    """The system log, which is never waited for longer than SYSLOG_PATIENCE_S; it may come and go."""
-
-    socket: socket.socket
-
-    def _connect_unixsocket(self, address: str) -> None:
-        # the one method that every connect goes through, the one after a lost connection too
-        super()._connect_unixsocket(address)  # type: ignore[misc]  # it is private - typeshed lists public methods only
-        self.socket.settimeout(SYSLOG_PATIENCE_S)
-
-
-class LogFileHandler(WatchedFileHandler):
-    """A file that may be rotated away, and its directory with it: a line that finds no place is lost."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write *record*; never raises, where its base class does if the file is gone and cannot be made again."""
-        try:
-            super().emit(record)
-        except OSError:
-            self.handleError(record)
-
-
-def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets: Iterable[str | None] = ()) -> None:
+def setup(level: str, style: str, file: str | None, *, foreground: bool) -> None:
     """Send the log lines of this process where they belong; to be called after the fork.
 
     Args:
@@ -167,14 +113,13 @@ def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets
         style: ``text`` or ``json``.
         file: path of a file to append to, opened again when it was rotated away; None for none.
         foreground: whether standard error is somebody's; else the system log is written to.
-        secrets: what no line may contain.
 
     Raises:
         ConfigError: *file* cannot be written.
     """
-    handler = _handler(file, foreground=foreground)
-    redact = Redact(secrets)
-    handler.setFormatter(JsonFormatter(redact) if style == "json" else _text_formatter(handler, redact))
+    outlet = _outlet(file, foreground=foreground)
+    handler = QueueHandler(outlet)
+    handler.setFormatter(JsonFormatter(redact) if style == "json" else _text_formatter(outlet))
     root = logging.getLogger()
     for other in list(root.handlers):
         root.removeHandler(other)
@@ -186,25 +131,31 @@ def setup(level: str, style: str, file: str | None, *, foreground: bool, secrets
     logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _handler(file: str | None, *, foreground: bool) -> logging.Handler:
+def is_lost(file: str | None, *, foreground: bool) -> bool:
+    """Return whether lines would be written to a system log that is not there."""
+    return file is None and not foreground and not has_system_log()
+
+
+def _outlet(file: str | None, *, foreground: bool) -> Outlet:
     if file is not None:
         try:
-            return LogFileHandler(file, encoding="utf-8", errors="backslashreplace")
+            return LogFile(Path(file).absolute())
         except OSError as error:
             raise ConfigError(f"log_file: {file} cannot be written: {error.strerror}") from None
     if foreground:
-        return logging.StreamHandler()
+        return Descriptor(STANDARD_ERROR)
     handler = SystemLogHandler(SYSLOG_SOCKET, SysLogHandler.LOG_DAEMON)
     handler.ident = f"casfs[{os.getpid()}]: "
-    return handler
+    return SystemLog(handler)
 
 
-def _text_formatter(handler: logging.Handler, redact: Redact) -> logging.Formatter:
-    if isinstance(handler, SysLogHandler):
+def _text_formatter(outlet: Outlet) -> logging.Formatter:
+    if isinstance(outlet, SystemLog):
         return TextFormatter(redact)  # it has the time itself
-    if isinstance(handler, WatchedFileHandler) or not _is_journal():
+    if isinstance(outlet, LogFile) or not _is_journal():
         return TextFormatter(redact, STAMP)
     return JournalFormatter(redact)
 

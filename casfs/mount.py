@@ -21,7 +21,9 @@ from casfs.fs.operations import Operations
 from casfs.fs.options import Options, escaped, mount_options
 from casfs.lifetime import Lifetime, tell_systemd
 from casfs.models import Vault
+from casfs.outlets import SYSLOG_SOCKET
 from casfs.own_mount import OwnMount
+from casfs.privacy import keep_private
 from casfs.service import Service, service_of
 from casfs.standard_error import StandardError
 from casfs.stats import Stats
@@ -34,6 +36,8 @@ CHECK_S = 5.0
 second, and whoever waits at a prompt for a host that is down should not take the command for hung."""
 DESCRIPTORS = 65536
 """Open files wanted: two a connection and what libfuse takes; the usual soft limit of 1024 is for select()."""
+
+NO_LOG = f"nobody takes log lines at {SYSLOG_SOCKET}, so that they are lost; --log-file FILE keeps them"
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +93,7 @@ def mount(request: Request, warn: Callable[[str], None]) -> None:
     if request.config.foreground:
         attend(request, Foreground())
     else:
+        keep_private()
         mountpoint.check(request.path, allow_other=request.config.allow_other)
         service = service_of(request.config)  # while there is a terminal to ask for a second factor
         detach(lambda herald: _serve(request, service, herald), warn)
@@ -100,6 +105,7 @@ def attend(request: Request, herald: Herald) -> None:
     Raises:
         CasfsError: nothing was mounted.
     """
+    keep_private()
     mountpoint.check(request.path, allow_other=request.config.allow_other)
     _serve(request, service_of(request.config), herald)
 
@@ -110,8 +116,7 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
     hide_credentials()
     watcher = Watcher(request.path)
     watcher.start()
-    secrets = (service.credentials.secret_key, service.credentials.token)
-    log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground, secrets=secrets)
+    log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground)
     errors = StandardError()
     errors.keep()
     try:
@@ -142,6 +147,8 @@ def _make(request: Request, service: Service, herald: Herald, errors: StandardEr
 
     def ready() -> None:
         errors.show()
+        if log.is_lost(config.log_file, foreground=config.foreground):
+            herald.warn(NO_LOG)
         herald.ready()
 
     own = OwnMount(request.path, watcher.look_for)

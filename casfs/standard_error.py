@@ -7,8 +7,11 @@ theirs is a part.
 import os
 import re
 import threading
+from contextlib import suppress
 
 LIBFUSE_LINE = re.compile(r"^(?:fuse|fusermount3?): *(.+)$", re.MULTILINE)
+PATIENCE_S = 1.0
+"""A terminal that is stopped, or a pipe that nobody reads, must not keep a mount from saying that it is ready."""
 LONGEST_BYTES = 65536
 """More than a failing mount says; a log at level debug may say more, and loses its end."""
 
@@ -31,10 +34,12 @@ class StandardError:
         os.dup2(self._kept, 2)
 
     def show(self) -> None:
-        """End, and show what was kept."""
+        """End, and show what was kept; who reads it is waited for no longer than PATIENCE_S."""
         text = self._end()
-        while text:
-            text = text[os.write(2, text) :]
+        if text:
+            shown = threading.Thread(target=_write, args=(text,), name="standard error", daemon=True)
+            shown.start()
+            shown.join(PATIENCE_S)
 
     def drop(self) -> str:
         """End, and return, as one line, what libfuse said; nobody sees the rest."""
@@ -50,3 +55,9 @@ class StandardError:
             text = os.pread(self._kept, LONGEST_BYTES, 0)
             os.close(self._kept)
             return text
+
+
+def _write(text: bytes) -> None:
+    with suppress(OSError):
+        while text:
+            text = text[os.write(2, text) :]

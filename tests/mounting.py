@@ -29,12 +29,17 @@ class Service(Protocol):
 def environment(home: Path, secret_id: str = "id", secret_key: str = "key", **more: str) -> dict[str, str]:
     """Return this process's environment without what casfs would take from it, with a key and a home of the test's.
 
-    The key is there for every provider.
+    The key is there for every provider; a log file is, since this machine need not have a system log.
     """
     keys = ("CASFS_SECRET", "CASFS_TOKEN", "TENCENTCLOUD_", "CREDENTIALS_DIRECTORY", "XDG_", "AWS_")
     ways = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(keys + ways)}
-    own = {"HOME": str(home), "CASFS_SECRET_ID": secret_id, "CASFS_SECRET_KEY": secret_key}
+    own = {
+        "CASFS_LOG_FILE": str(home / "log-of-mounts"),
+        "HOME": str(home),
+        "CASFS_SECRET_ID": secret_id,
+        "CASFS_SECRET_KEY": secret_key,
+    }
     aws = {"AWS_ACCESS_KEY_ID": secret_id, "AWS_SECRET_ACCESS_KEY": secret_key, "AWS_DEFAULT_REGION": "us-west-2"}
     return kept | own | aws | {"AWS_EC2_METADATA_DISABLED": "true"} | more
 
@@ -59,6 +64,7 @@ def foreground(
         manager.bind(str(notify))
         manager.settimeout(COMMAND_LIMIT_S)
         env = environment(home, NOTIFY_SOCKET=str(notify))
+        del env["CASFS_LOG_FILE"]
         with subprocess.Popen(command, env=env, stderr=stderr) as process:
             try:
                 assert manager.recv(100) == b"READY=1"

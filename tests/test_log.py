@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from casfs import log
 from casfs.errors import ConfigError
-from casfs.log import REDACTED, JournalFormatter, JsonFormatter, Redact, SystemLogHandler, TextFormatter
+from casfs.log import JournalFormatter, JsonFormatter, TextFormatter
+from casfs.outlets import SYSLOG_PATIENCE_S, SystemLogHandler
+from casfs.redaction import REDACTED, Redact
 
 KEY = "sw0rd/fish+%"
 TOKEN = "marl'in"
@@ -182,7 +184,7 @@ def test_system_log_that_comes_later_is_found(tmp_path: Path) -> None:
         handler.emit(record("x"))
         listener.settimeout(10)
         assert b"x" in listener.recv(1000)
-        assert handler.socket.gettimeout() == log.SYSLOG_PATIENCE_S
+        assert handler.socket.gettimeout() == SYSLOG_PATIENCE_S
     handler.close()
 
 
@@ -213,6 +215,7 @@ def test_file_is_appended_to_and_found_again_after_rotation(tmp_path: Path) -> N
         import os
         log.setup('info', 'json', {str(file)!r}, foreground=False)
         logger.info('one')
+        logging.getLogger().handlers[0].flush()
         os.rename({str(file)!r}, {str(file)!r} + '.1')
         logger.info('two')
     """
@@ -230,12 +233,15 @@ def test_file_whose_directory_is_gone_ends_nothing_and_is_found_again(tmp_path: 
         os.rename({str(file.parent)!r}, {str(file.parent)!r} + '.1')
         logger.info('one')
         logger.info('two')
+        logging.getLogger().handlers[0].flush()
         os.mkdir({str(file.parent)!r})
         logger.info('three')
     """
     done = run(script)
     assert (done.returncode, done.stderr) == (0, "")
-    assert file.read_text(encoding="utf-8").endswith("three\n")
+    told = [line.partition("Z ")[2] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert told[0].endswith("2 lines of this log were lost: they could not be written")
+    assert told[1:] == ["INFO casfs.x: three"]
 
 
 def test_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -245,7 +251,9 @@ def test_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_libraries_say_no_more_than_errors_and_uncaught_errors_are_redacted() -> None:
     script = f"""
-        log.setup('debug', 'text', None, foreground=True, secrets=[{KEY!r}])
+        from casfs.redaction import redact
+        redact.learn([{KEY!r}])
+        log.setup('debug', 'text', None, foreground=True)
         for name in ('urllib3.connectionpool', 'requests', 'fuse', 'mfusepy'):
             logging.getLogger(name).warning('unwanted')
         def fail():

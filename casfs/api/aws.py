@@ -24,6 +24,7 @@ from botocore.session import Session
 
 from casfs.errors import CasfsError, ConfigError, CredentialsError, UnreachableError
 from casfs.models import Credentials
+from casfs.redaction import redact
 
 PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 """For the services that give out keys: botocore's own 60 s five times over would outlast every read's deadline."""
@@ -75,6 +76,7 @@ class Keyring:
         credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
         if credentials not in self._given:
             self._given.append(credentials)
+            redact.learn((credentials.secret_key, credentials.token))
         return credentials
 
     def secrets(self) -> tuple[str, ...]:

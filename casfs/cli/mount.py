@@ -16,6 +16,7 @@ from casfs.config.values import FLAG
 from casfs.errors import MountError
 from casfs.mount import Request
 from casfs.mount import mount as make
+from casfs.redaction import redact
 from casfs.remount import check_remount
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
@@ -97,4 +98,4 @@ def is_foreground(texts: Mapping[str, str], words: str, environment: Mapping[str
 
 def warn(text: str) -> None:
     """Tell the user what goes on in spite of *text*."""
-    click.echo(f"casfs: warning: {text}", err=True)
+    click.echo(f"casfs: warning: {redact(text)}", err=True)

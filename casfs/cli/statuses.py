@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from casfs.errors import AccessDeniedError, CasfsError, ConfigError
+from casfs.redaction import guard_tracebacks, redact
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
@@ -45,6 +46,7 @@ def status_of(command: click.Command, name: str, statuses: Statuses) -> int:
     Returns:
         The exit status; where it is not 0, one line on standard error has said why.
     """
+    guard_tracebacks()
     try:
         command.main(prog_name=name, standalone_mode=False)
     except (click.ClickException, CasfsError) as error:
@@ -79,5 +81,5 @@ def usage(error: click.UsageError) -> str:
 
 def complain(text: str, status: int) -> int:
     """Write *text* as one line, whatever it holds, and return *status*."""
-    click.echo(f"casfs: {' '.join(text.split())}", err=True)
+    click.echo(f"casfs: {' '.join(redact(text).split())}", err=True)
     return status

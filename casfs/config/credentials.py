@@ -15,6 +15,7 @@ from casfs.config.private_files import Files, NowhereError, PrivateFile
 from casfs.config.profiles import SECRETS, Profile, parse_toml, texts_of
 from casfs.errors import ConfigError
 from casfs.models import Credentials
+from casfs.redaction import redact
 
 PREFIXES = ("CASFS_", "TENCENTCLOUD_")
 
@@ -108,6 +109,7 @@ def _credentials(texts: Mapping[str, str], names: Mapping[str, str], origin: str
     for key in ("secret_id", "secret_key"):
         if not texts.get(key):
             raise ConfigError(f"{origin} has credentials without {names[key]}")
+    redact.learn((texts["secret_key"], texts.get("token")))
     for key, text in texts.items():
         if not _KEY.fullmatch(text):
             raise ConfigError(f"{origin}: {names[key]} has a space, or a character that no key has")

@@ -2,10 +2,13 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.options import BACKGROUND_REQUESTS
+from casfs.outlets import has_system_log
 from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
@@ -214,12 +218,66 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         assert processes_of(path)
 
 
+def test_a_mount_whose_log_goes_nowhere_says_so_once(server: Server, path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+    env = environment(tmp_path)
+    del env["CASFS_LOG_FILE"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=True)
+    said = "casfs: warning: nobody takes log lines at /dev/log, so that they are lost; --log-file FILE keeps them\n"
+    assert done.stderr == ("" if has_system_log() else said)
+
+
+class Reflecting(BaseHTTPRequestHandler):
+    """A service that refuses everything, and has all that it was told in the id of the request."""
+
+    def do_GET(self) -> None:
+        """Refuse."""
+        self.send_response(400)
+        told = " ".join(f"{name}: {value}" for name, value in self.headers.items())
+        self.send_header("x-cas-requestId", told)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("words", [["casfs", "mount"], ["casfs", "mount", "-f"], ["casfs.cli.mount_helper"]])
+def test_what_a_service_reflects_is_no_secret_in_the_error(words: list[str], path: Path, tmp_path: Path) -> None:
+    token = "tokenOfTheTest" * 20
+    env = environment(tmp_path, SECRET_ID, SECRET_KEY, CASFS_TOKEN=token, CASFS_LOG_FILE=str(tmp_path / "log"))
+    runner = "from casfs.cli import mount_helper; mount_helper.main()"
+    start = ["-c", runner] if words == ["casfs.cli.mount_helper"] else ["-m", *words]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Reflecting) as service:
+        threading.Thread(target=service.serve_forever).start()
+        url = f"http://127.0.0.1:{service.server_port}"
+        command = [sys.executable, *start, url, str(path)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
+        service.shutdown()
+    assert done.returncode in (1, 32)
+    assert done.stderr.count("\n") == 1
+    for shown in (done.stderr, (tmp_path / "log").read_text()):
+        assert token[:20] not in shown
+        assert "q-signature=" not in shown.replace("q-signature=[redacted]", "")
+    assert "[redacted]" in done.stderr
+
+
+def test_a_mount_leaves_no_core(server: Server, path: Path, tmp_path: Path) -> None:
+    with foreground(server, path, tmp_path) as process:
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        process.send_signal(signal.SIGSEGV)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == -signal.SIGSEGV
+    assert not os.WCOREDUMP(status)
+
+
 def test_the_log_says_how_blocks_are_hashed(server: Server, path: Path, tmp_path: Path) -> None:
     """In the words that the README tells one to look for."""
     log = tmp_path / "log"
     done = casfs("mount", "--log-file", log, "--log-level", "debug", server.url, path, env=environment(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert f"blocks are hashed {lanes.width()} at a time" in log.read_text()
+    wait_until(lambda: f"blocks are hashed {lanes.width()} at a time" in log.read_text(), "the line is written")
 
 
 def test_the_log_has_each_request_at_debug(server: Server, path: Path, tmp_path: Path) -> None:
@@ -227,8 +285,8 @@ def test_the_log_has_each_request_at_debug(server: Server, path: Path, tmp_path:
     done = casfs("mount", "--log-file", log, "--log-level", "debug", server.url, path, env=environment(tmp_path))
     assert done.returncode == 0, done.stderr
     subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=60)
+    wait_until(lambda: log.read_text().count(".journal: ") == len(server.requests), "each request is a line")
     lines = [line.partition("casfs.api.journal: ")[2] for line in log.read_text().splitlines() if ".journal: " in line]
-    assert len(lines) == len(server.requests)
     assert re.fullmatch(r"list_vaults: HTTP 200, \d+ bytes in [\d.]+ s \[request id [0-9a-f]{32}\]", lines[0])
     output = (
         r"get_job_output, vault 'ledger', job '.*', bytes=0-62892: HTTP 206, 62893 bytes in [\d.]+ s \[request id .*\]"

@@ -64,7 +64,7 @@ def run(nobodys: Path) -> Run:
     ) -> subprocess.CompletedProcess[str]:
         words = [AS_NOBODY, script, sys.base_prefix, user, before, options, *arguments]
         command = ["unshare", "-m", "sh", "-euc", *map(str, words)]
-        env = environment(nobodys)
+        env = environment(nobodys, CASFS_LOG_FILE=str(nobodys / "log"))
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
 
     if os.geteuid() != 0 or shutil.which("fusermount3") is None:
@@ -125,7 +125,7 @@ def test_what_cp_and_rsync_made_of_the_tree_can_be_filled_and_removed(run: Run, 
     done = run(script, sys.executable, server.url, nobodys / "mount", nobodys)
     assert (done.returncode, done.stderr) == (0, "")
     directories, *found = done.stdout.split()
-    assert found == [directories, directories, "mount"]
+    assert found == [directories, directories, "log", "mount"]
 
 
 @pytest.fixture
