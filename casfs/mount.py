@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs import log, mountpoint, privileges
+from casfs import log, mountpoint, privileges, shortage
 from casfs.api.client import Client, ClientSettings
 from casfs.background import Herald, detach
 from casfs.config.config import Config
@@ -96,7 +96,7 @@ def mount(request: Request, warn: Callable[[str], None]) -> None:
         keep_private()
         mountpoint.check(request.path, allow_other=request.config.allow_other)
         service = service_of(request.config)  # while there is a terminal to ask for a second factor
-        detach(lambda herald: _serve(request, service, herald), warn)
+        detach(lambda herald: _serve_if_possible(request, service, herald), warn)
 
 
 def attend(request: Request, herald: Herald) -> None:
@@ -107,7 +107,14 @@ def attend(request: Request, herald: Herald) -> None:
     """
     keep_private()
     mountpoint.check(request.path, allow_other=request.config.allow_other)
-    _serve(request, service_of(request.config), herald)
+    _serve_if_possible(request, service_of(request.config), herald)
+
+
+def _serve_if_possible(request: Request, service: Service, herald: Herald) -> None:
+    """Be the mount, if the limits of this process leave what it takes; before anything else takes of it."""
+    shortage.check(request.config.block_cache_size, request.config.connections)
+    with shortage.named():
+        _serve(request, service, herald)
 
 
 def _serve(request: Request, service: Service, herald: Herald) -> None:

@@ -67,6 +67,8 @@ class Crew:
         """Let there be threads from now on: after the fork."""
         with self._lock:
             self._is_running = True
+            if not self._threads:
+                self._begin()  # one at least, or no mount: later ones may be refused
             self.stir()
 
     def stop(self, timeout_s: float) -> None:
