@@ -18,12 +18,13 @@ Each scalar field of a document is ``user.cas.`` and its name in snake case. Tho
     VaultQCS               vault_qcs                 JobOutputPath          job_output_path
 
 Null fields are absent; objects and lists (InventoryRetrievalParameters, Condition, …) are in ``describe`` only.
-Nothing here makes a request.
+What is listed fits a file system that it is copied to; what is not listed has its value all the same. Nothing here
+makes a request.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import assert_never
@@ -36,8 +37,12 @@ NAMESPACE = "user."
 PREFIX = NAMESPACE + "cas."
 STATS = PREFIX + "stats"
 MEDIA_TYPE = NAMESPACE + "mime_type"
-OWN_NAMES = frozenset({"describe", "tree_hash", "expires", "verified", "stats"})
-"""What a field of a document must not be taken for."""
+DESCRIBE = PREFIX + "describe"
+VERIFIED = PREFIX + "verified"
+OWN = frozenset(
+    PREFIX + name for name in ("describe", "tree_hash", "expires", "verified", "cached", "expired", "stats", "options")
+)
+"""What a field of a document must not be taken for. What of it is listed is always listed, all but ``describe``."""
 
 NAME_MAX_BYTES = 255
 """Source: Linux, XATTR_NAME_MAX in include/uapi/linux/limits.h."""
@@ -45,8 +50,15 @@ NAME_MAX_BYTES = 255
 VALUE_MAX_BYTES = 65536
 """Source: Linux, XATTR_SIZE_MAX. A name whose value cannot be read would fail every ``cp --preserve=xattr``."""
 
-LIST_MAX_BYTES = 65536
-"""Source: Linux, XATTR_LIST_MAX, each name with its NUL."""
+LISTED_BYTES = 3500
+"""What the listed attributes of one file may take. ext4 has one block of 4 KiB for those of a file, and ``cp`` and
+``rsync -X`` fail with ENOSPC where they do not fit; a label of SELinux and ACLs want room there too."""
+
+ENTRY_BYTES = 20
+"""What each takes beside name and value. Source: Linux, fs/ext4/xattr.h: 16 bytes, and both rounded up to 4."""
+
+RESERVED_BYTES = {VERIFIED: len("41943040/41943040"), MEDIA_TYPE: len("application/octet-stream")}
+"""Room for what changes while an output is read: else a field might be listed before and not after."""
 
 LINE_BYTES = 1024
 """What a line of figures is filled up to a multiple of: twice what it takes, so that it hardly ever changes."""
@@ -76,15 +88,19 @@ def attributes_of(node: Node, outputs: Outputs) -> dict[str, bytes]:
 
 
 def listed(attributes: dict[str, bytes]) -> list[str]:
-    """Return the names that fit the kernel's list; the ones past its end are left out."""
-    names = []
-    room = LIST_MAX_BYTES
-    for name in attributes:
-        room -= len(name) + 1
-        if room < 0:
+    """Return the names that are listed: what they stand for takes at most LISTED_BYTES.
+
+    ``describe`` repeats the fields: of these the longest are left out. What does not fit even without any field goes
+    first: ``describe``, and the media type.
+    """
+    taken = {name: _taken(name, value) for name, value in attributes.items()}
+    reserved = _taken(MEDIA_TYPE, b"") if VERIFIED in taken and MEDIA_TYPE not in taken else 0
+    total = sum(taken.values()) + reserved
+    for name in _dispensable(taken):
+        if total <= LISTED_BYTES:
             break
-        names.append(name)
-    return names
+        total -= taken.pop(name)
+    return list(taken)
 
 
 def filled_up(line: bytes) -> bytes:
@@ -126,6 +142,28 @@ def iso_utc(moment_ns: int) -> str | None:
     return f"{whole.replace(tzinfo=None).isoformat()}.{fraction}Z"
 
 
+def field_value(text: str) -> str:
+    """Return the text of a field as its attribute has it: ``é`` and the six characters of its escape must differ."""
+    return printable(text.replace("\\", r"\\"))
+
+
+def _taken(name: str, value: bytes) -> int:
+    return len(name) + max(len(value), RESERVED_BYTES.get(name, 0)) + ENTRY_BYTES
+
+
+def _dispensable(taken: Mapping[str, int]) -> list[str]:
+    """Return what need not be listed, by how much each takes; what is to be left out first comes first."""
+    fields = sorted(taken.keys() - OWN - {MEDIA_TYPE}, key=lambda name: (-taken[name], name))
+    room = LISTED_BYTES - sum(taken[name] for name in taken.keys() & OWN)
+    too_large = []
+    if room < 0:
+        too_large.append(DESCRIBE)
+        room += taken[DESCRIBE]
+    if taken.get(MEDIA_TYPE, 0) > room:
+        too_large.append(MEDIA_TYPE)
+    return too_large + fields
+
+
 def _of_job(job: Job) -> dict[str, bytes]:
     found = dict(_of_document(job.document))
     if job.tree_hash is not None:
@@ -138,7 +176,7 @@ def _of_output(node: OutputFile, outputs: Outputs) -> Iterator[tuple[str, bytes]
         expires = iso_utc(node.job.completed_ns + OUTPUT_LIFE // timedelta(microseconds=1) * 1000)
         if expires is not None:
             yield PREFIX + "expires", expires.encode()
-    yield PREFIX + "verified", outputs.verified(node.output).encode()
+    yield VERIFIED, outputs.verified(node.output).encode()
     media_type = outputs.media_type(node.output)
     if media_type is not None:
         yield MEDIA_TYPE, printable(media_type).encode()
@@ -147,20 +185,19 @@ def _of_output(node: OutputFile, outputs: Outputs) -> Iterator[tuple[str, bytes]
 @lru_cache(maxsize=DOCUMENTS_KEPT)
 def _of_document(document: str) -> tuple[tuple[str, bytes], ...]:
     """Return ``describe`` and the fields; parsed once, since a document is asked for attribute by attribute."""
-    whole = [("describe", document.encode())]
     # Numbers stay as they were sent: 1e400 is no float, and 1.0 is not 1.
     fields = json.loads(document, parse_int=str, parse_float=str).items()
     scalars = ((snake_case(name), _text_of(value)) for name, value in fields)
-    own = [(name, text.encode()) for name, text in scalars if name and text is not None and name not in OWN_NAMES]
-    found = ((PREFIX + name, value) for name, value in whole + own)
-    return tuple((name, value) for name, value in found if _fits(name, value))
+    found = [(PREFIX + name, text.encode()) for name, text in scalars if name and text is not None]
+    whole = [(DESCRIBE, document.encode()), *(field for field in found if field[0] not in OWN)]
+    return tuple((name, value) for name, value in whole if _fits(name, value))
 
 
 def _text_of(value: object) -> str | None:
     """Return a scalar as text, None for what is no scalar or null."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return printable(value) if isinstance(value, str) else None
+    return field_value(value) if isinstance(value, str) else None
 
 
 def _fits(name: str, value: bytes) -> bool:

@@ -106,7 +106,7 @@ def test_getfattr_shows_every_attribute_as_text(mounted: Scene) -> None:
     values = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     assert values["user.cas.completed"] == '"true"'
     assert values["user.cas.archive_size_in_bytes"] == f'"{SIZE}"'
-    assert values["user.cas.job_description"] == r'"\"gr\\u00fcn\"\\n\\"'
+    assert values["user.cas.job_description"] == r'"\"gr\\u00fcn\"\\n\\\\"'
     assert all(value.startswith('"') for value in values.values())
     assert set(values) == set(os.listxattr(mounted.output("described")))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.fs import xattrs
-from casfs.fs.xattrs import attributes_of, iso_utc, listed, printable, snake_case
+from casfs.fs.xattrs import attributes_of, field_value, iso_utc, listed, printable, snake_case
 from casfs.models import Job, Vault
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
 from tests.fs.stands import StandInOutputs, job
@@ -152,8 +152,89 @@ def test_a_value_that_the_kernel_would_not_pass_on_is_left_out() -> None:
     assert "user.cas.describe" not in of_output(job("a", 1, Long="x" * 65537))
 
 
-def test_the_list_of_names_fits_the_kernels() -> None:
-    many = {f"user.cas.{'x' * 240}{number:05}": b"" for number in range(400)}
-    names = listed(many)
-    assert names == list(many)[: len(names)]
-    assert len("\0".join(names)) + 1 <= 65536 < len("\0".join(list(many)[: len(names) + 1])) + 1
+def taken(attributes: dict[str, bytes], names: list[str]) -> int:
+    """Return the bytes that these attributes take at the file system that they are copied to."""
+    return sum(len(name) + len(attributes[name]) + 20 for name in names)
+
+
+ALWAYS = ["user.cas.tree_hash", "user.cas.expires", "user.cas.verified"]
+
+
+def test_attributes_that_fit_are_all_listed() -> None:
+    found = of_output(job("a", 1, JobDescription="x" * 1000))
+    assert listed(found) == list(found)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ArchiveDescription": "\u6863" * 400},
+        {"ArchiveDescription": "\u6863" * 200, "JobDescription": "\u6848" * 200},
+        {"JobDescription": "x" * 900, "ArchiveDescription": "x" * 1024},
+        {"SNSTopic": "x" * 1500, "JobDescription": "x" * 1600},
+        {"Long": "x" * 40_000},
+        {f"Field{number}": "x" * 10 for number in range(200)},
+        {f"{'Field' * 40}{number}": "" for number in range(400)},
+    ],
+    ids=lambda fields: f"{len(fields)} of {sum(map(len, fields.values()))}",
+)
+def test_what_is_listed_fits_a_file_system_and_the_rest_is_still_there(fields: dict[str, str]) -> None:
+    found = of_output(job("a", 1, **fields))
+    names = listed(found)
+    assert taken(found, names) <= 3500 < taken(found, list(found))
+    assert [name for name in found if name in names] == names
+    assert set(ALWAYS) <= set(names)
+    assert all(f"user.cas.{snake_case(name)}" in found for name in fields)
+
+
+def test_the_longest_fields_that_the_document_repeats_are_left_out_first() -> None:
+    # The document and what always stays take about 2,400 bytes.
+    found = of_output(job("a", 1, Long="x" * 1000, Longest="x" * 1100, Short="x"))
+    assert set(found) - set(listed(found)) == {"user.cas.long", "user.cas.longest"}
+    found = of_output(job("a", 1, Long="x" * 600, Longest="x" * 1100, Short="x"))
+    assert set(found) - set(listed(found)) == {"user.cas.longest"}
+
+
+def test_a_document_that_does_not_fit_by_itself_goes_first() -> None:
+    found = of_output(job("a", 1, Long="x" * 1900, Longer="x" * 1600, Short="x"))
+    assert set(found) - set(listed(found)) == {"user.cas.describe", "user.cas.long"}
+
+
+def test_what_is_listed_does_not_change_while_an_output_is_read() -> None:
+    for length in range(1300, 1600):
+        found = of_output(job("a", 1, JobDescription="x" * length))
+        later = found | {"user.cas.verified": b"41943040/41943040"}
+        assert listed(found) == listed(later)
+        del later["user.mime_type"]
+        assert listed(later) == [name for name in listed(found) if name != "user.mime_type"]
+
+
+@pytest.mark.parametrize("length", [4000, 60_000])
+def test_a_media_type_that_does_not_fit_is_not_listed(length: int) -> None:
+    found = of_output(job("a", 1)) | {"user.mime_type": b"x" * length}
+    assert set(found) - set(listed(found)) == {"user.mime_type"}
+
+
+def test_the_figures_of_the_root_are_listed_beside_a_long_document() -> None:
+    vault = VaultDir(Vault("v", 0, json.dumps({"VaultName": "v", "Long": "x" * 2000})))
+    found = attributes_of(vault, StandInOutputs()) | {"user.cas.stats": b" " * 1024}
+    assert listed(found) == ["user.cas.describe", "user.cas.vault_name", "user.cas.stats"]
+
+
+@pytest.mark.parametrize("text", ["\u00e9", "\\u00e9", "C:\\new", "\\", '\\"', "a\nb", "\\n"])
+def test_each_text_has_a_value_of_its_own_that_can_be_read_back(text: str) -> None:
+    found = of_output(job("a", 1, JobDescription=text))
+    value = found["user.cas.job_description"].decode()
+    assert json.loads('"' + value.replace('"', '\\"') + '"') == text
+    assert json.loads(found["user.cas.describe"])["JobDescription"] == text
+
+
+@given(st.text(), st.text())
+def test_texts_that_differ_have_values_that_differ(one: str, other: str) -> None:
+    assert (field_value(one) == field_value(other)) == (one == other)
+
+
+def test_backslashes_are_doubled_in_fields_only() -> None:
+    found = of_output(job("a", 1, JobDescription="C:\\new"))
+    assert found["user.cas.job_description"] == b"C:\\\\new"
+    assert json.dumps("C:\\new").encode() in found["user.cas.describe"]
