@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
+from casfs.cli.service import AWS_KEYS, AWS_SECRET_ID, AWS_SECRET_KEY, KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.values import size_bytes
 from casfs.emulator.dialect import CAS, Dialect
 from casfs.emulator.faults import Fault, Faults
@@ -22,6 +22,7 @@ from casfs.lifetime import SIGNALS, block_signals
 
 GLACIER = glacier()
 DIALECTS = {"cas": CAS, "glacier": GLACIER}
+KEYS_OF = {"cas": KEYS, "glacier": AWS_KEYS}
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
@@ -82,7 +83,7 @@ def described(**wanted: Any) -> Server:
         dialect=dialect,
         host=wanted["host"],
         port=wanted["port"],
-        credentials=None if wanted["no_auth"] else KEYS,
+        credentials=None if wanted["no_auth"] else KEYS_OF[wanted["provider"]],
         shaping=Shaping(wanted["first_byte_delay"], _rate(wanted["rate"])),
         faults=Faults(*(read_faults(wanted["faults"]) if wanted["faults"] else [])),
     )
@@ -92,7 +93,7 @@ def introduce(server: Server, provider: str, *, no_auth: bool) -> None:
     """Say on standard output where the service is and how to get in."""
     if provider == "glacier":
         region = f"AWS_DEFAULT_REGION={GLACIER.region}"
-        click.echo(f"export AWS_ACCESS_KEY_ID={SECRET_ID} AWS_SECRET_ACCESS_KEY={SECRET_KEY} {region}")
+        click.echo(f"export AWS_ACCESS_KEY_ID={AWS_SECRET_ID} AWS_SECRET_ACCESS_KEY={AWS_SECRET_KEY} {region}")
         click.echo(f"casfs mount --provider glacier {server.url} MOUNTPOINT")
         return
     if not no_auth:

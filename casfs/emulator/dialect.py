@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from casfs.emulator import signature
-from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, PULL_FROM_COS, PUSH_TO_COS
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, PULL_FROM_COS, PUSH_TO_COS, Json
 from casfs.emulator.messages import Request
 from casfs.emulator.signature import Keyring
 
@@ -21,11 +21,32 @@ class Page:
 
     Attributes:
         default: items, if the client does not say.
-        most: items that a client may ask for; more is an error.
+        most: items that it has.
+        clamps: whether a client that asks for more gets the most, or an error.
     """
 
     default: int
     most: int
+    clamps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRules:
+    """What is a service's own about inventories.
+
+    Attributes:
+        most: archives in one, at most and if the client does not say; None lists all, whatever it says.
+        end_included: whether EndDate itself is among the dates that it selects.
+        no_limit: Limit in the document of a job for which none was asked.
+        size: how a size in bytes is written as InventorySizeInBytes.
+        size_to_come: InventorySizeInBytes while the job runs.
+    """
+
+    most: int | None
+    end_included: bool
+    no_limit: Json
+    size: Callable[[int], int | str]
+    size_to_come: Json
 
 
 class SignatureCheck(Protocol):
@@ -53,8 +74,14 @@ class Dialect:
         vaults_page: of List Vaults.
         jobs_page: of List Jobs.
         marker_inclusive: whether a listing starts with its marker, or after it.
-        job_fields: keys of a job's document in order, by action; there are no others.
-        inventory_size: how a size in bytes is written as InventorySizeInBytes.
+        job_fields: fields of a job that its document may tell, in order, by action.
+        job_keys: keys that every job's document has, in order, null where they are no fields of the action; None
+            leaves out what is none.
+        running: StatusMessage of a job in progress.
+        no_description: JobDescription of a job that was given none.
+        inventories: what is its own about them.
+        job_id_length: characters of a job's id.
+        archive_id_length: characters of an archive's id.
         statuses: HTTP status by error code; codes that are not here are 400.
         check: of signatures.
         claimed: the signature that a request carries, for the journal.
@@ -73,7 +100,12 @@ class Dialect:
     jobs_page: Page
     marker_inclusive: bool
     job_fields: Mapping[str, Sequence[str]]
-    inventory_size: Callable[[int], int | str]
+    job_keys: Sequence[str] | None
+    running: str
+    no_description: str | None
+    inventories: InventoryRules
+    job_id_length: int
+    archive_id_length: int
     statuses: Mapping[str, int]
     check: SignatureCheck
     claimed: Callable[[Request], str]
@@ -97,7 +129,9 @@ _COMMON = (
 )
 _ARCHIVE = ("ArchiveId", "ArchiveSizeInBytes")
 _HASHES = ("ArchiveSHA256TreeHash", "RetrievalByteRange", "SHA256TreeHash")
+_INVENTORY = ("InventorySizeInBytes", "InventoryRetrievalParameters")
 _OBJECT = ("Bucket", "Object")
+_SOURCE = ("Range", "Condition", "ArchiveDescription")
 
 CAS = Dialect(
     name="cas",
@@ -115,12 +149,17 @@ CAS = Dialect(
     job_fields=MappingProxyType(
         {
             ARCHIVE_RETRIEVAL: (*_COMMON, *_ARCHIVE, *_HASHES, "Tier"),
-            INVENTORY_RETRIEVAL: (*_COMMON, "InventorySizeInBytes", "InventoryRetrievalParameters"),
+            INVENTORY_RETRIEVAL: (*_COMMON, *_INVENTORY),
             PUSH_TO_COS: (*_COMMON, *_ARCHIVE, "RetrievalByteRange", *_OBJECT, "Tier"),
-            PULL_FROM_COS: (*_COMMON, *_ARCHIVE, *_OBJECT, "Range", "Condition", "ArchiveDescription"),
+            PULL_FROM_COS: (*_COMMON, *_ARCHIVE, *_OBJECT, *_SOURCE),
         }
     ),
-    inventory_size=str,
+    job_keys=(*_COMMON, *_ARCHIVE, *_HASHES, *_INVENTORY, *_OBJECT, *_SOURCE, "Tier"),
+    running="InProgress",
+    no_description="",
+    inventories=InventoryRules(most=10_000, end_included=True, no_limit=0, size=int, size_to_come=0),
+    job_id_length=64,
+    archive_id_length=128,
     statuses=MappingProxyType(
         {
             "AccessDeniedException": 403,
@@ -133,5 +172,8 @@ CAS = Dialect(
     check=signature.check,
     claimed=signature.claimed,
 )
-"""Tencent CAS. Source: error table 572/8745, where throttling and a wrong signature are 400; InventorySizeInBytes as
-the JSON sample of Describe Job has it, a string, though its table says Number; no most is stated for List Jobs."""
+"""Tencent CAS. Source: error table 572/8745, where throttling and a wrong signature are 400; no most is stated for List
+Jobs. Documents have every key, null where it is for another kind of job, as in the job that the page of the vendor's
+command line shows, which reads them all. InventorySizeInBytes is a number, as in the table of Describe Job, since the
+vendor's SDK calculates with it; the JSON sample has a string, which is
+``replace(CAS, inventories=replace(CAS.inventories, size=str))``."""

@@ -37,26 +37,29 @@ def job_document(job: Job, vault: Vault, state: State, dialect: Dialect) -> Docu
     """Return what Describe Job answers now."""
     status = job.status(state.clock())
     own = {dialect.resource_key: resource(dialect, state, vault.name), dialect.call_back_key: job.call_back_url}
-    known = _common(job, status) | own | dict(job.fields)
+    known = _common(job, status, dialect) | own | dict(job.fields)
     if job.retrieves and job.retrieves.archive:
         known |= _archive(job.retrieves, status)
     elif job.retrieves:
-        known["InventorySizeInBytes"] = dialect.inventory_size(job.retrieves.size) if status == "Succeeded" else 0
-    names = dialect.job_fields.get(job.action, dialect.job_fields[ARCHIVE_RETRIEVAL])
-    return {name: known.get(name) for name in names} | dict(job.overrides)
+        rules = dialect.inventories
+        known["InventorySizeInBytes"] = rules.size(job.retrieves.size) if status == "Succeeded" else rules.size_to_come
+    told = dialect.job_fields.get(job.action, dialect.job_fields[ARCHIVE_RETRIEVAL])
+    names = dialect.job_keys or told
+    return {name: known.get(name) if name in told else None for name in names} | dict(job.overrides)
 
 
-def _common(job: Job, status: str) -> Document:
+def _common(job: Job, status: str, dialect: Dialect) -> Document:
     completed = status != "InProgress"
+    message = (job.failure or status) if completed else dialect.running
     return {
         "Action": job.action,
         "JobId": job.id,
-        "JobDescription": job.description,
+        "JobDescription": job.description or dialect.no_description,
         "CreationDate": date(job.created_s),
         "CompletionDate": date(job.completes_s) if completed else None,
         "Completed": completed,
         "StatusCode": status,
-        "StatusMessage": job.failure if completed and job.failure else status,
+        "StatusMessage": message,
     }
 
 

@@ -27,25 +27,24 @@ def state_of(root: Path, clock: Clock = time.time, dialect: Dialect = CAS) -> St
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         vault = state.add_vault(folder.name, inventory_s=clock())
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
-            _add_file(state, folder, path)
+            _add_file(state, folder, path, dialect)
         listed, fields = inventory(vault, state, dialect)
-        job_id = id_of(64, "inventory", vault.name)
+        job_id = id_of(dialect.job_id_length, "inventory", vault.name)
         state.add_job(vault.name, INVENTORY_RETRIEVAL, listed, job_id=job_id, fields=fields)
     return state
 
 
-def _add_file(state: State, folder: Path, path: Path) -> None:
+def _add_file(state: State, folder: Path, path: Path, dialect: Dialect) -> None:
     found, name = path.stat(), str(path.relative_to(folder))
     about = (folder.name, name, found.st_size, found.st_mtime_ns)
     content = OnDisk(path, found.st_size)
-    archive = state.add_archive(
-        folder.name, content, name, archive_id=id_of(128, "archive", *about), created_s=found.st_mtime
-    )
+    archive_id = id_of(dialect.archive_id_length, "archive", *about)
+    archive = state.add_archive(folder.name, content, name, archive_id=archive_id, created_s=found.st_mtime)
     state.add_job(
         folder.name,
         ARCHIVE_RETRIEVAL,
         part(archive),
-        job_id=id_of(64, "job", *about),
+        job_id=id_of(dialect.job_id_length, "job", *about),
         fields={"Tier": "Standard"},
         description=name,
     )

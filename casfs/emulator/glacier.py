@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from casfs.emulator import sigv4
-from casfs.emulator.dialect import CAS, Dialect, Page
+from casfs.emulator.dialect import CAS, Dialect, InventoryRules, Page
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, SELECT
 
 _FIELDS = (
@@ -33,7 +33,9 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
     """Return the service as it is in *region*, for *account*.
 
     Source: Amazon Glacier developer guide: "Describe Job", whose examples have every field, null where it is for
-    another kind of job; "List Vaults", "List Jobs", "Error responses".
+    another kind of job; "List Vaults", "List Jobs", "Error responses"; "Initiate Job", where Limit has no most and
+    archives are created before EndDate. Ids are as long as those of its examples. That List Vaults gives ten to a
+    client that asks for a thousand: aws-sdk-net#895.
     """
     return replace(
         CAS,
@@ -46,7 +48,7 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
         resource_key="VaultARN",
         resource="arn:aws:glacier:{region}:{account}:vaults/{vault}",
         call_back_key="SNSTopic",
-        vaults_page=Page(10, 10),
+        vaults_page=Page(10, 10, clamps=True),
         jobs_page=Page(50, 50),
         marker_inclusive=False,
         job_fields=MappingProxyType(
@@ -56,7 +58,12 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
                 SELECT: (*_FIELDS, *_SELECT_FIELDS),
             }
         ),
-        inventory_size=int,
+        job_keys=None,
+        running="Operation in progress.",
+        no_description=None,
+        inventories=InventoryRules(most=None, end_included=False, no_limit=None, size=int, size_to_come=None),
+        job_id_length=92,
+        archive_id_length=138,
         statuses=MappingProxyType(
             {**CAS.statuses, "InsufficientCapacityException": 503, "InvalidSignatureException": 403}
         ),

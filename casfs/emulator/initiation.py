@@ -50,6 +50,7 @@ def initiate(body: bytes, vault: Vault, state: State, dialect: Dialect) -> Job:
         vault.name,
         action,
         retrieves,
+        job_id=state.fresh_id(dialect.job_id_length),
         takes_s=state.job_takes_s,
         fields=fields,
         description=_text(wish, "Description", ""),

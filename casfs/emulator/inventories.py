@@ -1,11 +1,13 @@
 """The inventory of a vault, as JSON or CSV: which archives it lists, and how."""
 
 import json
+import math
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from casfs.emulator.content import InMemory
-from casfs.emulator.dialect import Dialect
+from casfs.emulator.dialect import Dialect, InventoryRules
 from casfs.emulator.documents import date, resource
 from casfs.emulator.jobs import Archive, Json, Output
 from casfs.emulator.refusal import Refusal
@@ -13,8 +15,6 @@ from casfs.emulator.state import State, Vault
 
 COLUMNS = ("ArchiveId", "ArchiveDescription", "CreationDate", "Size", "SHA256TreeHash")
 """Of a CSV inventory. Source: Glacier's Get Job Output; CAS says "five columns" and names the first four."""
-ARCHIVES_LISTED = 10_000
-"""Archives in one inventory, at most and if the client does not say. Source: CAS Initiate Job, Limit."""
 
 
 def inventory(
@@ -35,30 +35,35 @@ def inventory(
     if form not in ("JSON", "CSV"):
         raise Refusal("InvalidParameterValueException", f"Invalid format: {form}")
     wanted = asked or {}
-    archives, following = _listed(vault, wanted)
+    archives, following = _listed(vault, wanted, dialect.inventories)
     data = _as_csv(archives) if form == "CSV" else _as_json(vault, archives, state, dialect)
     parameters = {
         "Format": form,
         "StartDate": wanted.get("StartDate"),
         "EndDate": wanted.get("EndDate"),
-        "Limit": wanted.get("Limit") or 0,  # the number, where none was asked for: what the vendor's SDK looks for
+        "Limit": wanted.get("Limit") or dialect.inventories.no_limit,
         "Marker": following,
     }
     media_type = "text/csv" if form == "CSV" else "application/json"
     return Output(InMemory(data), 0, len(data), media_type), {"InventoryRetrievalParameters": parameters}
 
 
-def _listed(vault: Vault, wanted: Mapping[str, Json]) -> tuple[list[Archive], str | None]:
+def _listed(vault: Vault, wanted: Mapping[str, Json], rules: InventoryRules) -> tuple[list[Archive], str | None]:
     """Return the archives that the parameters select, by id, and the id that a next inventory starts from."""
-    limit, marker = str(wanted.get("Limit") or ARCHIVES_LISTED), str(wanted.get("Marker") or "")
-    if not limit.isdecimal() or not 1 <= int(limit) <= ARCHIVES_LISTED:
-        raise Refusal("InvalidParameterValueException", f"Invalid limit: {limit}")
-    first_s, last_s = _moment(wanted, "StartDate", 0.0), _moment(wanted, "EndDate", float("inf"))
-    found = sorted(
-        (one for one in vault.archives.values() if one.id >= marker and first_s <= one.created_s <= last_s),
-        key=lambda one: one.id,
-    )
-    return found[: int(limit)], found[int(limit)].id if len(found) > int(limit) else None
+    limit, marker = _limit(str(wanted.get("Limit") or ""), rules.most), str(wanted.get("Marker") or "")
+    first_s, end_s = _moment(wanted, "StartDate", 0.0), _moment(wanted, "EndDate", math.inf)
+    within = operator.le if rules.end_included else operator.lt
+    dated = (one for one in vault.archives.values() if first_s <= one.created_s and within(one.created_s, end_s))
+    found = sorted((one for one in dated if one.id >= marker), key=lambda one: one.id)
+    return found[:limit], found[limit].id if limit is not None and len(found) > limit else None
+
+
+def _limit(text: str, most: int | None) -> int | None:
+    if not text:
+        return most
+    if not text.isdecimal() or int(text) < 1 or (most and int(text) > most):
+        raise Refusal("InvalidParameterValueException", f"Invalid limit: {text}")
+    return int(text)
 
 
 def _moment(wanted: Mapping[str, Json], name: str, default: float) -> float:
@@ -81,8 +86,8 @@ def _as_json(vault: Vault, archives: Sequence[Archive], state: State, dialect: D
 def _as_csv(archives: Sequence[Archive]) -> bytes:
     r"""Return lines under a header.
 
-    Not RFC 4180: a quote within quotes is ``\"``, and a backslash is not escaped. Source: Glacier's Get Job Output,
-    which the CAS documents transcribe.
+    Not RFC 4180: a field with a comma, a quote or a backslash is within quotes, where a quote is ``\"`` and a
+    backslash is not escaped. Source: Glacier's Get Job Output, which the CAS documents transcribe.
     """
     lines = [",".join(COLUMNS), *(",".join(map(_cell, _row(archive))) for archive in archives)]
     return "".join(f"{line}\n" for line in lines).encode()
@@ -94,4 +99,4 @@ def _row(archive: Archive) -> tuple[str, str, str, int, str]:
 
 def _cell(value: object) -> str:
     text = str(value)
-    return '"' + text.replace('"', '\\"') + '"' if "," in text or '"' in text else text
+    return '"' + text.replace('"', '\\"') + '"' if set(text) & set(',"\\') else text

@@ -6,7 +6,7 @@ from casfs.emulator.refusal import Refusal
 from casfs.emulator.treehash import BLOCK
 
 _HEADER = re.compile(r"bytes=(\d*)-(\d*)")
-_RETRIEVAL = re.compile(r"(\d+)-(\d+)")
+_RETRIEVAL = re.compile(r"(\d+)-(\d*)")
 
 
 def asked(header: str | None, size: int) -> tuple[int, int] | None:
@@ -51,12 +51,13 @@ def retrieval(text: str | None, size: int) -> tuple[int, int]:
         Refusal: it is no range, is not aligned to megabytes, or does not lie within the archive.
 
     Source: Initiate Job of both services, RetrievalByteRange: the start divisible by 1 MiB, and the end plus one
-    too unless it is the archive's.
+    too unless it is the archive's. That one without an end is up to the archive's is what the vendor's command line
+    relies on, which sends it where only a start is given.
     """
     if text is None:
         return 0, size
     match = _RETRIEVAL.fullmatch(text)
-    start, stop = (int(match[1]), int(match[2]) + 1) if match else (0, 0)
+    start, stop = (int(match[1]), int(match[2]) + 1 if match[2] else size) if match else (0, 0)
     if not start < stop <= size or start % BLOCK or (stop % BLOCK and stop != size):
         raise Refusal("InvalidParameterValueException", f"The retrieval byte range is not valid: {text}")
     return start, stop

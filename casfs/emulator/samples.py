@@ -7,10 +7,10 @@ empty     a vault without archives or jobs
 
 import time
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from casfs.emulator.content import Generated, InMemory
+from casfs.emulator.content import Content, Generated, InMemory
 from casfs.emulator.dialect import CAS, Dialect
 from casfs.emulator.initiation import part
 from casfs.emulator.inventories import inventory
@@ -20,6 +20,7 @@ from casfs.emulator.jobs import (
     PULL_FROM_COS,
     PUSH_TO_COS,
     SELECT,
+    Archive,
     Json,
     Output,
 )
@@ -50,46 +51,70 @@ class _More(TypedDict, total=False):
     fields: Mapping[str, Json]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """A vault that is being filled, as its service does it."""
+
+    state: State
+    vault: Vault
+    dialect: Dialect
+
+    def archive(self, content: Content, description: str) -> Archive:
+        """Put an archive there."""
+        fresh = self.state.fresh_id(self.dialect.archive_id_length)
+        return self.state.add_archive(self.vault.name, content, description, archive_id=fresh)
+
+    def id_of(self, *of: object) -> str:
+        """Return the id that a job has for what it is."""
+        return id_of(self.dialect.job_id_length, *of)
+
+    def job(self, action: str, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
+        """Add a job that began an hour ago, with an id that follows from what it is, unless told otherwise."""
+        usual: _More = {
+            "job_id": self.id_of(self.vault.name, description),
+            "created_s": self.state.clock() - HOUR_S,
+        }
+        self.state.add_job(self.vault.name, action, retrieves, description=description, **(usual | more))
+
+    def retrieval(self, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
+        """Add a job that retrieves an archive."""
+        usual: _More = {"fields": STANDARD}
+        self.job(ARCHIVE_RETRIEVAL, description, retrieves, **(usual | more))
+
+
 def sample_state(clock: Clock = time.time, dialect: Dialect = CAS) -> State:
     """Return an account that holds the sample vaults; the same names, ids and bytes on every call."""
     state = State(clock=clock, region=dialect.region, account=dialect.account)
     state.add_vault("empty")
-    _photos(state, state.add_vault("photos", inventory_s=clock() - HOUR_S))
-    _ledger(state, state.add_vault("ledger", inventory_s=clock() - HOUR_S), dialect)
+    _photos(_Shelf(state, state.add_vault("photos", inventory_s=clock() - HOUR_S), dialect))
+    _ledger(_Shelf(state, state.add_vault("ledger", inventory_s=clock() - HOUR_S), dialect))
     return state
 
 
-def _photos(state: State, vault: Vault) -> None:
-    album = state.add_archive(vault.name, Generated(6 * MIB + MIB // 2, seed=1), "album.tar")
-    film = state.add_archive(vault.name, Generated(64 * MIB, seed=2), 'film, the "long" cut.mkv')
-    add = partial(_add, state, vault, ARCHIVE_RETRIEVAL, fields=STANDARD)
-    add("album", part(album))
+def _photos(shelf: _Shelf) -> None:
+    album = shelf.archive(Generated(6 * MIB + MIB // 2, seed=1), "album.tar")
+    film = shelf.archive(Generated(64 * MIB, seed=2), 'film, the "long" cut.mkv')
+    shelf.retrieval("album", part(album))
     for name, byte_range in BYTE_RANGES.items():
-        add(f"album, {name}", part(album, byte_range))
-    add("film", part(film), job_id="-" + id_of(63, "film"))
-    add("expires in a quarter of an hour", part(album), created_s=state.clock() - DAY_S + HOUR_S / 4)
+        shelf.retrieval(f"album, {name}", part(album, byte_range))
+    shelf.retrieval("film", part(film), job_id="-" + shelf.id_of("film")[:-1])
+    began_s = shelf.state.clock() - DAY_S + HOUR_S / 4
+    shelf.retrieval("expires in a quarter of an hour", part(album), created_s=began_s)
 
 
-def _ledger(state: State, vault: Vault, dialect: Dialect) -> None:
-    letter = part(state.add_archive(vault.name, InMemory(LETTER.encode()), "letter.txt"))
+def _ledger(shelf: _Shelf) -> None:
+    letter = part(shelf.archive(InMemory(LETTER.encode()), "letter.txt"))
     for form in ("JSON", "CSV"):
-        listed, fields = inventory(vault, state, dialect, form=form)
-        _add(state, vault, INVENTORY_RETRIEVAL, f"inventory as {form}", listed, fields=fields)
-    add = partial(_add, state, vault, ARCHIVE_RETRIEVAL, fields=STANDARD)
-    add("letter", letter)
-    add("in progress", letter, takes_s=4 * HOUR_S)
-    add("failed", letter, failure="The archive cannot be read.")
+        listed, fields = inventory(shelf.vault, shelf.state, shelf.dialect, form=form)
+        shelf.job(INVENTORY_RETRIEVAL, f"inventory as {form}", listed, fields=fields)
+    shelf.retrieval("letter", letter)
+    shelf.retrieval("in progress", letter, takes_s=4 * HOUR_S)
+    shelf.retrieval("failed", letter, failure="The archive cannot be read.")
     without_output = {
         PUSH_TO_COS: ("to COS", OBJECT | STANDARD),
         PULL_FROM_COS: ("from COS", OBJECT | {"ArchiveDescription": "letter.txt"}),
         SELECT: ("some lines", STANDARD),
     }
-    for action in without_output.keys() & dialect.job_fields.keys():
+    for action in without_output.keys() & shelf.dialect.job_fields.keys():
         description, fields = without_output[action]
-        _add(state, vault, action, description, letter, fields=fields)
-
-
-def _add(state: State, vault: Vault, action: str, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
-    """Add a job that began an hour ago, with an id that follows from what it is, unless told otherwise."""
-    usual: _More = {"job_id": id_of(64, vault.name, description), "created_s": state.clock() - HOUR_S}
-    state.add_job(vault.name, action, retrieves, description=description, **(usual | more))
+        shelf.job(action, description, letter, fields=fields)

@@ -110,7 +110,8 @@ class Server:
             OSError: the address cannot be had.
         """
         self._stopped.clear()
-        self._listener = socket.create_server(self._address, backlog=BACKLOG)
+        family, _, _, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)[0]
+        self._listener = socket.create_server(address, family=family, backlog=BACKLOG)
         self._address = self._listener.getsockname()[:2]
         self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="emulator", daemon=True)
         self._acceptor.start()
@@ -140,7 +141,7 @@ class Server:
     def url(self) -> str:
         """Where it answers, e.g. ``http://127.0.0.1:40123``: known once it has started, and kept when it stops."""
         host, port = self._address
-        return f"{'https' if self._tls else 'http'}://{host}:{port}"
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def requests(self) -> list[Record]:

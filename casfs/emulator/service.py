@@ -112,7 +112,10 @@ class Service:
     def _upload_archive(self, aim: Target, request: Request) -> Answer:
         vault, prefix = self._vault(aim), self._dialect.header_prefix
         archive = self._state.add_archive(
-            vault.name, InMemory(request.body), request.headers.get(f"{prefix}archive-description", "")
+            vault.name,
+            InMemory(request.body),
+            request.headers.get(f"{prefix}archive-description", ""),
+            archive_id=self._state.fresh_id(self._dialect.archive_id_length),
         )
         told = request.headers.get(f"{prefix}sha256-tree-hash", archive.tree.root)
         if not request.body or told != archive.tree.root:
@@ -201,9 +204,9 @@ def in_error(refusal: Refusal, status: int) -> Answer:
 
 def _limit(request: Request, page: Page) -> int:
     text = request.query.get("limit", str(page.default))
-    if not text.isdecimal() or not 1 <= int(text) <= page.most:
+    if not text.isdecimal() or int(text) < 1 or (int(text) > page.most and not page.clamps):
         raise Refusal("InvalidParameterValueException", f"The limit is not valid: {text}")
-    return int(text)
+    return min(int(text), page.most)
 
 
 def _filter(request: Request, now_s: float) -> Callable[[Job], bool]:

@@ -58,6 +58,21 @@ def test_folders_are_vaults_for_everybody_when_nothing_is_checked(tmp_path: Path
         assert "SECRET" not in lines
 
 
+def test_it_listens_at_an_address_of_ipv6(tmp_path: Path) -> None:
+    with emulating(tmp_path, "--host", "::1", "--no-auth") as (lines, _):
+        assert re.fullmatch(r"http://\[::1\]:\d+", address(lines))
+        with urllib.request.urlopen(f"{address(lines)}/-/vaults", timeout=10) as answer:
+            assert b'"photos"' in answer.read()
+
+
+def test_keys_for_glacier_look_like_those_of_aws(tmp_path: Path) -> None:
+    with emulating(tmp_path, "--provider", "glacier") as (lines, _):
+        keys = re.search(r"AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+)", lines)
+        assert keys is not None
+        assert re.fullmatch("AKIA[A-Z2-7]{16}", keys[1])
+        assert re.fullmatch("[A-Za-z0-9/+]{40}", keys[2])
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_it_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with emulating(tmp_path) as (_, process):

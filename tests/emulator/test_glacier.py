@@ -216,10 +216,46 @@ def test_pages_hold_ten_vaults_and_fifty_jobs_and_none_is_missed(marker: str) ->
     assert len({job["JobId"] for page in jobs for job in page["JobList"]}) == 120
 
 
-def test_a_page_that_is_too_long_is_refused(client: Any) -> None:
+def test_a_client_that_asks_for_a_thousand_vaults_gets_ten(server: Server, client: Any) -> None:
+    for number in range(11):
+        server.state.add_vault(f"vault-{number:02}")
+    page = client.list_vaults(limit="1000")
+    assert (len(page["VaultList"]), page["Marker"].endswith("vault-09")) == (10, True)
+    assert refusal_of(client.list_vaults, limit="0")[:2] == (400, "InvalidParameterValueException")
+
+
+def test_a_page_of_jobs_that_is_too_long_is_refused(client: Any) -> None:
     client.create_vault(vaultName="vault")
-    assert refusal_of(client.list_vaults, limit="11")[:2] == (400, "InvalidParameterValueException")
     assert refusal_of(client.list_jobs, vaultName="vault", limit="51")[:2] == (400, "InvalidParameterValueException")
+
+
+def test_ids_are_as_long_as_those_of_the_service(client: Any, archive_id: str) -> None:
+    job_id = initiated(client, **ARCHIVE, ArchiveId=archive_id)
+    assert (len(archive_id), len(job_id)) == (138, 92)
+    state = sample_state(dialect=glacier())
+    lengths = {len(id_) for vault in state.vaults() for id_ in vault.job_ids}
+    assert (lengths, {len(id_) for vault in state.vaults() for id_ in vault.archives}) == ({92}, {138})
+
+
+def test_an_inventory_that_runs_has_no_size_and_no_limit_that_nobody_asked_for(
+    server: Server, client: Any, archive_id: str
+) -> None:
+    server.state.job_takes_s = 3600.0
+    job = client.describe_job(vaultName="vault", jobId=initiated(client, Type="inventory-retrieval"))
+    assert (job["StatusCode"], job["StatusMessage"]) == ("InProgress", "Operation in progress.")
+    del job["ResponseMetadata"]
+    absent = {"InventorySizeInBytes", "CompletionDate", "JobDescription", "ArchiveId", "SHA256TreeHash"}
+    assert not absent & job.keys(), "boto3 leaves out what is null"
+    assert job["InventoryRetrievalParameters"] == {"Format": "JSON"}
+
+
+def test_an_inventory_may_be_asked_for_more_archives_than_any_vault_has(client: Any, archive_id: str) -> None:
+    wanted = {"Limit": "1000000"}
+    job_id = initiated(client, Type="inventory-retrieval", InventoryRetrievalParameters=wanted)
+    job = client.describe_job(vaultName="vault", jobId=job_id)
+    assert job["InventoryRetrievalParameters"] == {"Format": "JSON", "Limit": "1000000"}
+    body = json.loads(client.get_job_output(vaultName="vault", jobId=job_id)["body"].read())
+    assert [archive["ArchiveId"] for archive in body["ArchiveList"]] == [archive_id]
 
 
 def test_another_region_another_key_and_another_token_are_refused(server: Server) -> None:

@@ -7,6 +7,7 @@ import pytest
 from casfs.emulator.content import Generated
 from casfs.emulator.state import State
 from tests.emulator.client import MIB, Client
+from tests.emulator.conftest import Clock
 
 COS = {"Bucket": "bucket.cos.ap-chengdu.myqcloud.com", "Object": "key"}
 
@@ -41,6 +42,23 @@ def test_a_new_job_shows_what_was_asked_for(
     document = client.get(f"/-/vaults/vault/jobs/{job}").json
     assert document["StatusCode"] == "InProgress"
     assert document | shown == document
+
+
+def test_an_archive_is_pushed_to_cos_by_a_job_that_a_listing_tells_from_others(
+    state: State, client: Client, clock: Clock
+) -> None:
+    archive = state.add_archive("vault", Generated(2 * MIB), "letters")
+    wish = {"Type": "push-to-cos", "ArchiveId": archive.id, "Tier": "Bulk", "Description": "why", **COS}
+    status, job = initiate(client, wish)
+    assert (status, len(job)) == (202, 64)
+    clock.now_s += 60
+    client.now_s = clock.now_s
+    [document] = client.get("/-/vaults/vault/jobs", {"statuscode": "Succeeded"}).json["JobList"]
+    assert document == client.get(f"/-/vaults/vault/jobs/{job}").json
+    told = {"Action": "PushToCOS", "Completed": True, "ArchiveId": archive.id, "ArchiveSizeInBytes": 2 * MIB, **COS}
+    more = {"Tier": "Bulk", "JobDescription": "why", "RetrievalByteRange": f"0-{2 * MIB - 1}", "SHA256TreeHash": None}
+    assert document | told | more == document
+    assert client.get(f"/-/vaults/vault/jobs/{job}/output").status == 400
 
 
 @pytest.mark.parametrize(

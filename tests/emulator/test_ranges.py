@@ -55,6 +55,8 @@ def test_what_is_asked_for_lies_within_the_output(first: int, last: int, size: i
         (f"0-{MIB - 1}", (0, MIB)),
         (f"{MIB}-{3 * MIB - 1}", (MIB, 3 * MIB)),
         (f"{2 * MIB}-{3 * MIB + 6}", (2 * MIB, 3 * MIB + 7)),
+        (f"{MIB}-", (MIB, 3 * MIB + 7)),
+        ("0-", (0, 3 * MIB + 7)),
     ],
 )
 def test_a_retrieval_is_aligned_to_megabytes_or_ends_with_the_archive(
@@ -64,7 +66,21 @@ def test_a_retrieval_is_aligned_to_megabytes_or_ends_with_the_archive(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "a-b", f"1-{MIB}", f"1-{MIB - 1}", "0-100", f"{MIB}-{4 * MIB - 1}", f"{MIB}-0", f"{MIB}-"]
+    "text",
+    [
+        "",
+        "0",
+        "a-b",
+        f"1-{MIB}",
+        f"1-{MIB - 1}",
+        "0-100",
+        f"{MIB}-{4 * MIB - 1}",
+        f"{MIB}-0",
+        f"{4 * MIB}-",
+        "1-",
+        "-1",
+        "-",
+    ],
 )
 def test_any_other_retrieval_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="InvalidParameterValueException: The retrieval byte range"):

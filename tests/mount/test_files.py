@@ -105,11 +105,12 @@ def test_whole_trees_are_copied(mounted: Mounted, tmp_path: Path) -> None:
 def test_documents_and_hashes_are_attributes(mounted: Mounted, provider: str) -> None:
     path, output, job = mounted.one("album")
     fields = json.loads(os.getxattr(path, "user.cas.describe"))
-    assert list(fields) == list(DIALECTS[provider].job_fields["ArchiveRetrieval"])
+    dialect = DIALECTS[provider]
+    assert list(fields) == list(dialect.job_keys or dialect.job_fields["ArchiveRetrieval"])
     assert fields["JobId"] == job.id
     assert os.getxattr(path, "user.cas.tree_hash").decode() == tree_hash(bytes_of(output))
     resource = f"user.cas.{'vault_qcs' if provider == 'cas' else 'vault_arn'}"
-    assert os.getxattr(path, resource).decode() == fields[DIALECTS[provider].resource_key]
+    assert os.getxattr(path, resource).decode() == fields[dialect.resource_key]
     path.read_bytes()
     assert os.getxattr(path, "user.cas.verified") == b"whole"
     assert os.getxattr(path, "user.mime_type") == b"application/octet-stream"
