@@ -14,7 +14,15 @@ from casfs.config.environment import hide_credentials
 from casfs.data import lanes
 from casfs.data.outputs import Outputs
 from casfs.data.settings import DataSettings, Verify
-from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, MountError, NotFoundError, ProtocolError
+from casfs.errors import (
+    AccessDeniedError,
+    CasfsError,
+    ConfigError,
+    CredentialsError,
+    MountError,
+    NotFoundError,
+    ProtocolError,
+)
 from casfs.fs.attrs import View
 from casfs.fs.binding import Binding, load
 from casfs.fs.operations import Operations
@@ -120,6 +128,8 @@ def _serve_if_possible(request: Request, service: Service, herald: Herald) -> No
 def _serve(request: Request, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
+    if config.log_file and Path(config.log_file).resolve().is_relative_to(request.path):
+        raise ConfigError(f"log_file: {config.log_file} is below the mountpoint, and the mount would hide it")
     hide_credentials()
     watcher = Watcher(request.path)
     watcher.start()

@@ -3,6 +3,7 @@
 import ctypes.util
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,13 @@ def why_no_mount() -> str | None:
     except OSError as error:
         return f"/dev/fuse: {error.strerror}"
     return None
+
+
+def pytest_configure() -> None:
+    """Let signals end programs as they do at a prompt: what ``nohup`` and ``&`` have ignored, children would too."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,6 +75,21 @@ def test_secret_that_begins_like_another_is_taken_out_whole() -> None:
     assert Redact(["abcd", "abcdefgh"])("abcdefgh") == REDACTED
 
 
+def test_secret_that_was_cut_is_taken_out_too() -> None:
+    token = "0123456789abcdefghijklmnopqrstuvwxyz"
+    assert Redact([token])(f"id={token[:20]}, cut") == f"id={REDACTED}, cut"
+
+
+def test_signature_that_is_escaped_is_taken_out() -> None:
+    assert "5ec4e7" not in REDACT("q-ak%3Did%26q-signature%3D5ec4e7")
+
+
+def test_secrets_that_are_learnt_later_are_known_then() -> None:
+    redact = Redact()
+    redact.learn([KEY])
+    assert redact(f"no {KEY}") == f"no {REDACTED}"
+
+
 def test_secret_that_is_too_short_to_be_one_does_not_spoil_every_line() -> None:
     assert Redact(["a"])("a line") == "a line"
 

@@ -184,6 +184,13 @@ def test_bad_variable(variable: str, server: Server, path: Path, tmp_path: Path)
     assert name in refused(server.url, path, env=environment(tmp_path, **{name: value}), path=path, foreground=78)
 
 
+def test_log_file_that_the_mount_would_hide(server: Server, path: Path, tmp_path: Path) -> None:
+    """The process of the mount would ask itself for it, and could not be ended."""
+    line = refused("--log-file", path / "log", server.url, path, env=environment(tmp_path), path=path, foreground=78)
+    assert "log_file" in line
+    assert names(path) == []
+
+
 def test_log_file_that_cannot_be_written(server: Server, path: Path, tmp_path: Path) -> None:
     log = tmp_path / "missing" / "log"
     line = refused("--log-file", log, server.url, path, env=environment(tmp_path), path=path, foreground=78)
