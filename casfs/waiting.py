@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from casfs.errors import DeadlineError, InterruptedCallError
@@ -30,15 +30,21 @@ class Deadline:
     Attributes:
         at_s: the moment, in seconds of *clock*.
         clock: monotonic seconds; injected by tests.
+        cancelled: asked whether nobody waits for the call any more; then it may end sooner.
     """
 
     at_s: float
     clock: Clock = time.monotonic
+    cancelled: Interrupted = never
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock = time.monotonic) -> "Deadline":
+    def after(cls, seconds: float, clock: Clock = time.monotonic, cancelled: Interrupted = never) -> "Deadline":
         """Return the deadline that is *seconds* from now."""
-        return cls(clock() + seconds, clock)
+        return cls(clock() + seconds, clock, cancelled)
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return the deadline that is *seconds* from now, or this one if it is sooner."""
+        return replace(self, at_s=min(self.at_s, self.clock() + seconds))
 
     @property
     def remaining_s(self) -> float:

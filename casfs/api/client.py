@@ -9,12 +9,13 @@ from urllib.parse import quote
 from casfs.api.cas import CasDialect
 from casfs.api.clock import ServiceClock
 from casfs.api.dialect import Dialect, Request
-from casfs.api.documents import Fields, job_from, parsed, vault_from
+from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.exchange import Exchange
 from casfs.api.failures import OUTPUT
-from casfs.api.listings import Listing, Page
+from casfs.api.listings import Listing
 from casfs.api.outputs import OutputReader
 from casfs.api.pace import idle_s
+from casfs.api.pages import PAGE_S, Pages
 from casfs.api.retry import Call, Retry, nobody
 from casfs.api.transport import Transport
 from casfs.errors import NotFoundError
@@ -92,7 +93,13 @@ class Client:
 
     def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
         """Yield every job of *vault* once, as ``Lister.jobs`` promises."""
-        list_jobs = Listing("JobList", partial(job_from, vault), lambda job: job.id, self._dialect.jobs_per_page)
+        list_jobs = Listing(
+            "JobList",
+            partial(job_from, vault),
+            lambda job: job.id,
+            self._dialect.jobs_per_page,
+            f"JobList of vault {cut(vault)}",
+        )
         return self._listed("list_jobs", self._path(vault, "jobs"), list_jobs, deadline, vault)
 
     def job(self, vault: str, job: str, deadline: Deadline) -> Job:
@@ -139,13 +146,10 @@ class Client:
     def _listed(
         self, operation: str, path: str, listing: Listing[Model], deadline: Deadline, vault: str = ""
     ) -> Iterator[Model]:
-        patience_s = deadline.remaining_s
+        def call() -> Call:
+            return self._call(operation, deadline.sooner(PAGE_S), vault, cancelled=deadline.cancelled)
 
-        def page(parameters: Mapping[str, str]) -> Page[Model]:
-            by = Deadline.after(patience_s, deadline.clock) if "marker" in parameters else deadline
-            return self._asked(self._call(operation, by, vault), path, parameters, listing.page)
-
-        return listing.items(page)
+        return listing.items(Pages(self._exchange, self._retry, listing, path, call).ask)
 
     def _asked(
         self, call: Call, path: str, parameters: Mapping[str, str], understood: Callable[[Fields], Answered]

@@ -38,6 +38,10 @@ class PastTheEndError(RefusedError):
         self.size = size
 
 
+class MarkerRefusedError(RefusedError):
+    """A page is refused because of the marker that the page before it gave."""
+
+
 def refusal_from(operation: str, status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> Refusal:
     """Return the refusal that an answer makes; a body that is no JSON, or another's, has neither code nor message."""
     fields = _fields(body)

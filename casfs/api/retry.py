@@ -35,6 +35,9 @@ request of each reader in four seconds."""
 NEARLY_OVER_S = 0.02
 """An attempt that fails so close to the deadline failed because of it: sockets keep time in milliseconds."""
 
+SHOWN = 100
+"""Characters of a name in a line: whole ids, which have 92, and not all of what anybody may ask for."""
+
 LISTINGS = ("list_vaults", "list_jobs")
 """Operations that are asked about what was there a moment ago."""
 
@@ -82,7 +85,7 @@ class Call:
 
     def about(self, span: str) -> str:
         """Return what is asked for, in words, with the bytes *span* of it."""
-        about = [f"vault {self.vault!a}"] * bool(self.vault) + [f"job {self.job!a}"] * bool(self.job)
+        about = [f"vault {self.vault[:SHOWN]!a}"] * bool(self.vault) + [f"job {self.job[:SHOWN]!a}"] * bool(self.job)
         return ", ".join([self.operation, *about, *[span] * bool(span)])
 
     def check(self, count: int = 0) -> None:

@@ -4,16 +4,20 @@ The threads that libfuse calls on never do network I/O: they wait here, so that 
 whatever the network does.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-from casfs.errors import CasfsError
+from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
+
+log = logging.getLogger(__name__)
 
 LOOK_UPS = 16
 """Look-ups at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
@@ -28,6 +32,13 @@ WAIT_S = 30.0
 
 REQUEST_S = 28.0
 """Deadline of the request itself: so much earlier that its own error, which says more, arrives before "too late"."""
+
+LISTING_S = 600.0
+"""Deadline of a listing, all pages together. Whoever waits for it does so for WAIT_S; it goes on while anybody does.
+100,000 jobs at 50 a page take 2,000 requests, some minutes."""
+
+ABANDONED_S = 1.0
+"""How long after nobody waits any more a request ends: a program that tries again at once finds it."""
 
 FAILURE_TTL_S = 1.0
 """How long a failure answers the same question: one `ls` asks three times, and waits for a dead service once."""
@@ -73,11 +84,9 @@ class Workers:
         """Say whether the calling thread need not wait any longer: its program was signalled, or the mount ends."""
         return self._is_over or self._is_interrupted()
 
-    def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Run *work* on one of the threads, after what was submitted before."""
-        future: Future[T] = Future()
-        self._work.put(lambda: _settle(future, work))
-        return future
+    def submit(self, work: Callable[[], T], answer: Future[T]) -> None:
+        """Run *work* on one of the threads, after what was submitted before, for its *answer*."""
+        self._work.put(lambda: _settle(answer, work))
 
     def _run(self) -> None:
         while not self._is_over:
@@ -116,18 +125,40 @@ def _settle(future: Future[T], work: Callable[[], T]) -> None:
         future.set_exception(error)
 
 
+@dataclass(slots=True, eq=False)
+class Flight(Generic[T]):
+    """One question that is being asked.
+
+    Attributes:
+        answer: what comes of it.
+        askers: how many wait for it.
+        left_s: when the last one left.
+        is_over: whether it was given up since nobody waited.
+    """
+
+    answer: Future[T] = field(default_factory=Future)
+    askers: int = 0
+    left_s: float = 0.0
+    is_over: bool = False
+
+
 class Flights(Generic[K, T]):
     """Questions that are being asked.
 
     Threads: any thread may ask. The lock is held for dictionary work only, never while asking or waiting.
     Invariants: at most one request per key is in flight; every asker of a key that is gets that request's answer, or
     its failure, rather than a request of its own.
+
+    Args:
+        workers: who asks.
+        request_s: deadline of a request.
     """
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Workers, request_s: float = REQUEST_S) -> None:
         self._workers = workers
+        self._request_s = request_s
         self._lock = threading.Lock()
-        self._flying: dict[K, Future[T]] = {}
+        self._flying: dict[K, Flight[T]] = {}
         self._failed: TTLCache[K, CasfsError] = TTLCache(FAILURES, FAILURE_TTL_S, timer=workers.clock)
 
     def ask(self, key: K, work: Callable[[Deadline], T], what: str) -> T:
@@ -135,11 +166,12 @@ class Flights(Generic[K, T]):
 
         Args:
             key: the question.
-            work: asks the service, stores the answer where it is remembered, and returns it.
+            work: asks the service, stores the answer where it is remembered, and returns it. Its deadline says when
+                nobody waits for it any more.
             what: the question in words, for the error.
 
         Raises:
-            DeadlineError: nobody answered for WAIT_S seconds; the request may go on, and its answer be remembered.
+            DeadlineError: nobody answered for WAIT_S seconds; the request goes on if somebody else waits for it.
             InterruptedCallError: the program that waits was signalled; so may this one.
             CasfsError: whatever *work* raised, now or less than FAILURE_TTL_S ago.
         """
@@ -147,15 +179,48 @@ class Flights(Generic[K, T]):
             failure = self._failed.get(key)
             if failure is not None:
                 raise failure.with_traceback(None)
-            flight = self._flying.get(key)
-            if flight is None:
-                deadline = Deadline.after(REQUEST_S, self._workers.clock)
-                flight = self._flying[key] = self._workers.submit(lambda: self._fly(key, work, deadline))
-        return wait_for(flight, Deadline.after(WAIT_S, self._workers.clock), self._workers.interrupted, what)
-
-    def _fly(self, key: K, work: Callable[[Deadline], T], deadline: Deadline) -> T:
+            flight = self._flying.get(key) or self._begin(key, work)
+            flight.askers += 1
         try:
-            return work(deadline)
+            return self._wait(flight, what)
+        finally:
+            with self._lock:
+                flight.askers -= 1
+                flight.left_s = self._workers.clock()
+
+    def _begin(self, key: K, work: Callable[[Deadline], T]) -> Flight[T]:
+        flight = self._flying[key] = Flight[T]()
+        until_s = self._workers.clock() + self._request_s
+        deadline = Deadline(until_s, self._workers.clock, lambda: self._is_abandoned(key, flight))
+        self._workers.submit(lambda: self._fly(key, flight, lambda: work(deadline)), flight.answer)
+        return flight
+
+    def _wait(self, flight: Flight[T], what: str) -> T:
+        deadline = Deadline.after(WAIT_S, self._workers.clock)
+        try:
+            return wait_for(flight.answer, deadline, self._workers.interrupted, what)
+        except DeadlineError as error:
+            if not flight.answer.done():  # else it is the request's own, which has its line
+                log.warning("%s", error)
+            raise
+
+    def _is_abandoned(self, key: K, flight: Flight[T]) -> bool:
+        """Return whether nobody has waited for *flight* for a while; then nobody can join it any more."""
+        with self._lock:
+            if flight.askers == 0 and self._workers.clock() >= flight.left_s + ABANDONED_S:
+                flight.is_over = True
+                self._land(key, flight)
+            return flight.is_over
+
+    def _land(self, key: K, flight: Flight[T]) -> None:
+        if self._flying.get(key) is flight:
+            del self._flying[key]
+
+    def _fly(self, key: K, flight: Flight[T], work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except InterruptedCallError:  # nobody waited: whoever comes now asks again
+            raise
         except CasfsError as failure:
             with self._lock:
                 self._failed[key] = failure
@@ -164,4 +229,4 @@ class Flights(Generic[K, T]):
             # ask() holds the lock from submit until the flight is entered: it cannot be missed here. An asker who
             # comes after this line asks the service anew, or finds what work() has stored.
             with self._lock:
-                del self._flying[key]
+                self._land(key, flight)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache, TLRUCache, TTLCache
 
-from casfs.errors import NotFoundError
-from casfs.models import Job, JobState
-from casfs.tree.flights import Crew, Flights
+from casfs.errors import InterruptedCallError, NotFoundError
+from casfs.models import Job
+from casfs.tree.begun import Begun
+from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
-from casfs.tree.names import LeftOut, can_be_file
-from casfs.tree.packed import pack, unpack
+from casfs.tree.names import can_be_file
+from casfs.tree.packed import is_finished, pack, unpack
 from casfs.tree.shown import Shown
 from casfs.waiting import Deadline
 
@@ -40,6 +41,9 @@ has pages, if that is more. A person looks at fewer jobs by name; a walk through
 
 WALKS = 1000
 """Vaults walked at a time at most: as many as an account may have. Source: CAS limits, 572/8742."""
+
+BEGUN = 2
+"""Listings kept that nobody waited for to their end, so that the next who asks goes on with them."""
 
 PAGE_JOBS = 1000
 """Jobs that one List Jobs request brings. Source: List Jobs 572/8829."""
@@ -84,11 +88,6 @@ class Walk:
     left: int
 
 
-def is_finished(job: Job) -> bool:
-    """Say whether the service will never change the document of *job* again."""
-    return job.state in (JobState.SUCCEEDED, JobState.FAILED)
-
-
 class Jobs:
     """What is known of the jobs.
 
@@ -109,7 +108,8 @@ class Jobs:
         )
         self._walks: TTLCache[str, Walk] = TTLCache(WALKS, list_ttl_s, timer=crew.clock)
         self._describes: Flights[tuple[str, str], Job | None] = Flights(crew.look_ups)
-        self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings)
+        self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings, LISTING_S)
+        self._begun: TTLCache[str, Begun] = TTLCache(BEGUN, LISTING_S, timer=crew.clock)
 
     def all(self, vault: str) -> Iterator[Job]:
         """Return every job of *vault*, in the service's order, with one listing where the last one is too old.
@@ -199,17 +199,16 @@ class Jobs:
         with self._lock:
             listing = self._listings.get(vault)
             known = {} if listing is None else listing.jobs
-        left_out = LeftOut(f"jobs of vault {vault}")
-        jobs: dict[str, bytes] = {}
-        finished = True
-        for job in self._lister.jobs(vault, deadline):
-            if left_out.shows(job.id):
-                old, new = known.get(job.id), pack(job)
-                # most did not change: else the old listing and the new one would take memory for two
-                jobs[job.id] = old if old is not None and old == new else new
-                finished = finished and is_finished(job)
-        left_out.tell()
-        return self._enter(vault, jobs, finished=finished)
+            begun = self._begun.pop(vault, None)
+        if begun is None or not begun.may_go_on(deadline):
+            begun = Begun(lambda by: self._lister.jobs(vault, by), vault, deadline)
+        try:
+            begun.finish(known)
+        except InterruptedCallError:
+            with self._lock:
+                self._begun[vault] = begun
+            raise
+        return self._enter(vault, begun.jobs, finished=begun.finished)
 
     def _enter(self, vault: str, jobs: dict[str, bytes], *, finished: bool) -> list[PackedItem]:
         with self._lock:

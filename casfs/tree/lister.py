@@ -11,8 +11,10 @@ class Lister(Protocol):
     """The service's names.
 
     Threads: every method may be called from any thread, and blocks for the network until *deadline* at the latest; a
-    listing, for its first page. Each further page has as long again as the first had, so that a listing that makes
-    progress is not given up however long it is, and one that does not is given up as soon as a single look-up.
+    listing, all its pages together, and each page as long as a single look-up.
+
+    A listing is whole or ends with an error. One that raised InterruptedCallError, since nobody waited, goes on when it
+    is asked for the next item.
     """
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:

@@ -14,7 +14,7 @@ from cachetools import TLRUCache
 
 from casfs.errors import NotFoundError
 from casfs.models import Vault
-from casfs.tree.flights import Crew, Flights
+from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import LeftOut, can_be_vault
 from casfs.tree.shown import Shown
@@ -51,7 +51,7 @@ class Vaults:
         self._listed_until_s = float("-inf")
         self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
         self._describes: Flights[str, Vault | None] = Flights(crew.look_ups)
-        self._lists: Flights[None, list[Vault]] = Flights(crew.listings)
+        self._lists: Flights[None, list[Vault]] = Flights(crew.listings, LISTING_S)
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe *vaults* to be all."""

@@ -1,14 +1,17 @@
 """What is listed in pages."""
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casfs.api import hostile_json
 from casfs.api.documents import Fields, vault_from
-from casfs.api.listings import Listing, Page
-from casfs.errors import ProtocolError
+from casfs.api.failures import MarkerRefusedError
+from casfs.api.listings import FRUITLESS_PAGES, Listing, Page
+from casfs.errors import InterruptedCallError, ProtocolError
 from casfs.models import Vault
 from tests.conftest import Announce
 
@@ -101,7 +104,100 @@ def test_a_list_of_nothing_may_be_null() -> None:
 
 
 def test_an_item_without_a_usable_name_is_left_out_with_one_warning(announce: Announce) -> None:
-    announce("left out of VaultList: ")
+    announce("left out of VaultList: 5 that cannot be used")
+    listing = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
     listed = [{"VaultName": "a"}, {"VaultName": None}, "b", None, 5, {}, {"VaultName": "c", "CreationDate": 5}]
-    found, _ = VAULTS.page({"VaultList": listed})
-    assert names(iter(found)) == "ac"
+    assert names(listing.items(lambda _: listing.page({"VaultList": listed}))) == "ac"
+
+
+def test_one_line_says_how_much_of_a_listing_cannot_be_used(
+    caplog: pytest.LogCaptureFixture, announce: Announce
+) -> None:
+    announce("left out of VaultList")
+    listing = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
+    useless: list[object] = [{"VaultName": "x" * 1000, "Sizes": hostile_json.UNUSABLE}] * 15_000
+    pages: list[Fields] = [
+        {"VaultList": [{"VaultName": "a"}, *useless], "Marker": "m"},
+        {"VaultList": [*useless, {"VaultName": "b"}]},
+    ]
+    assert names(listing.items(lambda parameters: listing.page(pages["marker" in parameters]))) == "ab"
+    [record] = caplog.records
+    assert record.getMessage().startswith("left out of VaultList: 30000 that cannot be used: the document of 'xxx")
+    assert len(record.getMessage()) < 600
+
+
+class Refusing:
+    """A service that refuses the marker of its second page *times* times, while a vault comes and one goes."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.asked: list[str] = []
+
+    def __call__(self, parameters: Mapping[str, str]) -> Page[Vault]:
+        self.asked.append(parameters.get("marker", ""))
+        if "marker" not in parameters:
+            return (vaults("ab"), "m") if len(self.asked) == 1 else (vaults("bc"), "n")
+        if self.times:
+            self.times -= 1
+            raise MarkerRefusedError("no")
+        return vaults("d"), ""
+
+
+@pytest.mark.parametrize(("times", "asked"), [(1, ["", "m", "", "n"]), (2, ["", "m", "", "n", "", "n"])])
+def test_a_listing_whose_marker_is_refused_begins_anew_twice(times: int, asked: list[str]) -> None:
+    service = Refusing(times)
+    assert names(VAULTS.items(service)) == "abcd"
+    assert service.asked == asked
+
+
+def test_a_listing_whose_marker_is_refused_three_times_fails() -> None:
+    service = Refusing(3)
+    with pytest.raises(MarkerRefusedError):
+        names(VAULTS.items(service))
+    assert len(service.asked) == 6
+
+
+def test_pages_that_are_all_the_same_are_no_whole_listing() -> None:
+    """A proxy that caches by the path alone answers every page with the first."""
+    with pytest.raises(ProtocolError, match="go round"):
+        names(VAULTS.items(lambda _: (vaults("abc"), "m")))
+
+
+@pytest.mark.parametrize("last", ["", "c"], ids=["nothing", "its last item"])
+def test_a_service_that_ends_with_the_marker_it_was_given_has_listed_all(last: str) -> None:
+    assert names(VAULTS.items(Service((vaults("abc"), "c"), (vaults(last), "c")))) == "abc"
+
+
+def test_ever_new_markers_to_nothing_new_end_the_listing_with_an_error() -> None:
+    numbers = count()
+    with pytest.raises(ProtocolError, match="nothing new"):
+        names(VAULTS.items(lambda _: (vaults("a"), f"m{next(numbers)}")))
+    assert next(numbers) == FRUITLESS_PAGES + 1
+
+
+def test_a_listing_begun_anew_may_bring_what_it_brought_for_as_many_pages_as_it_has() -> None:
+    size = 3 * FRUITLESS_PAGES
+    refusals = [MarkerRefusedError("no")]
+
+    def service(parameters: Mapping[str, str]) -> Page[Vault]:
+        number = int(parameters.get("marker", "0"))
+        if number == size - 1 and refusals:
+            raise refusals.pop()
+        return [Vault(str(number), None, "{}")], str(number + 1) if number + 1 < size else ""
+
+    assert [vault.name for vault in VAULTS.items(service)] == [str(number) for number in range(size)]
+
+
+def test_a_listing_goes_on_with_the_page_that_could_not_be_had() -> None:
+    failures = [InterruptedCallError("nobody waits")]
+
+    def service(parameters: Mapping[str, str]) -> Page[Vault]:
+        if "marker" in parameters and failures:
+            raise failures.pop()
+        return (vaults("c"), "") if "marker" in parameters else (vaults("ab"), "m")
+
+    listed = VAULTS.items(service)
+    assert [next(listed).name, next(listed).name] == ["a", "b"]
+    with pytest.raises(InterruptedCallError):
+        next(listed)
+    assert names(listed) == "c"

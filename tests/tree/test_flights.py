@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from casfs.errors import DeadlineError, InterruptedCallError, UnreachableError
-from casfs.tree.flights import FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights, Workers
+from casfs.tree.flights import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights, Workers
 from casfs.waiting import Deadline, never
+from tests.conftest import Announce
 from tests.tree.service import Clock
 
 
@@ -67,7 +68,8 @@ def test_bug_in_the_work_reaches_who_waits_and_does_not_end_the_worker(workers: 
             flights.ask("key", lambda _: 1 / 0, "it")
 
 
-def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: Clock) -> None:
+def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: Clock, announce: Announce) -> None:
+    announce("it: the deadline passed")
     answer: Future[int] = Future()
     begun = threading.Event()
     second_asks = threading.Event()
@@ -132,3 +134,43 @@ def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
     for thread in threads:
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew(clock: Clock) -> None:
+    signalled, begun, seen = threading.Event(), threading.Event(), threading.Event()
+    workers = Workers(4, signalled.is_set, clock)
+    workers.start()
+    flights: Flights[str, int] = Flights(workers)
+
+    def work(deadline: Deadline) -> int:
+        begun.set()
+        while not deadline.cancelled():
+            seen.wait(0.01)
+        seen.set()
+        raise InterruptedCallError("nobody waits")
+
+    with ThreadPoolExecutor(1) as asker:
+        asked = asker.submit(flights.ask, "key", work, "it")
+        assert begun.wait(10)
+        signalled.set()
+        with pytest.raises(InterruptedCallError):
+            asked.result(10)
+    assert not seen.wait(0.05)
+    clock.advance(ABANDONED_S)
+    assert seen.wait(10)
+    signalled.clear()
+    assert flights.ask("key", lambda _: 7, "it") == 7
+    workers.stop()
+
+
+def test_request_is_wanted_while_anybody_waits_for_it(clock: Clock) -> None:
+    workers = Workers(4, never, clock)
+    workers.start()
+    flights: Flights[str, bool] = Flights(workers)
+
+    def work(deadline: Deadline) -> bool:
+        clock.advance(10 * ABANDONED_S)
+        return deadline.cancelled()
+
+    assert not flights.ask("key", work, "it")
+    workers.stop()

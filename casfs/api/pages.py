@@ -1,0 +1,71 @@
+"""The pages of one listing: each asked for with its retries, all together within bounds."""
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+from casfs.api.dialect import Request
+from casfs.api.documents import parsed_page
+from casfs.api.exchange import Exchange
+from casfs.api.failures import MarkerRefusedError
+from casfs.api.listings import Listing, Page
+from casfs.api.retry import Call, Retry
+from casfs.errors import NotFoundError, ProtocolError, RefusedError
+
+LONGEST_LISTING = 256 << 20
+"""Bytes of the pages of one listing: 100,000 jobs take 100 MiB, and their memory is promised a bound."""
+
+PAGE_S = 28.0
+"""How long one page may take with its retries, so that its error comes before whoever waits for 30 s has gone."""
+
+Model = TypeVar("Model")
+
+
+class Pages(Generic[Model]):
+    """Asks for pages.
+
+    Args:
+        exchange: asks once.
+        retry: tries again.
+        listing: understands them.
+        path: where the list is.
+        call: begins the call for one page.
+    """
+
+    def __init__(
+        self, exchange: Exchange, retry: Retry, listing: Listing[Model], path: str, call: Callable[[], Call]
+    ) -> None:
+        self._exchange = exchange
+        self._retry = retry
+        self._listing = listing
+        self._path = path
+        self._call = call
+        self._received = 0
+
+    def ask(self, parameters: Mapping[str, str]) -> Page[Model]:
+        """Return the page that *parameters* ask for.
+
+        Raises:
+            MarkerRefusedError: it is refused because of its marker.
+            ProtocolError: it is no page of this listing, or one too many.
+            CasfsError: as ``Retry.run``.
+        """
+        call = self._call()
+        request = Request(call.operation, self._path, parameters)
+        return self._retry.run(call, lambda: self._listing.page(parsed_page(self._body(call, request))))
+
+    def _body(self, call: Call, request: Request) -> bytearray:
+        try:
+            body = self._exchange.document(call, request)
+        except (NotFoundError, RefusedError) as error:
+            if "marker" in request.parameters and _may_be_the_marker(call):
+                raise MarkerRefusedError(f"the marker is refused, and the listing begins anew: {error}") from error
+            raise
+        self._received += len(body)
+        if self._received > LONGEST_LISTING:
+            raise ProtocolError(f"a listing of over {LONGEST_LISTING} bytes")
+        return body
+
+
+def _may_be_the_marker(call: Call) -> bool:
+    """Return whether a refusal may be about the marker, whose job has expired: no document says which one that is."""
+    return call.status in (404, 410) or (call.status == 400 and call.code.startswith("InvalidParameterValue"))

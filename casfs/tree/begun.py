@@ -1,0 +1,60 @@
+"""A listing under way: what it has brought so far, so that it can be left and gone on with.
+
+A vault of 100,000 jobs at 50 a page takes longer than a program waits. Each that asks brings it further.
+"""
+
+from collections.abc import Callable, Iterator
+
+from casfs.models import Job
+from casfs.tree.names import LeftOut
+from casfs.tree.packed import is_finished, pack
+from casfs.waiting import Deadline
+
+
+class Begun:
+    """The jobs of one vault, being listed.
+
+    Threads: one at a time.
+
+    Attributes:
+        jobs: those so far by id, packed, in the service's order.
+        finished: whether all of them are.
+
+    Args:
+        ask: lists the jobs, as ``Lister.jobs``.
+        vault: whose they are.
+        deadline: of the listing, whoever goes on with it.
+    """
+
+    def __init__(self, ask: Callable[[Deadline], Iterator[Job]], vault: str, deadline: Deadline) -> None:
+        self.jobs: dict[str, bytes] = {}
+        self.finished = True
+        self._left_out = LeftOut(f"jobs of vault {vault}")
+        self._waits = deadline
+        self._deadline = Deadline(deadline.at_s, deadline.clock, self._is_left)
+        self._found = ask(self._deadline)
+
+    def _is_left(self) -> bool:
+        return self._waits.cancelled()
+
+    def may_go_on(self, deadline: Deadline) -> bool:
+        """Say whether there is time left; whoever asks by *deadline* is who waits from now on."""
+        self._waits = deadline
+        return self._deadline.remaining_s > 0
+
+    def finish(self, known: dict[str, bytes]) -> None:
+        """Have the rest.
+
+        Args:
+            known: the jobs of the last listing. Most did not change, and the old and the new would take memory for two.
+
+        Raises:
+            InterruptedCallError: nobody waits; it can be gone on with.
+            CasfsError: a page could not be had.
+        """
+        for job in self._found:
+            if self._left_out.shows(job.id):
+                old, new = known.get(job.id), pack(job)
+                self.jobs[job.id] = old if old is not None and old == new else new
+                self.finished = self.finished and is_finished(job)
+        self._left_out.tell()

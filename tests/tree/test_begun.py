@@ -1,0 +1,53 @@
+"""Listings that take longer than a program waits."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from casfs.errors import InterruptedCallError
+from casfs.models import Job
+from casfs.tree.flights import LISTING_S
+from casfs.tree.tree import Tree, TreeSettings
+from casfs.waiting import Deadline
+from tests.tree.service import Clock, Service, job, vault
+from tests.tree.test_tree import names
+
+
+class Pages:
+    """Two jobs; before the second, nobody waits any more, once."""
+
+    def __init__(self) -> None:
+        self.found = [job("one"), job("two")]
+        self.failures = [InterruptedCallError("nobody waits")]
+
+    def __iter__(self) -> Iterator[Job]:
+        return self
+
+    def __next__(self) -> Job:
+        if len(self.found) == 1 and self.failures:
+            raise self.failures.pop()
+        if not self.found:
+            raise StopIteration
+        return self.found.pop(0)
+
+
+class LongService(Service):
+    """A service whose first listing takes longer than anybody waits."""
+
+    def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
+        self.asked.append(("jobs", vault))
+        return iter(Pages()) if len(self.asked) == 1 else iter([job("anew")])
+
+
+@pytest.mark.parametrize(("pause_s", "found"), [(5, ["one", "two"]), (LISTING_S, ["anew"])], ids=["soon", "too late"])
+def test_listing_that_was_left_is_gone_on_with_by_the_next_who_asks(
+    clock: Clock, pause_s: float, found: list[str]
+) -> None:
+    tree = Tree(LongService(), TreeSettings(list_ttl_s=60), clock=clock)
+    tree.start()
+    tree.seed([vault("photos")])
+    with pytest.raises(InterruptedCallError):
+        names(tree, "/photos")
+    clock.advance(pause_s)
+    assert names(tree, "/photos") == found
+    tree.stop()
