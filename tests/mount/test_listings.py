@@ -1,0 +1,128 @@
+"""Directories whose service misbehaves, through the kernel."""
+
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from casfs.emulator.dialect import CAS, Page
+from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.messages import Answer, Request
+from casfs.emulator.server import Server
+from casfs.emulator.service import in_json
+from casfs.emulator.state import State
+from tests.mount.test_listing_matrix import CELLS, LIMIT_S, PER_PAGE, body, coded, mute, plain, state
+from tests.mounting import Mounting, names, wait_until
+
+pytestmark = pytest.mark.fuse
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [mute(404), coded("ResourceNotFoundException", 404), plain(Kind.GARBAGE), body('{"VaultList": [], "Marker": 5}')],
+    ids=["no code", "code", "garbage", "marker"],
+)
+def test_a_root_that_cannot_be_listed_empties_no_copy(wrong: Fault, mounting: Mounting, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    vaults = {cell.vault for cell in CELLS}
+    for name in vaults:
+        (copy / name).mkdir(parents=True)
+    small_pages = replace(CAS, vaults_page=Page(PER_PAGE, PER_PAGE, clamps=True))
+    served = Server(state(), credentials={"id": "key"}, dialect=small_pages)
+    with served as server, mounting(server, "--list-ttl", "1") as root:
+        server.faults.add(replace(wrong, operation="list_vaults", after=1, times=None))
+        wait_until(lambda: is_refused(root), "the listing of the mount is too old")
+        done = subprocess.run(["rsync", "-a", "--delete", f"{root}/", copy], check=False, timeout=LIMIT_S)
+        listed = subprocess.run(["ls", root], check=False, capture_output=True, timeout=LIMIT_S)
+    assert {found.name for found in copy.iterdir()} == vaults
+    assert done.returncode != 0
+    assert listed.returncode != 0
+
+
+def is_refused(path: Path) -> bool:
+    """Return whether reading the directory fails; once it does, it does for ever."""
+    try:
+        next(path.iterdir())
+    except OSError:
+        return True
+    except StopIteration:
+        pytest.fail("a directory that cannot be read is empty")
+    return False
+
+
+def test_what_expired_since_it_was_listed_is_stale_and_not_deleted(mounting: Mounting, tmp_path: Path) -> None:
+    with Server(state(), credentials={"id": "key"}) as server, mounting(server, "--list-ttl", "1") as root:
+        vault = root / "ls-first"
+        listed = names(vault)
+        server.faults.add(
+            Fault(kind=Kind.STATUS, code="ResourceNotFoundException", operation="describe_job", times=None)
+        )
+        server.faults.add(Fault(kind=Kind.STATUS, code="ResourceNotFoundException", operation="list_jobs", times=None))
+
+        def numbers() -> set[int | None]:
+            return {number_of(vault / name) for name in listed} | {number_of(vault, names)}
+
+        wait_until(lambda: None not in numbers(), "the listing is too old", limit_s=30)
+        assert numbers() == {errno.ESTALE}
+
+
+def number_of(path: Path, call: Callable[[Path], object] = os.stat) -> int | None:
+    """Return the errno that a call ends with, None where it works."""
+    try:
+        call(path)
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def test_a_listing_that_never_ends_ends_with_whoever_reads_it(mounting: Mounting) -> None:
+    numbers = count()
+
+    def endless(request: Request) -> Answer | None:
+        if not request.path.endswith("/vaults/endless/jobs"):
+            return None
+        number = next(numbers)
+        return in_json({"JobList": [{"JobId": f"job-{number}"}], "Marker": f"job-{number}"})
+
+    made = State()
+    made.add_vault("endless")
+    with Server(made, credentials={"id": "key"}, also=endless) as server, mounting(server) as root:
+        reader = subprocess.Popen(["ls", root / "endless"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        began = next(numbers)
+        wait_until(lambda: next(numbers) > began + 500, "pages are asked for", limit_s=30)
+        reader.terminate()
+        out, _ = reader.communicate(timeout=LIMIT_S)
+        assert (reader.returncode, out) != (0, b"")
+        wait_until(lambda: is_still(numbers), "nobody asks for pages any more", limit_s=30)
+
+
+def is_still(numbers: Iterator[int]) -> bool:
+    """Return whether nobody else counts for a second."""
+    first = next(numbers)
+    time.sleep(1.0)
+    return next(numbers) == first + 1
+
+
+HOSTILE = ["9" * 5000, "1e400", "NaN", "[" * 100_000 + "]" * 100_000]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=["digits", "1e400", "NaN", "levels"])
+def test_a_document_that_cannot_be_used_hides_itself_alone(value: str, mounting: Mounting, tmp_path: Path) -> None:
+    vaults = f'{{"VaultList":[{{"VaultName":"a"}},{{"VaultName":"b","Size":{value}}}],"Marker":null}}'
+    jobs = f'{{"JobList":[{{"JobId":"1","Size":{value}}},{{"JobId":"2"}}],"Marker":null}}'
+
+    def hostile(request: Request) -> Answer | None:
+        text = {"/-/vaults": vaults, "/-/vaults/a/jobs": jobs}.get(request.path)
+        return Answer(200, {"Content-Type": "application/json"}, [memoryview(text.encode())]) if text else None
+
+    with Server(State(), credentials={"id": "key"}, also=hostile) as server, mounting(server) as root:
+        assert names(root) == ["a"]
+        assert names(root / "a") == ["2"]
+    [log] = tmp_path.glob("log-*")
+    assert log.read_text().count("left out of ") == 2
