@@ -60,19 +60,12 @@ ERRNOS: dict[type[CasfsError], int] = {
 }
 
 
-NAMING = frozenset({"getattr", "open", "getxattr", "listxattr"})
-"""The callbacks that are asked for a name, and may answer that there is none of it.
+NAMELESS = frozenset({"opendir", "readdir", "releasedir", "read", "release", "statfs", "init", "destroy"})
+"""The callbacks that are about what is there, and never answer that there is no such name.
 
-No other may: the C library takes ENOENT from reading a directory for its end, so that ``ls`` and ``cp -r`` ended with 0
-and nothing, and ``rsync --delete`` emptied the copy. Source: glibc 2.36, readdir64; rsync 3.5.0, cp, ls and tar with
-each errno in each system call, by strace's fault injection: from getdents64 all of them forgive ENOENT and no other."""
-
-MISPLACED: dict[type[CasfsError], tuple[frozenset[str], int]] = {
-    NotFoundError: (NAMING, errno.ESTALE),
-    # cp and rsync go on after ENODATA from getxattr; elsewhere it would mean nothing.
-    NoAttributeError: (frozenset({"getxattr"}), errno.EIO),
-}
-"""Errors whose errno programs forgive: the callbacks that may answer with it, and what all others answer."""
+The C library takes ENOENT from reading a directory for its end: ``ls`` and ``cp -r`` ended with 0 and nothing, and
+``rsync --delete`` emptied the copy. Source: glibc 2.36, readdir64; rsync 3.5.0, cp, ls, find and tar with each errno in
+each system call, by strace's fault injection: from getdents64 all of them forgive ENOENT and no other."""
 
 
 def errno_of(error: BaseException, operation: str = "getattr") -> int:
@@ -84,10 +77,8 @@ def errno_of(error: BaseException, operation: str = "getattr") -> int:
         error: what a callback raised.
         operation: name of the callback.
     """
-    for kind in type(error).__mro__:
-        operations, instead = MISPLACED.get(kind, (None, 0))
-        if operations is not None and operation not in operations:
-            return instead
-        if kind in ERRNOS:
-            return ERRNOS[kind]
-    return errno.EIO
+    number = next((ERRNOS[kind] for kind in type(error).__mro__ if kind in ERRNOS), errno.EIO)
+    if number == errno.ENOENT and operation in NAMELESS:
+        return errno.ESTALE
+    # cp and rsync go on after ENODATA from getxattr; elsewhere it means nothing
+    return errno.EIO if number == errno.ENODATA and operation != "getxattr" else number
