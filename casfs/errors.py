@@ -22,6 +22,7 @@ The tree::
     ├── CorruptDataError        bytes and hash do not belong together
     ├── UncheckableError        no hash to check by, and one was required
     ├── ReadOnlyError           any write
+    ├── NameTooLongError        a name that no file can have
     ├── NoAttributeError        no such extended attribute
     ├── BadHandleError          a file handle that is not open
     ├── ConfigError             an option, file or credential that cannot be used
@@ -153,6 +154,10 @@ class UncheckableError(CasfsError):
 
 class ReadOnlyError(CasfsError):
     """An attempt to change something."""
+
+
+class NameTooLongError(CasfsError):
+    """A name that is longer than those of files can be."""
 
 
 class NoAttributeError(CasfsError):

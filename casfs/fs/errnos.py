@@ -13,6 +13,7 @@ from casfs.errors import (
     GoneError,
     InterruptedCallError,
     MountError,
+    NameTooLongError,
     NoAttributeError,
     NotFoundError,
     NotReadyError,
@@ -52,6 +53,7 @@ ERRNOS: dict[type[CasfsError], int] = {
     CorruptDataError: errno.EIO,
     UncheckableError: errno.EIO,
     ReadOnlyError: errno.EROFS,
+    NameTooLongError: errno.ENAMETOOLONG,
     NoAttributeError: errno.ENODATA,
     BadHandleError: errno.EBADF,
     # These two are for the time before there is a mount; here they are bugs.

@@ -12,8 +12,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from casfs.errors import CasfsError, NoAttributeError, NotFoundError
+from casfs.errors import CasfsError, NameTooLongError, NoAttributeError, NotFoundError
 from casfs.fs import thread_state
+from casfs.fs.attrs import NAME_MAX_BYTES
 from casfs.fs.errnos import errno_of
 from casfs.fs.interrupts import Interrupts
 
@@ -45,7 +46,7 @@ class Seam:
             if self.are_threads_lasting:
                 thread_state.keep()
             with self.interrupts:
-                _refuse_undecodable(operation, arguments)
+                _refuse_impossible(operation, arguments)
                 return _sound(function(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like would be an end of file
             return _answer_to(operation, error)
@@ -57,15 +58,17 @@ class Seam:
         return count
 
 
-def _refuse_undecodable(operation: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse paths and names that are not UTF-8: nothing here has such a name.
+def _refuse_impossible(operation: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse paths and names that nothing here can have: too long, which the kernel lets through, or not UTF-8.
 
     The bindings differ: fusepy raises, mfusepy makes surrogates that the tree would have to ask the service for.
     """
+    texts = [argument for argument in arguments if isinstance(argument, bytes)]
+    if any(len(name) > NAME_MAX_BYTES for text in texts if len(text) > NAME_MAX_BYTES for name in text.split(b"/")):
+        raise NameTooLongError(f"a name of over {NAME_MAX_BYTES} bytes")
     try:
-        for argument in arguments:
-            if isinstance(argument, bytes):
-                argument.decode()
+        for text in texts:
+            text.decode()
     except UnicodeDecodeError as error:
         # The path of an attribute was looked up before: it is the attribute's name.
         kind: type[CasfsError] = NoAttributeError if operation == "getxattr" else NotFoundError

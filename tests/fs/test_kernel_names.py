@@ -75,6 +75,17 @@ def test_a_name_that_is_not_there_is_not_there_whatever_its_bytes(mounted: Scene
             os.stat(os.path.join(os.fsencode(mounted.path), where, name))  # noqa: PTH116, PTH118 - bytes
 
 
+@pytest.mark.parametrize("name", [b"x" * 256, b"x" * 1024, "\u6863".encode() * 86, b"\xff" * 256], ids=len)
+@pytest.mark.parametrize("where", [b"", b"vault", b"vault/plain"])
+def test_a_name_over_255_bytes_is_too_long_at_every_level(mounted: Scene, where: bytes, name: bytes) -> None:
+    path = os.path.join(os.fsencode(mounted.path), where, name)  # noqa: PTH118 - bytes
+    for asking in (os.stat, os.listdir, os.listxattr, lambda path: os.open(path, os.O_RDONLY)):
+        with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)):
+            asking(path)
+    with pytest.raises(FileNotFoundError):
+        os.stat(os.path.join(os.fsencode(mounted.path), where, name[:255]))  # noqa: PTH116, PTH118 - bytes
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "create": lambda path: (path / "new").write_bytes(b""),
     "write": lambda path: (path / "vault/plain/output").open("r+b"),

@@ -31,6 +31,7 @@ def raiser(error: BaseException) -> Callable[..., int]:
     def getattr_(*_: object) -> int:
         raise error
 
+    getattr_.__name__ = "getattr"
     return getattr_
 
 
@@ -104,9 +105,17 @@ def test_an_answer_that_c_would_take_for_another_is_eio(answer: object, announce
 
 
 def test_a_path_that_is_no_text_is_not_found() -> None:
-    called: list[object] = []
-    assert Bare().answer(called.append, b"/\xff") == -errno.ENOENT
-    assert not called
+    def opendir(*_: object) -> int:
+        return 1
+
+    assert Bare().answer(raiser(ValueError("called")), b"/\xff") == -errno.ENOENT
+    assert Bare().answer(opendir, b"/\xff") == -errno.ESTALE
+
+
+@pytest.mark.parametrize("path", [b"/" + b"x" * 256, b"/a/" + b"\xff" * 256 + b"/b"], ids=len)
+def test_a_name_that_is_too_long_is_told_so_and_a_long_path_is_none(path: bytes) -> None:
+    assert Bare().answer(raiser(ValueError("called")), path) == -errno.ENAMETOOLONG
+    assert Bare().answer(len, b"/x" * 1000 + b"/" + b"x" * 255) == 2256
 
 
 def test_an_attribute_whose_name_is_no_text_is_not_there() -> None:
