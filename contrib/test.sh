@@ -1,11 +1,19 @@
 #!/bin/sh
 # Checks the whole project as it will be installed: lint, types, the wheel, every test, with real mounts.
 #
-#   sh contrib/test.sh [PYTEST ARGUMENTS]
+#   sh contrib/test.sh [--long] [PYTEST ARGUMENTS]
+#
+# --long adds the tests marked long: they install programs of others (pip and npm fetch them), or take minutes.
 set -eu
 cd "$(dirname "$0")/.."
 . contrib/setup.sh
 
+long=
+if [ "${1-}" = --long ]; then
+    long=--long
+    shift
+    command -v npm >/dev/null || die 'the long tests need npm; install nodejs and npm, then run this again'
+fi
 set_up test lint glacier release
 
 # The wheel is what is tested, not the checkout that pytest is started from; and a mount test that cannot mount fails.
@@ -18,7 +26,7 @@ export PYTHONSAFEPATH=1 CASFS_TESTS_MUST_MOUNT=1
 
 # Two processes a processor: what takes most of the time is waiting for services that stall.
 workers=$(($(nproc) * 2))
-.venv/bin/pytest -q -n "$workers" --dist worksteal "$@"
+.venv/bin/pytest -q -n "$workers" --dist worksteal ${long:+"$long"} "$@"
 if [ $# = 0 ]; then
     printf '\nover libfuse 2, those tests that go through the real command:\n'
     CASFS_FUSE=2 .venv/bin/pytest -q -n "$workers" --dist worksteal tests/mount
