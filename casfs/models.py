@@ -90,6 +90,16 @@ class Job:
     document: str
 
     @property
+    def is_finished(self) -> bool:
+        """Whether the service will never change the document again."""
+        return self.state in (JobState.SUCCEEDED, JobState.FAILED)
+
+    @property
+    def changed_ns(self) -> int | None:
+        """When it was finished, and before that, or where no document says so, when it was begun."""
+        return self.completed_ns if self.is_finished and self.completed_ns is not None else self.created_ns
+
+    @property
     def output(self) -> Output | None:
         """What can be downloaded: None unless the job Succeeded and is of a kind that has an output."""
         if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):

@@ -34,7 +34,7 @@ class View:
         gid: group of everything.
         file_mode: permission bits of outputs.
         dir_mode: permission bits of directories.
-        began_ns: the root's times; nothing in the service says any.
+        began_ns: the root's times as far as the service says none.
     """
 
     uid: int
@@ -96,19 +96,16 @@ def statvfs_of_mount() -> dict[str, int]:
 def _times_ns(node: Node, view: View) -> tuple[int, int]:
     """Return mtime and ctime; a time that the service does not give is 0, or the one that it does give."""
     match node:
-        case Root():
-            return view.began_ns, view.began_ns
-        case VaultDir(vault):
-            created_ns = vault.created_ns or 0
-            return created_ns, created_ns
-        case JobDir(job):
-            created_ns = job.created_ns or 0
-            return created_ns, created_ns
-        case OutputFile(job):
-            created_ns = job.created_ns or 0
-            return created_ns if job.completed_ns is None else job.completed_ns, created_ns
+        case Root(changed_ns):
+            created_ns: int | None = view.began_ns
+        case VaultDir(vault, changed_ns):
+            created_ns = vault.created_ns
+        case JobDir(job) | OutputFile(job):
+            changed_ns, created_ns = job.changed_ns, job.created_ns
         case _:
             assert_never(node)
+    created_ns = created_ns or 0
+    return created_ns if changed_ns is None else changed_ns, created_ns
 
 
 def _links(node: Node) -> int:

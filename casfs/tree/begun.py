@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from casfs.models import Job
 from casfs.tree.names import LeftOut
-from casfs.tree.packed import is_finished, pack
+from casfs.tree.packed import pack
+from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 
@@ -19,6 +20,7 @@ class Begun:
     Attributes:
         jobs: those so far by id, packed, in the service's order.
         finished: whether all of them are.
+        changed_ns: when the newest of them was finished or, if it is not, begun; None where no document says so.
 
     Args:
         ask: lists the jobs, as ``Lister.jobs``.
@@ -29,6 +31,7 @@ class Begun:
     def __init__(self, ask: Callable[[Deadline], Iterator[Job]], vault: str, deadline: Deadline) -> None:
         self.jobs: dict[str, bytes] = {}
         self.finished = True
+        self.changed_ns: int | None = None
         self._left_out = LeftOut(f"jobs of vault {vault}")
         self._waits = deadline
         self._deadline = Deadline(deadline.at_s, deadline.clock, self._is_left)
@@ -56,5 +59,6 @@ class Begun:
             if self._left_out.shows(job.id):
                 old, new = known.get(job.id), pack(job)
                 self.jobs[job.id] = old if old is not None and old == new else new
-                self.finished = self.finished and is_finished(job)
+                self.finished = self.finished and job.is_finished
+                self.changed_ns = newest_ns(self.changed_ns, job.changed_ns)
         self._left_out.tell()

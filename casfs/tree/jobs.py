@@ -18,8 +18,9 @@ from casfs.tree.begun import Begun
 from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import can_be_file
-from casfs.tree.packed import is_finished, pack, unpack
+from casfs.tree.packed import pack, unpack
 from casfs.tree.shown import Shown
+from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 UNFINISHED_TTL_S = 30.0
@@ -106,6 +107,7 @@ class Jobs:
         self._answers: TLRUCache[tuple[str, str], Answer] = TLRUCache(
             DESCRIBED_JOBS, self._believed_until_s, timer=crew.clock
         )
+        self._changed_ns: dict[str, int | None] = {}
         self._walks: TTLCache[str, Walk] = TTLCache(WALKS, list_ttl_s, timer=crew.clock)
         self._describes: Flights[tuple[str, str], Job | None] = Flights(crew.look_ups)
         self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings, LISTING_S)
@@ -146,6 +148,11 @@ class Jobs:
         what = f"describe job {job} of vault {vault}"
         return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
 
+    def changed_ns(self, vault: str) -> int | None:
+        """Return when the newest of the jobs that were listed of *vault* was finished or begun, None before."""
+        with self._lock:
+            return self._changed_ns.get(vault)
+
     def show(self, vault: str, job: str) -> None:
         """Take note that the directory of *job* was read; one that a listing holds is known to be shown."""
         with self._lock:
@@ -183,7 +190,7 @@ class Jobs:
         if listed is None:
             until_s = listing.absent_until_s
         else:
-            until_s = listing.finished_until_s if is_finished(listed) else listing.current_until_s
+            until_s = listing.finished_until_s if listed.is_finished else listing.current_until_s
         return Answer(listed) if self._clock() < until_s else None
 
     def _is_walked(self, vault: str) -> bool:
@@ -208,15 +215,17 @@ class Jobs:
             with self._lock:
                 self._begun[vault] = begun
             raise
-        return self._enter(vault, begun.jobs, finished=begun.finished)
+        return self._enter(vault, begun)
 
-    def _enter(self, vault: str, jobs: dict[str, bytes], *, finished: bool) -> list[PackedItem]:
+    def _enter(self, vault: str, begun: Begun) -> list[PackedItem]:
+        jobs = begun.jobs
         with self._lock:
             now_s = self._clock()
             until_s = now_s + self._list_ttl_s
             if vault in self._listings:
                 self._shown.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
-            current_until_s = until_s if finished else min(until_s, now_s + UNFINISHED_TTL_S)
+            current_until_s = until_s if begun.finished else min(until_s, now_s + UNFINISHED_TTL_S)
+            self._changed_ns[vault] = begun.changed_ns
             self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
             self._walks.pop(vault, None)
             for key in [key for key in self._answers if key[0] == vault]:
@@ -237,11 +246,12 @@ class Jobs:
                 self._shown.add(vault, job)
             if listing is not None and found is not None:
                 listing.jobs[job] = pack(found)
-                if not is_finished(found):  # one of finished jobs alone was believed for longer
+                self._changed_ns[vault] = newest_ns(self._changed_ns[vault], found.changed_ns)
+                if not found.is_finished:  # one of finished jobs alone was believed for longer
                     listing.current_until_s = min(listing.current_until_s, self._clock() + UNFINISHED_TTL_S)
         return found
 
     def _believed_until_s(self, _key: tuple[str, str], answer: Answer, now_s: float) -> float:
         if answer.job is None:
             return now_s + NEGATIVE_TTL_S
-        return now_s + (self._list_ttl_s if is_finished(answer.job) else min(UNFINISHED_TTL_S, self._list_ttl_s))
+        return now_s + (self._list_ttl_s if answer.job.is_finished else min(UNFINISHED_TTL_S, self._list_ttl_s))

@@ -3,7 +3,7 @@
 The union is closed: whoever takes a ``Node`` matches all four and ends with ``assert_never``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -33,7 +33,13 @@ def inode_of(*names: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The directory of all vaults."""
+    """The directory of all vaults.
+
+    Attributes:
+        changed_ns: when the newest of them was made, None where nobody knows.
+    """
+
+    changed_ns: int | None = field(default=None, compare=False)
 
     @property
     def inode(self) -> int:
@@ -43,9 +49,14 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class VaultDir:
-    """A vault: the directory of its jobs. The root of the mount where one vault was asked for."""
+    """A vault: the directory of its jobs. The root of the mount where one vault was asked for.
+
+    Attributes:
+        changed_ns: when the newest of the jobs that were listed was finished or begun, None before.
+    """
 
     vault: Vault
+    changed_ns: int | None = field(default=None, compare=False)
 
     @property
     def inode(self) -> int:

@@ -41,8 +41,3 @@ def unpack(packed: bytes, vault: str, job: str) -> Job:
     fields, _, document = text.partition("\n")
     action, state, created_ns, completed_ns, size, tree_hash = json.loads(fields)
     return Job(vault, job, action, JobState(state), created_ns, completed_ns, size, tree_hash, document)
-
-
-def is_finished(job: Job) -> bool:
-    """Say whether the service will never change the document of *job* again."""
-    return job.state in (JobState.SUCCEEDED, JobState.FAILED)

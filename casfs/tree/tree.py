@@ -94,9 +94,9 @@ class Tree:
             names.insert(0, self._settings.root_vault)
         match names:
             case []:
-                return Root()
+                return Root(self._catalog.vaults.changed_ns())
             case [vault]:
-                return VaultDir(self._vault(vault, fresh=fresh))
+                return self._directory(self._vault(vault, fresh=fresh))
             case [vault, job]:
                 return JobDir(self._job(vault, job))
             case [vault, job, name] if name == OUTPUT_NAME:
@@ -118,7 +118,7 @@ class Tree:
         """
         match node:
             case Root():
-                return ((vault.name, VaultDir(vault)) for vault in self._catalog.vaults.all())
+                return ((vault.name, self._directory(vault)) for vault in self._catalog.vaults.all())
             case VaultDir(vault):
                 return ((job.id, JobDir(job)) for job in self._jobs(vault.name))
             case JobDir(job):
@@ -126,6 +126,9 @@ class Tree:
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
             case OutputFile():
                 return []
+
+    def _directory(self, vault: Vault) -> VaultDir:
+        return VaultDir(vault, self._catalog.jobs.changed_ns(vault.name))
 
     def _vault(self, name: str, *, fresh: bool) -> Vault:
         vault = self._catalog.vaults.get(name, fresh=fresh)

@@ -18,6 +18,7 @@ from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import LeftOut, can_be_vault
 from casfs.tree.shown import Shown
+from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 NEGATIVE_TTL_S = 5.0
@@ -48,6 +49,7 @@ class Vaults:
         self._clock = crew.clock
         self._lock = threading.Lock()
         self._known: dict[str, Vault] = {}
+        self._changed_ns: int | None = None
         self._listed_until_s = float("-inf")
         self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
         self._describes: Flights[str, Vault | None] = Flights(crew.look_ups)
@@ -61,6 +63,7 @@ class Vaults:
         with self._lock:
             self._shown.extend((name,) for name in self._known if name not in listed)
             self._known = listed
+            self._changed_ns = newest_ns(*(vault.created_ns for vault in listed.values()))
             self._answers.clear()
             self._listed_until_s = self._clock() + self._list_ttl_s
 
@@ -76,6 +79,11 @@ class Vaults:
             if self._clock() < self._listed_until_s:
                 return list(self._known.values())
         return self._lists.ask(None, self._list, "list vaults")
+
+    def changed_ns(self) -> int | None:
+        """Return when the newest of the vaults that are known was made, None where none is or nobody says."""
+        with self._lock:
+            return self._changed_ns
 
     def get(self, name: str, *, fresh: bool = False) -> Vault | None:
         """Return the vault *name*, None where there is none, with one Describe where it was never heard of.
@@ -124,6 +132,7 @@ class Vaults:
                     self._shown.add(name)
             else:
                 self._known[name] = vault
+                self._changed_ns = newest_ns(self._changed_ns, vault.created_ns)
         return vault
 
     def _believed_until_s(self, _name: str, answer: Answer, now_s: float) -> float:

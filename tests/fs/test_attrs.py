@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.fs.attrs import View, entry_of, stat_of, statvfs_of_mount
-from casfs.models import Vault
+from casfs.models import JobState, Vault
 from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
 from tests.fs.stands import COMPLETED_NS, CREATED_NS, job
 
@@ -28,15 +28,31 @@ def test_an_output_has_the_times_of_its_job_to_the_nanosecond() -> None:
     assert (attrs["st_mtime"], attrs["st_ctime"]) == (COMPLETED_NS, CREATED_NS)
 
 
-@pytest.mark.parametrize("node", NODES[1:3], ids=repr)
-def test_a_directory_has_the_time_of_its_creation(node: Node) -> None:
+def times(node: Node) -> tuple[int, int]:
     attrs = stat_of(node, VIEW, None)
-    assert attrs["st_mode"] == stat.S_IFDIR | 0o550
-    assert (attrs["st_mtime"], attrs["st_ctime"]) == (CREATED_NS, CREATED_NS)
+    assert attrs["st_atime"] == attrs["st_mtime"]
+    return attrs["st_mtime"], attrs["st_ctime"]
 
 
-def test_the_root_has_the_time_of_the_mount() -> None:
-    assert stat_of(Root(), VIEW, None)["st_mtime"] == 5
+@pytest.mark.parametrize("node", NODES[1:3], ids=repr)
+def test_a_directory_has_the_modes_of_the_mount(node: Node) -> None:
+    assert stat_of(node, VIEW, None)["st_mode"] == stat.S_IFDIR | 0o550
+
+
+def test_a_job_has_the_time_when_it_was_finished_and_before_when_it_was_begun() -> None:
+    assert times(JobDir(job("a", 1))) == (COMPLETED_NS, CREATED_NS)
+    assert times(JobDir(replace(job("a", 1), state=JobState.FAILED))) == (COMPLETED_NS, CREATED_NS)
+    assert times(JobDir(replace(job("a", 1), state=JobState.IN_PROGRESS))) == (CREATED_NS, CREATED_NS)
+
+
+def test_a_vault_has_the_time_of_its_newest_job_and_before_it_is_listed_its_own() -> None:
+    assert times(VaultDir(Vault("v", CREATED_NS, "{}"))) == (CREATED_NS, CREATED_NS)
+    assert times(VaultDir(Vault("v", CREATED_NS, "{}"), COMPLETED_NS)) == (COMPLETED_NS, CREATED_NS)
+
+
+def test_the_root_has_the_time_of_its_newest_vault_and_before_any_is_known_that_of_the_mount() -> None:
+    assert times(Root()) == (5, 5)
+    assert times(Root(CREATED_NS)) == (CREATED_NS, 5)
 
 
 def test_an_output_without_a_completion_date_has_the_time_of_its_creation() -> None:

@@ -84,6 +84,22 @@ def test_outputs_have_the_right_bytes_sizes_and_times(mounted: Mounted) -> None:
         assert status.st_mtime_ns // 1_000_000 == int(job.completes_s * 1000)
 
 
+def test_directories_have_the_times_of_what_was_listed_in_them(mounted: Mounted) -> None:
+    now_s = mounted.server.state.clock()
+    newest_s = {"empty": 0.0}
+    for path, job in mounted.jobs():
+        changed_s = job.completes_s if job.status(now_s) in {"Succeeded", "Failed"} else job.created_s
+        newest_s[path.parent.name] = max(changed_s, newest_s.get(path.parent.name, 0))
+        assert path.stat().st_mtime_ns // 1_000_000 == int(changed_s * 1000)
+    for vault in mounted.server.state.vaults():
+        path = mounted.root / vault.name
+        assert path.stat().st_mtime == pytest.approx(vault.created_s, abs=0.001)
+        names(path)
+        assert path.stat().st_mtime == pytest.approx(newest_s[vault.name] or vault.created_s, abs=0.001)
+    youngest_s = max(vault.created_s for vault in mounted.server.state.vaults())
+    assert mounted.root.stat().st_mtime == pytest.approx(youngest_s, abs=0.001)
+
+
 def test_any_part_can_be_read(mounted: Mounted) -> None:
     path, output, _ = mounted.one("album")
     whole = bytes_of(output)
