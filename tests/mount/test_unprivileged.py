@@ -97,11 +97,12 @@ def test_a_signal_unmounts_for_a_user(run: Run, server: Server, nobodys: Path) -
 
 @pytest.mark.parametrize(
     ("arguments", "mends"),
-    [(["--allow-other", "{mount}"], "user_allow_other in /etc/fuse.conf"), (["/srv"], "may not write there")],
+    [(["--allow-other", "{mount}"], "user_allow_other in /etc/fuse.conf"), (["{roots}"], "may not write there")],
     ids=["allow-other", "root's directory"],
 )
 def test_refusal_says_what_to_mend(run: Run, server: Server, nobodys: Path, arguments: list[str], mends: str) -> None:
-    told = [argument.format(mount=nobodys / "mount") for argument in arguments]
+    (nobodys / "roots").mkdir(mode=0o755)
+    told = [argument.format(mount=nobodys / "mount", roots=nobodys / "roots") for argument in arguments]
     done = run('"$@"', sys.executable, "-m", "casfs", "mount", server.url, *told)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert mends in done.stderr
