@@ -35,8 +35,8 @@ class Vault:
     Attributes:
         name: the vault's name, as sent.
         created_ns: CreationDate, or None where the service gives none that can be read.
-        document: the Describe Vault object as one line of ASCII JSON, every field in the service's order. Text, not
-            a dict: 100,000 jobs as dicts take 300 MB.
+        document: the Describe Vault object as one line of ASCII JSON, every field in the service's order; "" where the
+            account may not have it. Text, not a dict: 100,000 jobs as dicts take 300 MB.
     """
 
     name: str

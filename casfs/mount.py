@@ -35,6 +35,8 @@ from casfs.privacy import keep_private
 from casfs.service import Service, service_of
 from casfs.standard_error import StandardError
 from casfs.stats import Stats
+from casfs.tree.proofs import proven
+from casfs.tree.refusals import Question, Refusals
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
 from casfs.watcher import Watcher
@@ -212,22 +214,37 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
     None where the account may not list them: it may still use one by its name. And where there are too many to wait.
 
     Raises:
-        CasfsError: the service cannot be asked, or refuses who asks, or has no such vault.
+        CasfsError: the service cannot be asked, or refuses who asks, or has no such vault; or the account may ask
+            nothing at all about the one that is to be the root.
     """
     deadline = Deadline.after(config.connect_timeout + CHECK_S)
+    if config.root_vault is not None:
+        return [_one(client, config.root_vault, deadline, herald)]
     try:
-        if config.root_vault is not None:
-            return [client.vault(config.root_vault, deadline)]
         return _listed(client, deadline)
     except CredentialsError:
         raise
-    except NotFoundError as error:
-        raise NotFoundError(f"there is no vault {config.root_vault!a}: {error}") from error
     except AccessDeniedError as error:
-        if config.root_vault is not None:
-            raise
         herald.warn(f"the vaults may not be listed, but those that may be used can be entered by name: {error}")
         return None
+
+
+def _one(client: Client, name: str, deadline: Deadline, herald: Herald) -> Vault:
+    """Return the vault *name*, and tell what the account may not do with it, as far as that was heard."""
+    refusals = Refusals(deadline.clock, CHECK_S)
+
+    def listed() -> Vault | None:
+        return next((vault for vault in client.vaults(deadline) if vault.name == name), None)
+
+    try:
+        vault = proven(client, refusals, name, listed, deadline)
+    except NotFoundError as error:
+        raise NotFoundError(f"there is no vault {name!a}: {error}") from error
+    if not vault.document:
+        herald.warn("the vault may not be described: its directory has no attributes")
+    if refusals.holds(Question.LIST_JOBS, name):
+        herald.warn("the jobs may not be listed, but those that may be described can be entered by their ids")
+    return vault
 
 
 def _listed(client: Client, deadline: Deadline) -> list[Vault] | None:

@@ -77,7 +77,7 @@ def attributes_of(node: Node, outputs: Outputs) -> dict[str, bytes]:
         case Root():
             found: dict[str, bytes] = {}
         case VaultDir(vault):
-            found = dict(_of_document(vault.document))
+            found = dict(_of_document(vault.document)) if vault.document else {}
         case JobDir(job):
             found = _of_job(job)
         case OutputFile(job):

@@ -7,18 +7,19 @@ Memory: 100,000 listed jobs take 67 MiB. Source: measured on 2026-11-20 by tests
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cachetools import LRUCache, TLRUCache, TTLCache
 
-from casfs.errors import InterruptedCallError, NotFoundError
+from casfs.errors import AccessDeniedError, CredentialsError, InterruptedCallError, NotFoundError
 from casfs.models import Job
 from casfs.tree.begun import Begun
 from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import can_be_file
 from casfs.tree.packed import pack, unpack
+from casfs.tree.refusals import Question, Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
@@ -95,9 +96,10 @@ class Jobs:
     Threads: any thread may call. The lock is held for dictionary work only.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, shown: Shown, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, shown: Shown, refusals: Refusals, list_ttl_s: float) -> None:
         self._lister = lister
         self._shown = shown
+        self._refusals = refusals
         self._list_ttl_s = list_ttl_s
         self._clock = crew.clock
         self._lock = threading.Lock()
@@ -121,14 +123,11 @@ class Jobs:
 
         Raises:
             NotFoundError: there is no such vault.
+            AccessDeniedError: the account may not list its jobs.
             CasfsError: the service does not answer. What it said before is no longer shown then: a listing that may
                 be wrong is worse than an error that says so.
         """
-        jobs = self._listed(vault)
-        if jobs is None:
-            what = f"list the jobs of vault {vault}"
-            jobs = self._lists.ask(vault, lambda deadline: self._list(vault, deadline), what)
-        return (unpack(packed, vault, job) for job, packed in jobs)
+        return (unpack(packed, vault, job) for job, packed in self._all(vault))
 
     def get(self, vault: str, job: str) -> Job | None:
         """Return the job, None where there is none, with one Describe where what is known is too old.
@@ -136,17 +135,27 @@ class Jobs:
         A listing is believed in what it holds; of what it does not, for NEGATIVE_TTL_S, since an id that somebody asks
         for may be of a job just begun. When a listing has become too old in the middle of a walk through the vault,
         a few Describes later it is renewed: a walk through n jobs costs n/1000 requests, and not n.
+        Where the account may not have jobs described, the listing is all there is, and believed in what it lacks too.
+
+        Raises:
+            NotFoundError: a listing was asked for, and there is no such vault.
+            AccessDeniedError: the account may neither list jobs nor have them described.
+            CasfsError: the service does not answer.
         """
         answer = self._remembered(vault, job)
-        if answer is None and self._is_walked(vault):
-            self.all(vault)
-            answer = self._remembered(vault, job)
         if answer is not None:
             return answer.job
         if not can_be_file(job):
             return None
-        what = f"describe job {job} of vault {vault}"
-        return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
+        refused: list[AccessDeniedError] = []
+        for ask in self._ways(vault):
+            try:
+                return ask(vault, job)
+            except CredentialsError:
+                raise
+            except AccessDeniedError as error:
+                refused.append(error)
+        raise refused[0]
 
     def changed_ns(self, vault: str) -> int | None:
         """Return when the newest of the jobs that were listed of *vault* was finished or begun, None before."""
@@ -169,6 +178,31 @@ class Jobs:
                 if listing.jobs.pop(job, None) is not None:
                     self._shown.add(vault, job)
                 listing.current_until_s = listing.absent_until_s = self._clock()
+
+    def _ways(self, vault: str) -> list[Callable[[str, str], Job | None]]:
+        """Return how to ask for a job, the better way first, without one that was refused lately if there is another.
+
+        If there is none, a job is asked for by its id: a service that refuses what is not there may answer for it.
+        """
+        ways = [(Question.DESCRIBE_JOB, self._described), (Question.LIST_JOBS, self._in_listing)]
+        if self._is_walked(vault):
+            ways.reverse()
+        return [ask for question, ask in ways if not self._refusals.holds(question, vault)] or [self._described]
+
+    def _described(self, vault: str, job: str) -> Job | None:
+        what = f"describe job {job} of vault {vault}"
+        return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
+
+    def _in_listing(self, vault: str, job: str) -> Job | None:
+        packed = dict(self._all(vault)).get(job)
+        return None if packed is None else unpack(packed, vault, job)
+
+    def _all(self, vault: str) -> list[PackedItem]:
+        jobs = self._listed(vault)
+        if jobs is None:
+            what = f"list the jobs of vault {vault}"
+            jobs = self._lists.ask(vault, lambda deadline: self._list(vault, deadline), what)
+        return jobs
 
     def _listed(self, vault: str) -> list[PackedItem] | None:
         with self._lock:
@@ -210,7 +244,8 @@ class Jobs:
         if begun is None or not begun.may_go_on(deadline):
             begun = Begun(lambda by: self._lister.jobs(vault, by), vault, deadline)
         try:
-            begun.finish(known)
+            with self._refusals.noting(Question.LIST_JOBS, vault):
+                begun.finish(known)
         except InterruptedCallError:
             with self._lock:
                 self._begun[vault] = begun
@@ -234,7 +269,9 @@ class Jobs:
 
     def _describe(self, vault: str, job: str, deadline: Deadline) -> Job | None:
         try:
-            return self._learn(vault, job, self._lister.job(vault, job, deadline))
+            with self._refusals.noting(Question.DESCRIBE_JOB, vault):
+                found = self._lister.job(vault, job, deadline)
+            return self._learn(vault, job, found)
         except NotFoundError:
             return self._learn(vault, job, None)
 

@@ -14,6 +14,7 @@ from casfs.tree.flights import Crew
 from casfs.tree.jobs import Jobs
 from casfs.tree.lister import Lister
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.refusals import Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.vaults import Vaults
 from casfs.waiting import Clock, Interrupted, never
@@ -166,5 +167,6 @@ class Tree:
         return GoneError(message) if was_shown else NotFoundError(message)
 
     def _blank(self) -> Catalog:
-        asking = (self._lister, self._crew, self._shown, self._settings.list_ttl_s)
+        ttl_s = self._settings.list_ttl_s
+        asking = (self._lister, self._crew, self._shown, Refusals(self._crew.clock, ttl_s), ttl_s)
         return Catalog(Vaults(*asking), Jobs(*asking))

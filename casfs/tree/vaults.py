@@ -1,9 +1,11 @@
 """The vaults that the service has told of, and for how long its word is believed.
 
 A listing, and a single answer, are believed for the listing TTL; that there is no such vault, for 5 s unless a listing
-says so. A vault that was known once is walked through afterwards without a request, since the kernel looks up every
-directory on the way to a file and a path shall cost one request: the job's. What ends it: a listing without it, or a
-job of it that is asked for and not found.
+says so. Where a vault may not be described, what else the account may ask says whether it is there.
+
+A vault that was known once is walked through afterwards without a request, since the kernel looks up every directory on
+the way to a file and a path shall cost one request: the job's. What ends it: a listing without it, or a job of it that
+is asked for and not found.
 """
 
 import threading
@@ -17,6 +19,8 @@ from casfs.models import Vault
 from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import LeftOut, can_be_vault
+from casfs.tree.proofs import proven
+from casfs.tree.refusals import Question, Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
@@ -42,9 +46,10 @@ class Vaults:
     Invariants: ``_known`` holds the last word on every vault it holds.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, shown: Shown, list_ttl_s: float) -> None:
+    def __init__(self, lister: Lister, crew: Crew, shown: Shown, refusals: Refusals, list_ttl_s: float) -> None:
         self._lister = lister
         self._shown = shown
+        self._refusals = refusals
         self._list_ttl_s = list_ttl_s
         self._clock = crew.clock
         self._lock = threading.Lock()
@@ -88,9 +93,16 @@ class Vaults:
     def get(self, name: str, *, fresh: bool = False) -> Vault | None:
         """Return the vault *name*, None where there is none, with one Describe where it was never heard of.
 
+        Where the account may not have it described, it is asked for in other ways, and its document is the last that
+        is known, or "".
+
         Args:
             name: any text; one that no vault can have costs no request.
             fresh: whether what is older than the listing TTL must be asked for anew.
+
+        Raises:
+            AccessDeniedError: nothing that tells whether it is there may be asked.
+            CasfsError: the service does not answer.
         """
         answer = self.remembered(name, fresh=fresh)
         if answer is not None:
@@ -112,20 +124,26 @@ class Vaults:
         self._learn(name, None)
 
     def _list(self, deadline: Deadline) -> list[Vault]:
-        vaults = list(self._lister.vaults(deadline))
+        with self._refusals.noting(Question.LIST_VAULTS):
+            vaults = list(self._lister.vaults(deadline))
         self.seed(vaults)
         with self._lock:
             return list(self._known.values())
 
     def _describe(self, name: str, deadline: Deadline) -> Vault | None:
+        def listed() -> Vault | None:
+            return next((vault for vault in self._list(deadline) if vault.name == name), None)
+
         try:
-            vault = self._lister.vault(name, deadline)
+            vault = proven(self._lister, self._refusals, name, listed, deadline)
         except NotFoundError:
             return self._learn(name, None)
         return self._learn(name, vault)
 
     def _learn(self, name: str, vault: Vault | None) -> Vault | None:
         with self._lock:
+            if vault is not None and not vault.document:
+                vault = self._known.get(name, vault)
             self._answers[name] = Answer(vault)
             if vault is None:
                 if self._known.pop(name, None) is not None:

@@ -1,0 +1,75 @@
+"""Whether a vault is there, by whatever question the account may ask.
+
+One permission fewer is one function fewer: Describe Vault tells of a vault, List Vaults too, and where neither may be
+asked, a vault is what List Jobs or Describe Job answers for.
+"""
+
+import re
+from collections.abc import Callable
+
+from casfs.errors import AccessDeniedError, CredentialsError, NotFoundError
+from casfs.models import Vault
+from casfs.tree.lister import Lister
+from casfs.tree.refusals import Question, Refusals
+from casfs.waiting import Deadline
+
+NO_JOB = "casfs-asks-for-this-to-learn-what-is-there".ljust(92, "-")
+"""An id that no job has, of as many characters as the ids of both services. Source: Describe Job, samples."""
+
+_NO_VAULT = re.compile(r"vault\s*(is |was )?not\s*found", re.IGNORECASE)
+"""How a service says that it is the vault which is not there, where it has one code for both; whatever else it says is
+about the job. Source: Glacier, Error Responses ("Vault not found for ARN"); moto's code VaultNotFound."""
+
+
+def proven(
+    lister: Lister, refusals: Refusals, name: str, listed: Callable[[], Vault | None], deadline: Deadline
+) -> Vault:
+    """Return the vault *name*, by the first question that is not refused; what it cannot tell is not known of it.
+
+    Args:
+        lister: is asked.
+        refusals: what need not be asked again.
+        name: one that a vault can have.
+        listed: asks for all vaults, and returns this one if it is among them.
+        deadline: of all requests together.
+
+    Raises:
+        NotFoundError: there is no such vault.
+        AccessDeniedError: every question is refused. Some services refuse what is not there, so that it says nothing.
+        CasfsError: as the request that was not refused.
+    """
+    questions: dict[tuple[Question, str], Callable[[], Vault | None]] = {
+        (Question.DESCRIBE_VAULT, name): lambda: lister.vault(name, deadline),
+        (Question.LIST_VAULTS, ""): listed,
+        (Question.LIST_JOBS, name): lambda: _by_its_jobs(lister, name, deadline),
+        (Question.DESCRIBE_JOB, name): lambda: _by_a_job(lister, name, deadline),
+    }
+    refused: list[AccessDeniedError] = []
+    for (question, vault), ask in questions.items():
+        try:
+            found = refusals.asked(question, vault, ask)
+        except CredentialsError:
+            raise
+        except AccessDeniedError as error:
+            refused.append(error)
+        else:
+            if found is None:
+                raise NotFoundError("the service lists none of that name")
+            return found
+    raise refused[0]
+
+
+def _by_its_jobs(lister: Lister, name: str, deadline: Deadline) -> Vault:
+    """Ask for the first page of the jobs of *name*, which only a vault has."""
+    next(iter(lister.jobs(name, deadline)), None)
+    return Vault(name, None, "")
+
+
+def _by_a_job(lister: Lister, name: str, deadline: Deadline) -> Vault:
+    """Ask for a job of *name* that is not there, and hear what is missing."""
+    try:
+        lister.job(name, NO_JOB, deadline)
+    except NotFoundError as error:
+        if _NO_VAULT.search(str(error)):
+            raise
+    return Vault(name, None, "")
