@@ -38,7 +38,6 @@ TABLE: dict[str, frozenset[str]] = {
 LIBRARIES: dict[str, frozenset[str]] = {
     "requests": frozenset({"api"}),
     "urllib3": frozenset({"api"}),
-    "tenacity": frozenset({"api"}),
     "botocore": frozenset({"api"}),
     "fuse": frozenset({"fs", "mount"}),
     "mfusepy": frozenset({"fs", "mount"}),

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception
-
 from casfs.errors import (
     CasfsError,
     DeadlineError,
@@ -144,36 +142,23 @@ class Retry:
             CasfsError: what the last attempt raised; logged here, once.
         """
         try:
-            return self._first(call, attempt)
+            while True:
+                try:
+                    return self._once(call, attempt)
+                except CasfsError as error:
+                    self._wait_before_next(call, error)
         except CasfsError as error:
             self._give_up(call, error)
             raise
 
-    def _first(self, call: Call, attempt: Callable[[], T]) -> T:
-        """Try once without tenacity, whose count of one attempt was a tenth of a request's time (2026-11-20)."""
-        try:
-            return self._once(call, attempt)
-        except CasfsError as error:
-            return self._again(call, attempt, error)
-
-    def _again(self, call: Call, attempt: Callable[[], T], failure: CasfsError) -> T:
-        """Return what *attempt* returns, tried again after its first *failure* if that is worth it."""
-        failures = [failure]
-
-        def outcome() -> T:
-            if failures:
-                raise failures.pop()
-            return self._once(call, attempt)
-
-        retrying = Retrying(
-            retry=retry_if_exception(_is_passing),
-            wait=self._wait_after,
-            stop=lambda state: state.upcoming_sleep >= call.deadline.remaining_s,
-            sleep=lambda seconds: self._pause(seconds, call),
-            before_sleep=lambda _: self._stats.count("retries"),
-            reraise=True,
-        )
-        return retrying(outcome)
+    def _wait_before_next(self, call: Call, error: CasfsError) -> None:
+        """Wait for as long as the next attempt shall wait after *error*; raise *error* if there shall be none."""
+        asked_s = error.retry_after_s if isinstance(error, ThrottledError | ServiceError) else None
+        pause_s = wait_s(max(call.tries, 1), asked_s, self._share())
+        if not error.retryable or pause_s >= call.deadline.remaining_s:
+            raise error
+        self._stats.count("retries")
+        self._pause(pause_s, call)
 
     def _once(self, call: Call, attempt: Callable[[], T]) -> T:
         call.check()
@@ -186,11 +171,6 @@ class Retry:
             if error.retryable and call.deadline.remaining_s <= NEARLY_OVER_S:
                 raise DeadlineError(f"the deadline passed ({error})") from error
             raise
-
-    def _wait_after(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked_s = error.retry_after_s if isinstance(error, ThrottledError | ServiceError) else None
-        return wait_s(state.attempt_number, asked_s, self._share())
 
     def _pause(self, seconds: float, call: Call) -> None:
         """Wait, in slices, so that a cancellation ends it."""
@@ -224,7 +204,3 @@ class Retry:
 
 _FIELDS = ("operation", "vault", "job", "range", "status", "code", "request_id", "tries")
 """What a log line in JSON has as fields of its own."""
-
-
-def _is_passing(error: BaseException) -> bool:
-    return isinstance(error, CasfsError) and error.retryable
