@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from casfs.errors import ConfigError, MountError
+from casfs.fs import footing
 from casfs.fs.interrupts import Interrupts
 from casfs.fs.kernel import Kernel
 from casfs.fs.needs import Mount
@@ -93,7 +94,8 @@ def load(choice: str | None = None) -> Binding:
 
     Raises:
         ConfigError: no such choice.
-        MountError: none is there; the message names the package to install.
+        MountError: none is there, or one in which casfs does not find what it replaces; the message names the package
+            to install.
     """
     modules = CHOICES.get((choice or "").lower())
     if modules is None:
@@ -112,9 +114,11 @@ def _bound(name: str) -> Binding | None:
     if name == "mfusepy" and not os.environ.get("FUSE_LIBRARY_PATH"):
         os.environ.setdefault("FUSE_LIBRARY_NAME", "fuse3")
     try:
-        binding = Binding(importlib.import_module(name))
+        module = importlib.import_module(name)
     except (ImportError, OSError, AttributeError):
         # OSError: no libfuse. AttributeError: one of a version that the binding does not know.
         return None
+    footing.check(module)
+    binding = Binding(module)
     # fusepy does not look, and would read garbage out of the structures of libfuse 3.
     return None if name == "fuse" and binding.libfuse >= (3, 0) else binding
