@@ -54,7 +54,7 @@ COPIES = 10
 
 STATES = "states"
 """Counts the callbacks that found nothing of an earlier one on their thread."""
-CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxattr", "listxattr")
+CALLBACKS = ("getattr", "readdir", "open", "read", "release", "statfs", "getxattr", "listxattr", "access")
 
 
 def jobs() -> list[Job]:

@@ -86,6 +86,14 @@ def test_a_name_over_255_bytes_is_too_long_at_every_level(mounted: Scene, where:
         os.stat(os.path.join(os.fsencode(mounted.path), where, name[:255]))  # noqa: PTH116, PTH118 - bytes
 
 
+def test_an_output_without_an_x_bit_cannot_be_run(mounted: Scene) -> None:
+    output = mounted.output("plain")
+    assert os.access(output, os.R_OK)
+    assert not os.access(output, os.X_OK)
+    assert all(os.access(path, os.R_OK | os.X_OK) for path in output.parents[:3])
+    assert run("bash", "-c", f"[[ -x {output} ]] || [[ ! -d {output.parent} ]] || echo no") == "no\n"
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "create": lambda path: (path / "new").write_bytes(b""),
     "write": lambda path: (path / "vault/plain/output").open("r+b"),

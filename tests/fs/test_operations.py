@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from casfs.errors import BadHandleError, CasfsError, NoAttributeError, NotFoundError, ProtocolError, ReadOnlyError
+from casfs.errors import (
+    AccessDeniedError,
+    BadHandleError,
+    CasfsError,
+    NoAttributeError,
+    NotFoundError,
+    ProtocolError,
+    ReadOnlyError,
+)
 from casfs.fs.attrs import View
 from casfs.fs.errnos import errno_of
 from casfs.fs.operations import Operations
@@ -127,6 +135,27 @@ def test_a_directory_lists_itself_and_what_it_holds(mount: Mount) -> None:
     assert all(set(attrs) == {"st_mode", "st_ino"} and attrs["st_ino"] for _, attrs, _ in entries)
 
 
+@pytest.mark.parametrize("path", ["/", "/vault", "/vault/plain"])
+def test_every_directory_may_be_entered_and_every_output_be_read(mount: Mount, path: str) -> None:
+    mount.operations.access(path, os.R_OK | os.X_OK)
+    mount.operations.access(OUTPUT, os.R_OK)
+
+
+def test_an_output_may_be_run_if_its_mode_says_so(mount: Mount) -> None:
+    for mode in (os.X_OK, os.R_OK | os.X_OK):
+        with pytest.raises(AccessDeniedError):
+            mount.operations.access(OUTPUT, mode)
+    executable = Operations(mount.tree, mount.outputs, Stats(), View(0, 0, 0o500, 0o700))
+    executable.access(OUTPUT, os.X_OK)
+
+
+def test_whether_a_directory_may_be_entered_costs_no_look_at_the_tree(mount: Mount) -> None:
+    mount.operations.access("/no/such/directory", os.X_OK)
+    mount.operations.access("/no/such/output", os.R_OK)
+    with pytest.raises(NotFoundError):
+        mount.operations.access("/vault/nothing/output", os.X_OK)
+
+
 def test_the_root_has_the_counters_even_where_it_is_a_vault(mount: Mount) -> None:
     assert mount.operations.listxattr("/") == ["user.cas.stats"]
     assert mount.operations.getxattr("/", "user.cas.options") == b"{}"
@@ -169,5 +198,5 @@ def test_every_change_is_refused_as_on_a_read_only_file_system(mount: Mount, nam
 
 
 def test_what_the_kernel_does_better_by_itself_is_not_there(mount: Mount) -> None:
-    absent = ("access", "fsync", "lock", "flock", "lseek", "ioctl", "poll", "bmap", "read_buf", "opendir")
+    absent = ("fsync", "lock", "flock", "lseek", "ioctl", "poll", "bmap", "read_buf", "opendir")
     assert [name for name in absent if hasattr(mount.operations, name)] == []
