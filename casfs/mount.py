@@ -35,7 +35,7 @@ from casfs.privacy import keep_private
 from casfs.service import Service, service_of
 from casfs.standard_error import StandardError
 from casfs.stats import Stats
-from casfs.tree.proofs import proven
+from casfs.tree.proofs import one_of, proven
 from casfs.tree.refusals import Question, Refusals
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
@@ -234,7 +234,8 @@ def _one(client: Client, name: str, deadline: Deadline, herald: Herald) -> Vault
     refusals = Refusals(deadline.clock, CHECK_S)
 
     def listed() -> Vault | None:
-        return next((vault for vault in client.vaults(deadline) if vault.name == name), None)
+        vaults = _listed(client, deadline)
+        return None if vaults is None else one_of(vaults, name)
 
     try:
         vault = proven(client, refusals, name, listed, deadline)

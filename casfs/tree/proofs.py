@@ -5,7 +5,7 @@ asked, a vault is what List Jobs or Describe Job answers for.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from casfs.errors import AccessDeniedError, CredentialsError, NotFoundError
 from casfs.models import Vault
@@ -30,7 +30,8 @@ def proven(
         lister: is asked.
         refusals: what need not be asked again.
         name: one that a vault can have.
-        listed: asks for all vaults, and returns this one if it is among them.
+        listed: asks for all vaults, and returns this one; None if they are too many to wait for. A NotFoundError of it
+            says that it is not among them.
         deadline: of all requests together.
 
     Raises:
@@ -53,10 +54,21 @@ def proven(
         except AccessDeniedError as error:
             refused.append(error)
         else:
-            if found is None:
-                raise NotFoundError("the service lists none of that name")
-            return found
+            if found is not None:
+                return found
     raise refused[0]
+
+
+def one_of(vaults: Iterable[Vault], name: str) -> Vault:
+    """Return the vault *name* of *vaults*, which are all.
+
+    Raises:
+        NotFoundError: it is not among them.
+    """
+    for vault in vaults:
+        if vault.name == name:
+            return vault
+    raise NotFoundError(f"the service lists no vault {name}")
 
 
 def _by_its_jobs(lister: Lister, name: str, deadline: Deadline) -> Vault:

@@ -19,7 +19,7 @@ from casfs.models import Vault
 from casfs.tree.flights import LISTING_S, Crew, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import LeftOut, can_be_vault
-from casfs.tree.proofs import proven
+from casfs.tree.proofs import one_of, proven
 from casfs.tree.refusals import Question, Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.times import newest_ns
@@ -131,11 +131,8 @@ class Vaults:
             return list(self._known.values())
 
     def _describe(self, name: str, deadline: Deadline) -> Vault | None:
-        def listed() -> Vault | None:
-            return next((vault for vault in self._list(deadline) if vault.name == name), None)
-
         try:
-            vault = proven(self._lister, self._refusals, name, listed, deadline)
+            vault = proven(self._lister, self._refusals, name, lambda: one_of(self._list(deadline), name), deadline)
         except NotFoundError:
             return self._learn(name, None)
         return self._learn(name, vault)
