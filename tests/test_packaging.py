@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,11 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def built(into: Path, **environment: str) -> Path:
+def built(into: Path, root: Path = ROOT, **environment: str) -> Path:
     script = f"import hatchling.build; hatchling.build.build_wheel({str(into)!r})"
     command = [sys.executable, "-c", script]
     environment = os.environ | environment
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=50)
+    subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, timeout=50)
     return next(into.glob("*.whl"))
 
 
@@ -38,6 +39,17 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "casfs").rglob("*.py")}
     assert contents(wheel) == modules | {"casfs/py.typed", "casfs/data/liblanes.so"}
     assert "-none-linux_" in wheel.name
+
+
+def test_a_wheel_is_built_whole_where_nobody_may_write_to_the_checkout(tmp_path: Path) -> None:
+    checkout, compiled_to = tmp_path / "checkout", tmp_path / "temporary"
+    left_out = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "liblanes*")
+    shutil.copytree(ROOT, checkout, ignore=left_out)
+    compiled_to.mkdir()
+    before = sorted(checkout.rglob("*"))
+    wheel = built(tmp_path, checkout, TMPDIR=str(compiled_to), PYTHONDONTWRITEBYTECODE="1")
+    assert "casfs/data/liblanes.so" in contents(wheel)
+    assert (sorted(checkout.rglob("*")), list(compiled_to.iterdir())) == (before, [])
 
 
 @pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
