@@ -260,7 +260,13 @@ def _listed(client: Client, deadline: Deadline) -> list[Vault] | None:
 
 def _options(request: Request, binding: Binding) -> Options:
     config = request.config
-    options = mount_options(request.source, _view(config), allow_other=config.allow_other, libfuse=binding.libfuse)
+    options = mount_options(
+        request.source,
+        _view(config),
+        allow_other=config.allow_other,
+        libfuse=binding.libfuse,
+        remember=config.remember,
+    )
     words = [word.partition("=") for word in config.kernel_words]
     return options | {name: escaped(value) if equals else True for name, equals, value in words}
 

@@ -86,6 +86,7 @@ class Config:
     gid: int
     file_mode: int
     dir_mode: int
+    remember: bool
     block_cache_size: int
     connections: int
     read_ahead: int

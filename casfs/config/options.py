@@ -146,6 +146,13 @@ OPTIONS = (
         help="Permissions of directories.",
     ),
     Option(
+        "remember",
+        FLAG,
+        default="false",
+        why="each name takes memory until the mount ends, and only an NFS server asks for what was forgotten",
+        help="Never let the kernel's handle of a file become stale, for a mount that is exported by NFS.",
+    ),
+    Option(
         "block_cache_size",
         size("1M", "1T"),
         default="256M",

@@ -29,7 +29,9 @@ CONGESTED_REQUESTS = BACKGROUND_REQUESTS * 3 // 4
 """From where on the kernel holds read-ahead back: three quarters, as the kernel's own default."""
 
 
-def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[int, int]) -> Options:
+def mount_options(
+    source: str, view: View, *, allow_other: bool, libfuse: tuple[int, int], remember: bool = False
+) -> Options:
     """Return the options of a mount, as the bindings take them.
 
     Args:
@@ -37,6 +39,7 @@ def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[
         view: the modes that are to be kept.
         allow_other: whether other users than the mounter may look.
         libfuse: major and minor version of the library.
+        remember: whether a name keeps its number after the kernel has forgotten it, for as long as there is the mount.
     """
     options: Options = {
         "fsname": escaped(source),
@@ -57,6 +60,8 @@ def mount_options(source: str, view: View, *, allow_other: bool, libfuse: tuple[
         # The kernel's check of modes costs a getattr for each directory on each path, since they may not be
         # remembered: ``ls -l`` of 2,500 jobs took 2.5 s instead of 0.7 s. Only where it would refuse anybody.
         options["default_permissions"] = not is_open_to_all(view)
+    if remember:
+        options["noforget"] = True
     return options | _threads(libfuse) | _background(libfuse)
 
 

@@ -19,6 +19,12 @@ def test_the_kernel_is_told_that_nothing_can_be_written_run_as_another_or_be_a_d
     assert options().items() >= {"ro": True, "nosuid": True, "nodev": True}.items()
 
 
+@pytest.mark.parametrize("libfuse", [(2, 9), (3, 14)])
+def test_names_are_forgotten_unless_they_are_to_be_remembered(libfuse: tuple[int, int]) -> None:
+    assert "noforget" not in options(libfuse=libfuse)
+    assert mount_options("s", OWN, allow_other=False, libfuse=libfuse, remember=True)["noforget"] is True
+
+
 def test_no_size_is_remembered_by_the_kernel() -> None:
     assert options()["attr_timeout"] == 0
 
