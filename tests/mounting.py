@@ -107,7 +107,7 @@ def processes_of(path: Path) -> list[int]:
     return found
 
 
-def wait_until(happened: Callable[[], bool], what: str, limit_s: float = 10.0) -> None:
+def wait_until(happened: Callable[[], bool], what: str, limit_s: float = 40.0) -> None:
     """Return once *happened* says so; fail after *limit_s* seconds."""
     ends_s = time.monotonic() + limit_s
     while not happened():

@@ -165,7 +165,8 @@ def test_a_copy_under_way_when_what_it_was_served_proves_wrong_does_not_end_with
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as copying, slow.open("rb", buffering=0) as taking:
             assert taking.read(1) in WRONG
             mounted.server.faults.clear()
-            os.pread(fd, 1, 3 * MIB)
+            with suppress(OSError):  # it counts as served what the copy was served
+                os.pread(fd, 1, 3 * MIB)
             assert mounted.run("cat", mounted.output).returncode == 0
             while taking.read(1 << 16):
                 pass
