@@ -4,12 +4,27 @@ A vault of 100,000 jobs at 50 a page takes longer than a program waits. Each tha
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from casfs.models import Job
 from casfs.tree.names import LeftOut
 from casfs.tree.packed import pack
 from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
+
+
+@dataclass(slots=True)
+class _Waits:
+    """Who waits for a listing. Were it the listing itself, both would live on together until Python looks for circles.
+
+    Attributes:
+        deadline: knows whether anybody does.
+    """
+
+    deadline: Deadline
+
+    def is_over(self) -> bool:
+        return self.deadline.cancelled()
 
 
 class Begun:
@@ -33,16 +48,13 @@ class Begun:
         self.finished = True
         self.changed_ns: int | None = None
         self._left_out = LeftOut(f"jobs of vault {vault}")
-        self._waits = deadline
-        self._deadline = Deadline(deadline.at_s, deadline.clock, self._is_left)
+        self._waits = _Waits(deadline)
+        self._deadline = Deadline(deadline.at_s, deadline.clock, self._waits.is_over)
         self._found = ask(self._deadline)
-
-    def _is_left(self) -> bool:
-        return self._waits.cancelled()
 
     def may_go_on(self, deadline: Deadline) -> bool:
         """Say whether there is time left; whoever asks by *deadline* is who waits from now on."""
-        self._waits = deadline
+        self._waits.deadline = deadline
         return self._deadline.remaining_s > 0
 
     def finish(self, known: dict[str, bytes]) -> None:

@@ -1,11 +1,14 @@
 """Listings that take longer than a program waits."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
 
 from casfs.errors import InterruptedCallError
 from casfs.models import Job
+from casfs.tree.begun import Begun
 from casfs.tree.flights import LISTING_S
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
@@ -51,3 +54,15 @@ def test_listing_that_was_left_is_gone_on_with_by_the_next_who_asks(
     clock.advance(pause_s)
     assert names(tree, "/photos") == found
     tree.stop()
+
+
+def test_listing_is_gone_at_once_when_nobody_has_it_any_more() -> None:
+    gc.disable()
+    try:
+        begun = Begun(lambda _: iter([job("one")]), "photos", Deadline.after(60))
+        begun.finish({})
+        left = weakref.ref(begun)
+        del begun
+        assert left() is None
+    finally:
+        gc.enable()

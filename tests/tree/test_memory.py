@@ -5,6 +5,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MEASURE = textwrap.dedent(
     """
@@ -52,11 +54,15 @@ MEASURE = textwrap.dedent(
 
 BARE_MIB = 130
 """What is left of 200 MiB for a process that is no mount: the libraries and threads of one take 50 MiB. Listed once it
-is 84 MiB, three times 108, twenty times 121; without packing, 161."""
+is 84 MiB, three times 103, twenty times the same; without packing, 161."""
+
+LIMIT_S = 1800
+"""Far more than it takes on any machine, since its memory is looked at and not its speed: some 15 s on a quiet one."""
 
 
+@pytest.mark.timeout(LIMIT_S)
 def test_100_000_jobs_listed_again_and_again_take_less_than_200_mib_of_a_mount() -> None:
     command = [sys.executable, "-c", MEASURE, str(CHECKOUT)]
-    measured = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    measured = subprocess.run(command, capture_output=True, text=True, check=False)
     assert measured.stderr == ""
     assert int(measured.stdout) < BARE_MIB
