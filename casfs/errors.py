@@ -41,6 +41,8 @@ class CasfsError(Exception):
     retryable: ClassVar[bool] = False
     is_told: bool = False
     """Whether the log has said it already: of one output, or by another call."""
+    may_pass: bool = False
+    """Whether a refusal may pass though nobody acts: a clock is set, or who gives out keys comes up, after the boot."""
 
 
 class NotFoundError(CasfsError):

@@ -71,7 +71,7 @@ class Keyring:
         found = _translated("credentials", session.get_credentials)
         if found is None:
             said = "no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run aws configure"
-            raise CredentialsError("; ".join([said, *_unread(session)]))
+            raise _none("; ".join([said, *_unread(session)]))
         keys = _translated("credentials", found.get_frozen_credentials)
         credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
         if credentials not in self._given:
@@ -197,7 +197,14 @@ def _translated(what: str, ask: Callable[[], T]) -> T:
     except (BotocoreConnectionError, HTTPClientError) as error:
         raise UnreachableError(f"{what}: {_one_line(error)}") from error
     except Exception as error:
-        raise CredentialsError(f"{what}: {_one_line(error)}") from error
+        raise _none(f"{what}: {_one_line(error)}") from error
+
+
+def _none(said: str) -> CredentialsError:
+    """Return the error of who has no keys: what gives them to an instance or a container may come up after casfs."""
+    error = CredentialsError(said)
+    error.may_pass = True
+    return error
 
 
 def _one_line(error: Exception) -> str:

@@ -54,7 +54,10 @@ class Exchange:
             refusal, meaning = self._refusal(call, answer)
         error = error_for(refusal, meaning, answer.headers)
         far = self._clock.too_far(answer.headers.get("Date")) if meaning in _MAYBE_THE_CLOCK else ""
-        raise type(error)(f"{error}: {far}") if far else error
+        if far:
+            error = type(error)(f"{error}: {far}")
+            error.may_pass = True
+        raise error
 
     def document(self, call: Call, request: Request) -> bytearray:
         """Return the body of the answer to *request*, all of it.

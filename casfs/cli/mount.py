@@ -44,7 +44,7 @@ def mount(source: str, mountpoint: str, words: tuple[str, ...], **arguments: Any
         if not is_remount(source, mountpoint, text):
             make(requested(source, mountpoint, texts, text), warn)
     except LASTING as error:
-        if is_foreground(texts, text, os.environ):
+        if not error.may_pass and is_foreground(texts, text, os.environ):
             raise LastingError(str(error)) from error
         raise
 

@@ -81,6 +81,24 @@ def test_wrong_key_and_no_key_are_one_line(server: Server, path: Path, tmp_path:
     assert "AWS_PROFILE" in refused(server, path, environment(tmp_path, **nothing))
 
 
+@pytest.mark.parametrize(
+    ("variables", "status"),
+    [
+        pytest.param({"AWS_SECRET_ACCESS_KEY": "another"}, 78, id="a key that is refused"),
+        pytest.param({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, 1, id="an instance without its keys yet"),
+        pytest.param(
+            {"AWS_ACCESS_KEY_ID": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/keys"}, 1,
+            id="a container without its keys yet",
+        ),
+    ],
+)  # fmt: skip
+def test_keys_that_nobody_gives_yet_are_worth_a_second_try(
+    variables: dict[str, str], status: int, server: Server, path: Path, tmp_path: Path
+) -> None:
+    done = casfs("mount", "-f", *GLACIER, server.url, path, env=environment(tmp_path, **variables))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1), done.stderr
+
+
 def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     state = sample_state(dialect=glacier())

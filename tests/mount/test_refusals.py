@@ -55,6 +55,16 @@ def test_refused_key(server: Server, path: Path, tmp_path: Path) -> None:
     assert "another" not in line
 
 
+def test_key_that_is_refused_for_a_clock_is_worth_a_second_try(path: Path, tmp_path: Path) -> None:
+    date = "Sat, 15 Jul 2017 02:40:00 GMT"
+    body = b'{"code": "InvalidSignatureException", "message": "no"}'
+    server = ScriptedServer(always=(answer("403 Forbidden", body, x_cas_requestId="id", Date=date),))
+    server.start()
+    line = refused(server.url, path, env=environment(tmp_path), path=path, foreground=1)
+    server.stop()
+    assert "no more than a day is corrected: set it" in line
+
+
 def test_no_key(server: Server, path: Path, tmp_path: Path) -> None:
     env = environment(tmp_path, "", "")
     assert "CASFS_SECRET_ID" in refused(server.url, path, env=env, path=path, foreground=78)
