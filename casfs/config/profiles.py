@@ -16,7 +16,7 @@ profile must be private.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,9 +101,10 @@ class Profiles:
             return Profile("profile default")
         raise NowhereError(f"there is no profile {name} in {' or '.join(map(str, self._paths))}")
 
-    def _tables(self) -> list[tuple[Path, dict[str, dict[str, object]]]]:
+    def _tables(self) -> Iterator[tuple[Path, dict[str, dict[str, object]]]]:
+        """Open one file after the other: one behind that which is used need not be readable, nor warned of."""
         opened = map(self._get if self._required else self._files.find, self._paths)
-        return [(file.path, _tables_of(file)) for file in opened if file is not None]
+        return ((file.path, _tables_of(file)) for file in opened if file is not None)
 
     def _get(self, path: Path) -> PrivateFile:
         try:

@@ -99,6 +99,15 @@ def test_file_in_a_folder_that_cannot_be_searched_is_named_too(unread: Warned, h
 
 
 @only_root
+def test_file_behind_the_one_with_the_profile_is_not_missed(unread: Warned, home: Path) -> None:
+    """Such as root's, with root's keys, beside the user's own."""
+    (home / "system").mkdir()
+    write(home / "system" / "config.toml", SECRET)
+    assert unread("work:", "system") == ()
+    assert unread("work:", "system/config.toml") == ()
+
+
+@only_root
 @pytest.mark.parametrize(
     ("source", "closed", "named"),
     [
