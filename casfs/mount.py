@@ -189,7 +189,7 @@ def build(config: Config, service: Service, binding: Binding) -> Stages:
         connect_timeout_s=config.connect_timeout,
         read_timeout_s=config.read_timeout,
         connections=config.connections,
-        ca_bundle=config.ca_bundle,
+        ca_bundle=service.ca_bundle,
         token_header=config.token_header,
     )
     bounds = DataSettings(

@@ -22,12 +22,14 @@ class Service:
         credentials: who asks, now.
         origin: where the credentials come from, for a line that says so.
         dialect: the ways of another provider than CAS, or None.
+        ca_bundle: certificates to trust; None for what the environment names, or the system's.
     """
 
     endpoint_url: str
     credentials: Credentials
     origin: str
     dialect: Dialect | None = None
+    ca_bundle: str | None = None
 
 
 def service_of(config: Config) -> Service:
@@ -38,11 +40,11 @@ def service_of(config: Config) -> Service:
         CredentialsError: there are no keys, or whoever has them refuses.
     """
     if config.aws is None:
-        return Service(config.endpoint_url, config.credentials, config.credentials_origin)
-    return _glacier(config.aws)
+        return Service(config.endpoint_url, config.credentials, config.credentials_origin, None, config.ca_bundle)
+    return _glacier(config.aws, config.ca_bundle)
 
 
-def _glacier(place: AwsPlace) -> Service:
+def _glacier(place: AwsPlace, ca_bundle: str | None) -> Service:
     try:
         # Here and nowhere else: who mounts CAS neither needs botocore nor waits for its import.
         from casfs.api import aws, glacier  # noqa: PLC0415 - as said above
@@ -52,9 +54,10 @@ def _glacier(place: AwsPlace) -> Service:
         raise ConfigError(NO_BOTOCORE.format(python=shlex.quote(sys.executable))) from None
     profile, region = _sorted(place, aws.profiles())
     endpoint = aws.find_endpoint(profile, region, place.endpoint_url)
-    keyring = aws.Keyring(profile)
+    keyring = aws.Keyring(profile, ca_bundle)
     origin = f"botocore, profile {profile}" if profile else "botocore"
-    return Service(endpoint.url, keyring.credentials(), origin, glacier.GlacierDialect(keyring, endpoint.region))
+    dialect = glacier.GlacierDialect(keyring, endpoint.region)
+    return Service(endpoint.url, keyring.credentials(), origin, dialect, ca_bundle or endpoint.ca_bundle)
 
 
 def _sorted(place: AwsPlace, profiles: frozenset[str]) -> tuple[str | None, str | None]:

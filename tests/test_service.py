@@ -25,7 +25,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "aws"
     profile = f"[profile work]\nregion = us-east-2\n{KEYS.format('WORK')}"
     path.write_text(f"[default]\n{KEYS.format('DEFAULT')}{profile}[profile eu-west-1]\n{KEYS.format('ODD')}")
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"):
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -63,6 +63,13 @@ def test_service_is_found_as_botocore_and_the_user_say(case: str, found: Find, a
     assert service.endpoint_url == f"https://glacier.{region}.amazonaws.com"
     assert service.credentials.secret_id == key
     assert service.dialect is not None
+
+
+@needs_botocore
+def test_certificates_are_those_of_the_option_else_those_of_the_profile(found: Find, aws: Path) -> None:
+    aws.write_text(f"[default]\nca_bundle = {aws}\n{KEYS.format('DEFAULT')}")
+    assert found("us-west-2:").ca_bundle == str(aws)
+    assert found("us-west-2:", {**GLACIER, "ca_bundle": __file__}).ca_bundle == __file__
 
 
 @needs_botocore

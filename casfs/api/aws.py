@@ -42,10 +42,12 @@ class Endpoint:
     Attributes:
         url: scheme, host and port, without a path.
         region: what requests are signed for.
+        ca_bundle: certificates to trust, as the AWS configuration has it; None for what the environment names.
     """
 
     url: str
     region: str
+    ca_bundle: str | None = None
 
 
 class Keyring:
@@ -54,8 +56,16 @@ class Keyring:
     Threads: any. botocore lets one thread refresh, and the others go on with the old keys while those are good.
     """
 
-    def __init__(self, profile: str | None = None) -> None:
+    def __init__(self, profile: str | None = None, ca_bundle: str | None = None) -> None:
+        """Describe who asks.
+
+        Args:
+            profile: as for ``find_endpoint``.
+            ca_bundle: file of certificates by which those that give out keys are trusted; botocore takes no directory,
+                and chooses where there is no file.
+        """
         self._profile = profile
+        self._ca_bundle = ca_bundle if ca_bundle is not None and Path(ca_bundle).is_file() else None
         self._session: Session | None = None
         self._given: deque[Credentials] = deque(maxlen=2)
 
@@ -67,6 +77,7 @@ class Keyring:
             UnreachableError: what has them does not answer.
         """
         session = self._session or _session(self._profile)
+        session.set_config_variable("ca_bundle", self._ca_bundle)
         self._session = session
         found = _translated("credentials", session.get_credentials)
         if found is None:
@@ -121,7 +132,7 @@ def find_endpoint(profile: str | None, region: str | None, url: str | None) -> E
     found = urlsplit(client.meta.endpoint_url)
     if found.path.strip("/"):
         raise ConfigError(f"botocore: the endpoint {found.hostname} has a path, {found.path}, which Glacier has not")
-    endpoint = Endpoint(f"{found.scheme}://{found.netloc}", client.meta.region_name)
+    endpoint = Endpoint(f"{found.scheme}://{found.netloc}", client.meta.region_name, _ca_bundle(session))
     if (found.hostname or "").startswith((f"glacier.{endpoint.region}.", f"glacier-fips.{endpoint.region}.")):
         _check_region(session, endpoint.region)
     return endpoint
@@ -171,6 +182,16 @@ def _unread(session: Session) -> Iterator[str]:
 
 def _is_marked(session: Session) -> bool:
     return any(path.is_file() and path.read_bytes().startswith(codecs.BOM_UTF8) for path in _files(session))
+
+
+def _ca_bundle(session: Session) -> str | None:
+    """Return the certificates that the profile names; botocore takes what the environment names before them."""
+    bundle: str | None = session.get_scoped_config().get("ca_bundle")
+    if not bundle or os.environ.get("AWS_CA_BUNDLE"):
+        return None
+    if not os.access(bundle, os.R_OK):
+        raise ConfigError(f"ca_bundle in the AWS configuration: {bundle} cannot be read")
+    return bundle
 
 
 def _region_of(url: str | None) -> str | None:

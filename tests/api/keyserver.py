@@ -1,6 +1,7 @@
 """A loopback stand-in for the services that give out keys: container, instance, STS and SSO, each in a few lines."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -29,11 +30,17 @@ class KeyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.given = 0
         self.refuses = False
+        self._scheme = "http"
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def begin_tls(self, context: ssl.SSLContext) -> None:
+        """Be asked over TLS from now on."""
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._scheme = "https"
 
     def next_key(self) -> str:
         """Return a key that nobody has had."""

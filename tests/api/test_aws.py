@@ -17,6 +17,7 @@ from casfs.errors import ConfigError, CredentialsError, UnreachableError
 from casfs.models import Credentials
 from tests.api import keyserver
 from tests.api.keyserver import KeyServer
+from tests.certificate import CERTIFICATE, certified
 
 Configure = Callable[[str], None]
 Source = Callable[[KeyServer, Configure, pytest.MonkeyPatch], None]
@@ -25,7 +26,14 @@ Source = Callable[[KeyServer, Configure, pytest.MonkeyPatch], None]
 @pytest.fixture
 def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An account without any AWS setting, on a machine that is no instance."""
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE"):
+    for name in (
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_CONFIG_FILE",
+        "AWS_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -117,6 +125,32 @@ def single_sign_on(server: KeyServer, configure: Configure, monkeypatch: pytest.
     name = hashlib.sha1(start.encode()).hexdigest()
     (cache / f"{name}.json").write_text(json.dumps({"accessToken": "a", "expiresAt": expires}))
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", server.url)
+
+
+@pytest.mark.parametrize("source", [web_identity, role])
+def test_who_gives_keys_is_trusted_by_the_certificates_that_the_option_names(
+    source: Source, key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_server.begin_tls(certified())
+    source(key_server, configure, monkeypatch)
+    with pytest.raises(UnreachableError, match="SSL"):
+        Keyring().credentials()
+    assert Keyring(ca_bundle=str(CERTIFICATE)).credentials() == Credentials("KEY1", "s", "t")
+
+
+def test_certificates_of_the_profile_are_trusted_unless_the_environment_names_others(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(f"[default]\nregion = us-west-2\nca_bundle = {CERTIFICATE}\n")
+    assert find_endpoint(None, None, None).ca_bundle == str(CERTIFICATE)
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/another.pem")
+    assert find_endpoint(None, None, None).ca_bundle is None
+
+
+def test_certificates_of_the_profile_that_are_not_there_are_named(configure: Configure) -> None:
+    configure("[default]\nregion = us-west-2\nca_bundle = /no/such.pem\n")
+    with pytest.raises(ConfigError, match=r"^ca_bundle in the AWS configuration: /no/such.pem cannot be read$"):
+        find_endpoint(None, None, None)
 
 
 # In a process of its own, since botocore asks for the home directory when it is imported.
