@@ -28,7 +28,7 @@ LISTINGS = 4
 5 MiB in its own heap. Source: measured on 2026-11-20, glibc 2.36: 154 MiB after 10 listings on 16 threads, 121 on 4."""
 
 WAIT_S = 30.0
-"""How long a program waits for a name. Source: the promise that nothing hangs, contract section 1."""
+"""How long a program waits for a name. Source: docs/semantics.md, that nothing hangs."""
 
 REQUEST_S = 28.0
 """Deadline of the request itself: so much earlier that its own error, which says more, arrives before "too late"."""

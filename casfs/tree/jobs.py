@@ -25,10 +25,10 @@ from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 UNFINISHED_TTL_S = 30.0
-"""How long a job in progress is believed to be in progress. Source: contract section 2."""
+"""How long a job in progress is believed to be in progress. Whoever waits for a job asks again and again."""
 
 NEGATIVE_TTL_S = 5.0
-"""How long "there is none" is believed. Source: contract section 4; shells and editors probe many names many times."""
+"""How long "there is none" is believed. Shells and editors probe many names many times."""
 
 LISTED_JOBS = 200_000
 """Jobs in remembered listings at most, over all vaults, 140 MiB; one listing that is larger is kept alone. What is too

@@ -26,7 +26,7 @@ from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 NEGATIVE_TTL_S = 5.0
-"""How long "there is none" is believed. Source: contract section 4; shells and editors probe many names many times."""
+"""How long "there is none" is believed. Shells and editors probe many names many times."""
 
 ANSWERS = 10_000
 """Single answers remembered at most: ten times the vaults an account may have. Source: CAS limits, 572/8742."""
