@@ -20,6 +20,7 @@ from casfs.emulator.state import State
 from casfs.errors import TransferError
 from casfs.waiting import Deadline
 from tests.certificate import CERTIFICATE, certified
+from tests.conftest import MUST_MOUNT
 from tests.mounting import Mounting, wait_until
 from tests.network import namespace
 from tests.network.relay import HERE, THERE, Relay
@@ -29,6 +30,8 @@ CONTENT = os.urandom(12 * MIB)
 LIMIT_S = 60.0
 """For what takes some seconds where nobody else runs."""
 REASON = namespace.why_none()
+if REASON and os.environ.get(MUST_MOUNT) and os.geteuid() == 0:
+    pytest.fail(f"{MUST_MOUNT} is set, and {REASON}", pytrace=False)
 pytestmark = [
     pytest.mark.fuse,
     pytest.mark.timeout(180),
