@@ -6,7 +6,7 @@ Each cell has a vault of its own, so that all cells of a fault run in one mount 
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
@@ -18,7 +18,7 @@ from casfs.emulator.dialect import CAS, Page
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
-from tests.mounting import Mounting
+from tests.mounting import Mounting, names, wait_until
 
 pytestmark = pytest.mark.fuse
 
@@ -189,3 +189,58 @@ def test_a_page_that_does_not_come_is_an_error(mounting: Mounting, tmp_path: Pat
 
     with ThreadPoolExecutor(len(LINGERING)) as pool:
         assert dict(zip(LINGERING, pool.map(broken, LINGERING), strict=True)) == {name: [] for name in LINGERING}
+
+
+VAULTS = [f"vault-{number}" for number in range(3 * PER_PAGE)]
+OF_ROOTS = {
+    **{name: wrong for name, wrong in QUICK.items() if wrong.fault.kind is not Kind.EXPIRE},
+    "no text for a marker": always(body('{"VaultList": [], "Marker": 5}')),
+}
+
+
+def broken_roots(place: str, mounting: Mounting, copy: Path) -> list[str]:
+    """Return what rsync did to the copy of a root that it must not, fault by fault at one page of List Vaults."""
+    for name in VAULTS:
+        (copy / name).mkdir(parents=True)
+    made = State()
+    for name in VAULTS:
+        made.add_vault(name)
+    small_pages = replace(CAS, vaults_page=Page(PER_PAGE, PER_PAGE, clamps=True))
+    served = Server(made, credentials={"id": "key"}, dialect=small_pages)
+    with served as server, mounting(server, "--list-ttl", "0") as root:
+        return [f"{name}: {why}" for name in OF_ROOTS for why in broken_root(name, place, server, root, copy)]
+
+
+def broken_root(name: str, place: str, server: Server, root: Path, copy: Path) -> Iterator[str]:
+    """Yield what rsync did that it must not, once List Vaults meets the fault of that name."""
+    wrong = OF_ROOTS[name]
+    wait_until(lambda: is_listed(root), "the failure before is forgotten")
+    asked = len(server.requests)
+    server.faults.add(replace(wrong.fault, operation="list_vaults", after=PLACES[place]))
+    command = ["rsync", "--dirs", "--delete", f"{root}/", str(copy)]
+    status = subprocess.run(command, check=False, capture_output=True, timeout=LIMIT_S).returncode
+    if len(server.requests) - asked <= PLACES[place] or (wrong.fault.times and server.faults.left()):
+        yield "the fault met nobody"
+    server.faults.clear()
+    if names(copy) != VAULTS:
+        yield f"exit status {status}, and {names(copy)}"
+    if wrong.fatal and status == 0:
+        yield "exit status 0, though a page could not be had"
+    if place in wrong.survived and status != 0:
+        yield f"did not survive: {status}"
+
+
+def is_listed(root: Path) -> bool:
+    """Return whether the root can be read, and is whole then."""
+    try:
+        return names(root) == VAULTS
+    except OSError:
+        return False
+
+
+@pytest.mark.timeout(240)
+def test_a_root_that_cannot_be_listed_empties_no_copy(mounting: Mounting, tmp_path: Path) -> None:
+    """All three pages at the same time, since a failure is remembered for a second."""
+    with ThreadPoolExecutor(len(PLACES)) as pool:
+        broken = pool.map(lambda place: broken_roots(place, mounting, tmp_path / place), PLACES)
+        assert dict(zip(PLACES, broken, strict=True)) == {place: [] for place in PLACES}

@@ -5,55 +5,20 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from casfs.emulator.dialect import CAS, Page
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.messages import Answer, Request
 from casfs.emulator.server import Server
 from casfs.emulator.service import in_json
 from casfs.emulator.state import State
-from tests.mount.test_listing_matrix import CELLS, LIMIT_S, PER_PAGE, body, coded, mute, plain, state
+from tests.mount.test_listing_matrix import LIMIT_S, state
 from tests.mounting import Mounting, names, wait_until
 
 pytestmark = pytest.mark.fuse
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [mute(404), coded("ResourceNotFoundException", 404), plain(Kind.GARBAGE), body('{"VaultList": [], "Marker": 5}')],
-    ids=["no code", "code", "garbage", "marker"],
-)
-def test_a_root_that_cannot_be_listed_empties_no_copy(wrong: Fault, mounting: Mounting, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    vaults = {cell.vault for cell in CELLS}
-    for name in vaults:
-        (copy / name).mkdir(parents=True)
-    small_pages = replace(CAS, vaults_page=Page(PER_PAGE, PER_PAGE, clamps=True))
-    served = Server(state(), credentials={"id": "key"}, dialect=small_pages)
-    with served as server, mounting(server, "--list-ttl", "1") as root:
-        server.faults.add(replace(wrong, operation="list_vaults", after=1, times=None))
-        wait_until(lambda: is_refused(root), "the listing of the mount is too old")
-        done = subprocess.run(["rsync", "-a", "--delete", f"{root}/", copy], check=False, timeout=LIMIT_S)
-        listed = subprocess.run(["ls", root], check=False, capture_output=True, timeout=LIMIT_S)
-    assert {found.name for found in copy.iterdir()} == vaults
-    assert done.returncode != 0
-    assert listed.returncode != 0
-
-
-def is_refused(path: Path) -> bool:
-    """Return whether reading the directory fails; once it does, it does for ever."""
-    try:
-        next(path.iterdir())
-    except OSError:
-        return True
-    except StopIteration:
-        pytest.fail("a directory that cannot be read is empty")
-    return False
 
 
 def test_what_expired_since_it_was_listed_is_stale_and_not_deleted(mounting: Mounting, tmp_path: Path) -> None:
