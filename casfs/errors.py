@@ -25,6 +25,7 @@ The tree::
     ├── NameTooLongError        a name that no file can have
     ├── NoAttributeError        no such extended attribute
     ├── BadHandleError          a file handle that is not open
+    ├── ShortageError           the system gives no more memory or threads
     ├── ConfigError             an option, file or credential that cannot be used
     └── MountError              the mount cannot be made; the message says what to mend
 
@@ -168,6 +169,10 @@ class NoAttributeError(CasfsError):
 
 class BadHandleError(CasfsError):
     """A file handle that is not open."""
+
+
+class ShortageError(CasfsError):
+    """The system gives no more memory, or no more threads."""
 
 
 class ConfigError(CasfsError):

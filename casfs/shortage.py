@@ -1,15 +1,16 @@
-"""Whether the limits of the process leave what a mount takes: one line before it is made, and no abort later.
+"""Whether the limits of the process leave what a mount takes: one line before it is made, and a named error later.
 
 Source: getrlimit(2), RLIMIT_AS; pthread_create(3), which maps a stack of RLIMIT_STACK for each thread.
 """
 
 import contextlib
 import ctypes
+import errno
 import mmap
 import resource
 from collections.abc import Iterator
 
-from casfs.errors import MountError
+from casfs.errors import MountError, ShortageError
 
 THREADS = 48
 """Beside one a connection: 20 for names, 5 for signals and the log, and the first of libfuse's, with some to spare."""
@@ -56,13 +57,21 @@ def named() -> Iterator[None]:
     """Name what is raised where the system gives no memory or no thread.
 
     Raises:
-        MountError: it did not.
+        ShortageError: it did not.
     """
     try:
         yield
-    except MemoryError as error:
-        raise MountError("the system gives no more memory: see ulimit -v") from error
-    except RuntimeError as error:
-        if "start new thread" not in str(error):
+    except (MemoryError, OSError, RuntimeError) as error:
+        lacking = _lacking(error)
+        if lacking is None:
             raise
-        raise MountError("the system gives no more threads: see ulimit -u and ulimit -v") from error
+        raise ShortageError(lacking) from error
+
+
+def _lacking(error: Exception) -> str | None:
+    """Return what the system does not give, in words; None where *error* is about something else."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return "the system gives no more memory: see ulimit -v"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "the system gives no more threads: see ulimit -u and ulimit -v"
+    return None

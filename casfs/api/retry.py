@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from casfs import shortage
 from casfs.errors import (
     CasfsError,
     DeadlineError,
@@ -165,7 +166,8 @@ class Retry:
         call.deadline.check(str(call))
         call.tries += 1
         try:
-            return attempt()
+            with shortage.named():
+                return attempt()
         except CasfsError as error:
             self._stats.count("throttled", int(isinstance(error, ThrottledError)))
             if error.retryable and call.deadline.remaining_s <= NEARLY_OVER_S:

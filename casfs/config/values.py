@@ -67,8 +67,10 @@ def _path(text: str) -> str:
     path = os.path.expanduser(_text(text))  # noqa: PTH111 - pathlib fails in another way
     if path.startswith("~"):
         raise ValueError("is in the home of a user who has none")
-    # absolute, since in the background the working directory is another one
-    return os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
+    try:  # absolute, since in the background the working directory is another one
+        return os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
+    except OSError as error:
+        raise ValueError("is seen from a working directory that is no more; cd to one that exists") from error
 
 
 def _mode(text: str) -> int:

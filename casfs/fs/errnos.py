@@ -22,6 +22,7 @@ from casfs.errors import (
     ReadOnlyError,
     RefusedError,
     ServiceError,
+    ShortageError,
     SizeChangedError,
     ThrottledError,
     TransferError,
@@ -56,6 +57,8 @@ ERRNOS: dict[type[CasfsError], int] = {
     NameTooLongError: errno.ENAMETOOLONG,
     NoAttributeError: errno.ENODATA,
     BadHandleError: errno.EBADF,
+    # Not ENOMEM: it reads as if the program that reads had too little.
+    ShortageError: errno.EIO,
     # These two are for the time before there is a mount; here they are bugs.
     ConfigError: errno.EIO,
     MountError: errno.EIO,

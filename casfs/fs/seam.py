@@ -89,6 +89,8 @@ def _answer_to(operation: str, error: BaseException) -> int:
     try:
         if isinstance(error, CasfsError):
             log.debug("%s: %s: %s", operation, type(error).__name__, error)
+        elif isinstance(error, MemoryError):
+            log.error("%s: the system gives no more memory", operation)
         else:
             log.error("%s failed in a way that nobody foresaw", operation, exc_info=error)
         return -errno_of(error, operation)

@@ -1,5 +1,6 @@
 """When to try again, how long to wait, when to give up."""
 
+import errno
 import logging
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from casfs.errors import (
     NotFoundError,
     ProtocolError,
     ServiceError,
+    ShortageError,
     ThrottledError,
     TransferError,
     UnreachableError,
@@ -173,6 +175,23 @@ def test_nothing_is_begun_that_nobody_wants() -> None:
     with pytest.raises(InterruptedCallError):
         world.run(world.call(cancelled=lambda: True))
     assert world.tries == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "lacking"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
+        (RuntimeError("can't start new thread"), "threads"),
+    ],
+    ids=repr,
+)
+def test_what_the_system_does_not_give_is_named_and_no_bug(error: Exception, lacking: str, announce: Announce) -> None:
+    announce(f"the system gives no more {lacking}")
+    world = World(error)
+    with pytest.raises(ShortageError, match=lacking):
+        world.run()
+    assert world.tries == 1
 
 
 def test_a_bug_is_passed_on_at_once_and_is_not_logged_as_the_services_failure() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,18 @@ def test_units_are_powers_of_1024(number: int, unit: str) -> None:
 def test_path_is_absolute_since_the_mount_has_another_directory() -> None:
     assert PATH.read("a.log") == f"{os.getcwd()}/a.log"  # noqa: PTH109 - the one that users mean
     assert PATH.read("~/a.log") == os.path.expanduser("~/a.log")  # noqa: PTH111 - as the shell does it
+
+
+def test_path_in_a_working_directory_that_is_no_more_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ValueError, match=r"^is seen from a working directory that is no more; cd to one that exists$"):
+        PATH.read("a.log")
+    assert PATH.read("/a.log") == "/a.log"
 
 
 def test_users_and_groups_are_numbers_or_names() -> None:

@@ -48,7 +48,6 @@ def deep(*arguments: object) -> int:
         SystemExit(0),
         KeyboardInterrupt(),
         GeneratorExit(),
-        MemoryError(),
         RecursionError(),
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "not of a path"),
         BaseException("anything"),
@@ -61,6 +60,13 @@ def test_what_nobody_foresaw_is_eio_with_a_traceback_in_the_log(
     announce("nobody foresaw")
     assert Bare().answer(raiser(error)) == -errno.EIO
     assert caplog.records[-1].exc_info == (type(error), error, error.__traceback__)
+
+
+def test_no_memory_is_eio_and_one_line(caplog: pytest.LogCaptureFixture, announce: Announce) -> None:
+    announce("no more memory")
+    assert Bare().answer(raiser(MemoryError())) == -errno.EIO
+    (record,) = caplog.records
+    assert (record.message, record.exc_info) == ("getattr: the system gives no more memory", None)
 
 
 def test_endless_recursion_is_eio(announce: Announce) -> None:

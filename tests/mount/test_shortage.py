@@ -1,5 +1,7 @@
 """Limits of memory and threads: a mount that works, or one line and exit status 1."""
 
+import errno
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.server import Server
-from tests.mounting import COMMAND_LIMIT_S, environment, is_mounted
+from tests.mount.test_listings import number_of
+from tests.mounting import COMMAND_LIMIT_S, Mounting, environment, is_mounted, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
+
+LESS_THAN_A_BLOCK = 900 << 10
+"""Enough for what libfuse and Python take of a read, and too little for a thread too."""
 
 
 @pytest.mark.parametrize("foreground", [[], ["--foreground"]], ids=["background", "foreground"])
@@ -38,6 +44,23 @@ def test_enough_address_space_is_a_mount_that_works(
     for output in path.glob("*/*/output"):
         assert len(output.read_bytes()) == output.stat().st_size
     assert "Traceback" not in log.read_text()
+
+
+def test_memory_that_runs_out_later_is_an_error_with_a_name_and_passes(
+    mounting: Mounting, server: Server, tmp_path: Path
+) -> None:
+    with mounting(server) as path:
+        (process,) = processes_of(path)
+        (source,) = sorted(path.glob("ledger/*/output"))[:1]
+        used = int(Path(f"/proc/{process}/statm").read_text().split()[0]) * resource.getpagesize()
+        unlimited = resource.prlimit(process, resource.RLIMIT_AS)
+        resource.prlimit(process, resource.RLIMIT_AS, (used + LESS_THAN_A_BLOCK, unlimited[1]))
+        assert number_of(source, Path.read_bytes) == errno.EIO
+        resource.prlimit(process, resource.RLIMIT_AS, unlimited)
+        wait_until(lambda: number_of(source, Path.read_bytes) is None, "the failure is forgotten")
+        assert len(source.read_bytes()) == source.stat().st_size
+    [log] = tmp_path.glob("log-*")
+    assert "the system gives no more " in log.read_text()
 
 
 def limited(
