@@ -74,7 +74,7 @@ def sweep(run: Path) -> None:
     """Take away every casfs mount in the directory of one test run."""
     for mounted in list(mountpoint.mounts()):
         if mounted.kind == "fuse.casfs" and Path(mounted.path).is_relative_to(run):
-            subprocess.run(["umount", "-l", mounted.path], check=False, timeout=10)
+            subprocess.run(["umount", "-l", mounted.path], check=False, timeout=120)
 
 
 def is_over(run: Path) -> bool:
@@ -126,7 +126,7 @@ def path(tmp_path: Path) -> Iterator[Path]:
     made.mkdir()
     yield made
     if is_mounted(made):
-        subprocess.run(["umount", "-l", made], check=False, timeout=10)
+        subprocess.run(["umount", "-l", made], check=False, timeout=120)
     wait_until(lambda: not processes_of(made), "the process of the mount ends")
 
 
@@ -150,7 +150,7 @@ def mounting(tmp_path: Path) -> Mounting:
         try:
             yield path
         finally:
-            subprocess.run(["umount", "-l", path], check=False, timeout=10)
+            subprocess.run(["umount", "-l", path], check=False, timeout=120)
             wait_until(lambda: not processes_of(path), "the process of the mount ends once it is unmounted")
         surprises = [
             line for line in log.read_text().splitlines() if re.search("nobody (foresaw|caught)|Traceback", line)

@@ -24,7 +24,7 @@ def run(serve):
 def run(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run *script* and wait until it and whoever holds its standard output and error have ended."""
     command = [sys.executable, "-c", PREAMBLE + script, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def wait_for_text(path: Path) -> str:
@@ -113,5 +113,5 @@ detach(serve, print)
 """
     command = [sys.executable, "-c", PREAMBLE + script, str(tmp_path / "said")]
     shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
-    assert subprocess.run(shell, timeout=20, check=False).returncode == 0
+    assert subprocess.run(shell, timeout=120, check=False).returncode == 0
     assert wait_for_text(tmp_path / "said") == "served"

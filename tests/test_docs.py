@@ -65,7 +65,7 @@ def test_examples_of_the_semantics_print_what_they_are_said_to_print(
     script = "".join(f"{{ {command}\n}} 2>&1; printf '\\0'\n" for command, _ in commands)
     with mounting(server) as path:
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "copies": str(tmp_path / "copies")}
-        done = subprocess.run(["sh", "-c", script], cwd=path, env=env, capture_output=True, timeout=30, check=True)
+        done = subprocess.run(["sh", "-c", script], cwd=path, env=env, capture_output=True, timeout=120, check=True)
     for (command, expected), printed in zip(commands, done.stdout.decode().split("\0"), strict=False):
         pattern = re.escape(expected).replace("…", "(?s:.*)")
         assert re.fullmatch(pattern, printed), f"$ {command}\n{printed}"

@@ -208,7 +208,7 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     text = "import logging, threading\nfrom casfs import log\nlogger = logging.getLogger('casfs.x')\n"
     command = [sys.executable, "-c", text + textwrap.dedent(script)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=30, check=False, env=os.environ | environment
+        command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
     )
 
 

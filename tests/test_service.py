@@ -118,7 +118,7 @@ sys.meta_path.insert(0, Nowhere())
 
 def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
 
 
 def test_without_botocore_glacier_is_one_line_that_names_what_to_install(tmp_path: Path) -> None:

@@ -28,5 +28,5 @@ os.write(2, b"after\\n")
 )
 def test_what_was_kept_is_shown_or_told_once(end: str, returned: str, shown: str) -> None:
     command = [sys.executable, "-c", SCRIPT.format(end=end)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert (done.stdout, done.stderr) == (f"{returned}\n", shown)

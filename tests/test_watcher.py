@@ -18,7 +18,7 @@ print(watcher._process)
 
 def test_watcher_ends_with_the_process_that_it_watches_for(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ENDS_FIRST, str(tmp_path)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=True)
     wait_until(lambda: not Path("/proc", done.stdout.strip()).exists(), "the watcher ends")
 
 
@@ -35,5 +35,5 @@ print(started.wait().name)
 
 def test_watcher_is_not_answered_by_what_others_have_mounted_there(tmp_path: Path) -> None:
     command = [sys.executable, "-c", LOOKS_FOR_ANOTHER, str(tmp_path)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=True)
     assert done.stdout == "NOTHING\n"

@@ -98,7 +98,7 @@ class ScriptedServer:
     def stop(self) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()
         self._listener.close()
 

@@ -166,7 +166,7 @@ def test_keys_that_expire_are_found_and_replaced_before_they_do(
     source: Source, key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source(key_server, configure, monkeypatch)
-    asked = subprocess.run([sys.executable, "-c", ASK_TWICE], capture_output=True, text=True, timeout=30, check=True)
+    asked = subprocess.run([sys.executable, "-c", ASK_TWICE], capture_output=True, text=True, timeout=120, check=True)
     first, second = asked.stdout.split()
     assert first.startswith("KEY")
     assert first.endswith("/t")

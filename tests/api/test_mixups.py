@@ -98,7 +98,7 @@ def complaining() -> Iterator[int]:
     yield listener.getsockname()[1]
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(10)
+    thread.join(60)
 
 
 def test_a_plain_service_that_refuses_by_a_400_is_believed(

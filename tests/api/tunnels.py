@@ -40,7 +40,7 @@ class Tunnels:
     def stop(self) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         self._listener.close()
 

@@ -44,7 +44,7 @@ def test_address_and_key_are_printed_and_work(tmp_path: Path, path: Path) -> Non
     with emulating(tmp_path) as (lines, _):
         keys = re.findall(r"CASFS_SECRET_(?:ID|KEY)=(\S+)", lines)
         with pytest.raises(urllib.error.HTTPError, match="400"):
-            urllib.request.urlopen(f"{address(lines)}/-/vaults", timeout=10)
+            urllib.request.urlopen(f"{address(lines)}/-/vaults", timeout=120)
         assert casfs("mount", address(lines), path, env=environment(tmp_path, *keys)).returncode == 0
         assert names(path) == ["empty", "ledger", "photos"]
 
@@ -53,7 +53,7 @@ def test_folders_are_vaults_for_everybody_when_nothing_is_checked(tmp_path: Path
     (tmp_path / "root" / "letters").mkdir(parents=True)
     (tmp_path / "root" / "letters" / "letter").write_text("Dear reader")
     with emulating(tmp_path, "--root", tmp_path / "root", "--no-auth") as (lines, _):
-        with urllib.request.urlopen(f"{address(lines)}/-/vaults/letters/jobs", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address(lines)}/-/vaults/letters/jobs", timeout=120) as answer:
             assert b'"JobDescription"' in answer.read()
         assert "SECRET" not in lines
 
@@ -61,7 +61,7 @@ def test_folders_are_vaults_for_everybody_when_nothing_is_checked(tmp_path: Path
 def test_it_listens_at_an_address_of_ipv6(tmp_path: Path) -> None:
     with emulating(tmp_path, "--host", "::1", "--no-auth") as (lines, _):
         assert re.fullmatch(r"http://\[::1\]:\d+", address(lines))
-        with urllib.request.urlopen(f"{address(lines)}/-/vaults", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address(lines)}/-/vaults", timeout=120) as answer:
             assert b'"photos"' in answer.read()
 
 
@@ -77,7 +77,7 @@ def test_keys_for_glacier_look_like_those_of_aws(tmp_path: Path) -> None:
 def test_a_signal_ends_it_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with emulating(tmp_path) as (_, process):
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_demo_mounts_the_samples_until_it_is_interrupted(path: Path, tmp_path: P
         mounted = Path(shown.removeprefix("  cd ").strip())
         assert names(mounted) == ["empty", "ledger", "photos"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     wait_until(lambda: not is_mounted(mounted) or not mounted.exists(), "nothing is mounted")
     assert (mounted == path) is named
     assert mounted.exists() is named

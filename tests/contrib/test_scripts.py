@@ -45,7 +45,7 @@ class Machine:
             cwd=self.bin.parent,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
 

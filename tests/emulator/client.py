@@ -41,7 +41,7 @@ class Client:
 
     def __post_init__(self) -> None:
         self.host = self.url.removeprefix("http://")
-        self.connection = http.client.HTTPConnection(self.host, timeout=20)
+        self.connection = http.client.HTTPConnection(self.host, timeout=120)
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ def hello(request: Request) -> Answer | None:
 
 
 def get(server: Server, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -22,7 +22,7 @@ OUTPUT = "/-/vaults/vault/jobs/job/output"
 @pytest.fixture
 def raw(server: Server) -> Iterator[socket.socket]:
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as raw:
+    with socket.create_connection((host, int(port)), timeout=120) as raw:
         yield raw
 
 
@@ -83,7 +83,7 @@ def test_a_body_that_waits_to_be_asked_for_is_asked_for(raw: socket.socket) -> N
 def test_head_is_get_without_the_body(state: State) -> None:
     state.add_job("vault", ARCHIVE_RETRIEVAL, part(state.add_archive("vault", Generated(1000))), job_id="job")
     with Server(state) as server:
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=120)
         for method in ("HEAD", "GET", "HEAD"):
             connection.request(method, OUTPUT)
             response = connection.getresponse()
@@ -150,7 +150,7 @@ def test_stop_ends_connections_that_are_idle_stalled_or_asleep(state: State) -> 
         time.sleep(0.001)
     began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30, "what stalls would have gone on for an hour"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("emulator")]
     for raw in waiting:
         raw.close()
@@ -160,7 +160,7 @@ def test_a_server_that_was_stopped_starts_again_at_the_same_port(state: State) -
     server = Server(state)
     for _ in range(2):
         server.start()
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=120)
         connection.request("GET", "/-/vaults")
         assert connection.getresponse().status == 200
         connection.close()
@@ -176,5 +176,5 @@ def test_serve_forever_returns_once_it_is_stopped(state: State) -> None:
     while server.url.endswith(":0"):
         time.sleep(0.001)
     server.stop()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

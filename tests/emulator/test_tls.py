@@ -30,7 +30,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=emulator -addext subjectAltName=IP:127.0.0.1"
     made = subprocess.run(
-        ["openssl", *words.split(), "-keyout", "-", "-out", "-"], check=True, capture_output=True, timeout=30
+        ["openssl", *words.split(), "-keyout", "-", "-out", "-"], check=True, capture_output=True, timeout=120
     )
     path.write_bytes(made.stdout)
     return path
@@ -46,7 +46,7 @@ def server(state: State, certificate: Path) -> Server:
 
 def connect(server: Server, certificate: Path | None) -> http.client.HTTPSConnection:
     context = ssl.create_default_context(cafile=certificate)
-    return http.client.HTTPSConnection(server.url.removeprefix("https://"), timeout=10, context=context)
+    return http.client.HTTPSConnection(server.url.removeprefix("https://"), timeout=120, context=context)
 
 
 def test_outputs_are_served_over_one_connection_that_stays(server: Server, certificate: Path) -> None:
@@ -78,7 +78,7 @@ def test_faults_are_the_same(server: Server, certificate: Path) -> None:
 def test_stop_does_not_wait_for_a_handshake_that_never_comes(server: Server) -> None:
     server.start()
     host, port = server.url.removeprefix("https://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as silent:
+    with socket.create_connection((host, int(port)), timeout=120) as silent:
         while not server._open:
             time.sleep(0.001)
         server.stop()

@@ -51,8 +51,8 @@ def mounted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         wait_until(lambda: process.poll() is not None or os.path.ismount(mount.path), "the scene is mounted")
         read_whole_blocks(mount.path.stat().st_dev)
         yield mount
-        subprocess.run(["umount", mount.path], check=True, timeout=10)
-        assert process.wait(10) == 0
+        subprocess.run(["umount", mount.path], check=True, timeout=120)
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

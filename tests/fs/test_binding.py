@@ -25,7 +25,7 @@ def python(code: str, *arguments: object, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=120,
     )
     return done.stdout.strip()
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -15,7 +14,8 @@ from tests.fs.scene import STALLING, STALLS_FROM
 from tests.mounting import wait_until
 
 pytestmark = pytest.mark.fuse
-PROMPT_S = 1.0
+PROMPT_S = 20.0
+"""What a very busy machine takes to end a process; what the programs wait for takes far longer."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGQUIT)
 
 WITH_HANDLER = """
@@ -73,10 +73,8 @@ def test_a_program_that_waits_is_ended_at_once(mounted: Scene, command: list[str
     path = mounted.path / "vault/look-up-stalls" if command == ["stat"] else mounted.output("stalls")
     whole = [*command[:-1], f"if={path}"] if command[-1] == "if=" else [*command, path]
     process = waiting(whole)
-    began_s = time.monotonic()
     process.send_signal(number)
-    assert ended_within(process, 10)
-    assert time.monotonic() - began_s < PROMPT_S
+    assert ended_within(process, PROMPT_S)
     assert process.returncode != 0
 
 

@@ -44,15 +44,15 @@ def test_first_listing_costs_no_request_after_the_check(server: Server, mounting
 
 def test_umount_ends_the_process(server: Server, path: Path, tmp_path: Path) -> None:
     with foreground(server, path, tmp_path) as process:
-        subprocess.run(["umount", path], check=True, timeout=10)
-        assert process.wait(10) == 0
+        subprocess.run(["umount", path], check=True, timeout=120)
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
 def test_a_signal_unmounts(server: Server, path: Path, tmp_path: Path, number: signal.Signals) -> None:
     with foreground(server, path, tmp_path) as process:
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert not is_mounted(path)
 
 
@@ -62,21 +62,21 @@ def test_signals_without_a_meaning_end_nothing(server: Server, path: Path, tmp_p
             process.send_signal(number)
             assert names(path)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_end_of_a_mount_is_a_line(server: Server, path: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
-        subprocess.run(["umount", path], check=True, timeout=10)
-        assert process.wait(10) == 0
+        subprocess.run(["umount", path], check=True, timeout=120)
+        assert process.wait(60) == 0
     with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     with foreground(server, path, tmp_path, "--log-file", str(log), log_level="info") as process:
         held = os.open(next(path.glob("photos/*/output")), os.O_RDONLY)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         with suppress(OSError):  # it is a file of nowhere
             os.close(held)
     ends = [line.partition(f"the mount at {path} ended after 0:0")[2] for line in log.read_text().splitlines()]
@@ -94,9 +94,9 @@ def test_a_signal_ends_a_mount_whose_reader_is_stalled(server: Server, path: Pat
         with subprocess.Popen(["cat", output], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as reader:
             wait_until(lambda: asked(server, "get_job_output") > 0, "the reader reads")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
             assert not is_mounted(path)
-            assert reader.wait(10) == 1
+            assert reader.wait(60) == 1
 
 
 READ_EVERY_BLOCK = """
@@ -128,11 +128,11 @@ def test_names_answer_and_a_signal_ends_it_while_more_reads_stall_than_the_kerne
         # libfuse 2 asks eight times for a block, so that eight blocks are all that the kernel asks for at once.
         stalled = 8 if os.environ.get("CASFS_FUSE") == "2" else 32
         wait_until(lambda: asked(server, "get_job_output") >= stalled, "the reads stall", 20)
-        listing = subprocess.run(["ls", "-l", path / "ledger"], capture_output=True, timeout=10, check=False)
+        listing = subprocess.run(["ls", "-l", path / "ledger"], capture_output=True, timeout=120, check=False)
         assert listing.stdout.count(b"\n") > 5
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert reader.wait(20) == 8 * len(outputs) % 256, "every read has failed"
+        assert process.wait(60) == 0
+        assert reader.wait(60) == 8 * len(outputs) % 256, "every read has failed"
 
 
 def test_a_hangup_has_the_service_asked_anew(server: Server, path: Path, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_hangup_has_the_service_asked_anew(server: Server, path: Path, tmp_pat
         process.send_signal(signal.SIGHUP)
         assert process.poll() is None
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_mount_that_is_killed_as_it_begins_is_gone(server: Server, path: Path, tmp_path: Path) -> None:
@@ -155,14 +155,14 @@ def test_a_mount_that_is_killed_as_it_begins_is_gone(server: Server, path: Path,
         with subprocess.Popen(command, env=environment(tmp_path)) as process:
             wait_until(lambda: str(path) in [mounted.path for mounted in mountpoint.mounts()], "it is mounted")
             process.kill()
-            assert process.wait(10) == -signal.SIGKILL
-        subprocess.run(["umount", "-l", path], check=True, timeout=10)
+            assert process.wait(60) == -signal.SIGKILL
+        subprocess.run(["umount", "-l", path], check=True, timeout=120)
 
 
 def test_mount_goes_on_without_whoever_began_it(server: Server, path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
     shell = ["sh", "-c", 'shown=$("$@"); echo "shown: $shown"', "sh", *command]
-    done = subprocess.run(shell, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(shell, env=environment(tmp_path), capture_output=True, text=True, timeout=120, check=True)
     assert (done.stdout, done.stderr) == ("shown: \n", "")
     assert names(path)
 
@@ -208,11 +208,11 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         options = ["--log-file", log, "--log-level", "debug"]
         done = casfs("mount", *options, server.url, path, env=environment(tmp_path, SECRET_ID, SECRET_KEY))
         assert done.returncode == 0, done.stderr
-        subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=30)
+        subprocess.run(["cp", "-r", path, tmp_path / "copy"], check=True, timeout=120)
         shown = done.stdout + done.stderr + log.read_text() + Path("/proc/self/mountinfo").read_text()
         for process in processes_of(path):
             shown += Path(f"/proc/{process}/cmdline").read_text() + Path(f"/proc/{process}/environ").read_text()
-        attributes = subprocess.run(["getfattr", "-Rd", path], capture_output=True, text=True, timeout=30, check=True)
+        attributes = subprocess.run(["getfattr", "-Rd", path], capture_output=True, text=True, timeout=120, check=True)
         assert SECRET_KEY not in shown + attributes.stdout
         assert "q-signature=" not in shown.replace("q-signature=[redacted]", "")
         assert processes_of(path)
@@ -222,7 +222,7 @@ def test_a_mount_whose_log_goes_nowhere_says_so_once(server: Server, path: Path,
     command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
     env = environment(tmp_path)
     del env["CASFS_LOG_FILE"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=True)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
     said = "casfs: warning: nobody takes log lines at /dev/log, so that they are lost; --log-file FILE keeps them\n"
     assert done.stderr == ("" if has_system_log() else said)
 
@@ -252,7 +252,7 @@ def test_what_a_service_reflects_is_no_secret_in_the_error(words: list[str], pat
         threading.Thread(target=service.serve_forever).start()
         url = f"http://127.0.0.1:{service.server_port}"
         command = [sys.executable, *start, url, str(path)]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
         service.shutdown()
     assert done.returncode in (1, 32)
     assert done.stderr.count("\n") == 1

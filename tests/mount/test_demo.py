@@ -28,12 +28,12 @@ def test_every_hint_does_what_it_says(tmp_path: Path, name: str) -> None:
                 hints += [line] if line.startswith("  ") else []
             assert len(hints) == 5
             done = subprocess.run(
-                ["sh", "-eux", "-c", "".join(hints)], env=env, capture_output=True, text=True, timeout=30, check=False
+                ["sh", "-eux", "-c", "".join(hints)], env=env, capture_output=True, text=True, timeout=120, check=False
             )
             assert done.returncode == 0, done.stderr
         finally:
             demo.send_signal(signal.SIGINT)
-        assert demo.wait(20) == 0
+        assert demo.wait(60) == 0
     assert not is_mounted(path)
     outputs = [found.relative_to(copies) for found in copies.rglob("output")]
     assert len([found for found in outputs if found.parts[0] == "photos"]) > 1

@@ -141,7 +141,6 @@ def _broken_promise(cell: Cell, root: Path, into: Path) -> str | None:
     return None
 
 
-@pytest.mark.timeout(180)
 @EVERY_PROVIDER
 @pytest.mark.parametrize("kind", sorted(set(Kind) - NOT_OF_OUTPUTS))
 def test_exit_status_0_means_the_right_bytes(kind: Kind, provider: str, mounting: Mounting, tmp_path: Path) -> None:
@@ -156,7 +155,6 @@ def test_exit_status_0_means_the_right_bytes(kind: Kind, provider: str, mounting
     assert [line for line in broken if line] == []
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("kind", sorted(set(Kind) - OF_OUTPUTS))
 @pytest.mark.parametrize("operation", ["describe_job", "list_jobs"])
 def test_a_fault_of_the_names_is_an_error_or_survived(

@@ -108,12 +108,12 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
         env = environment(tmp_path, "id", SECRET_KEY, AWS_SESSION_TOKEN=TOKEN)
         done = casfs("mount", *GLACIER, *options, server.url, path, env=env)
         assert done.returncode == 0, done.stderr
-        subprocess.run(["cp", "-r", path / "ledger", tmp_path / "copy"], check=True, timeout=30)
+        subprocess.run(["cp", "-r", path / "ledger", tmp_path / "copy"], check=True, timeout=120)
         shown = done.stdout + done.stderr + log.read_text() + Path("/proc/self/mountinfo").read_text()
         for process in processes_of(path):
             shown += Path(f"/proc/{process}/cmdline").read_text()
         shown += subprocess.run(
-            ["getfattr", "-Rd", path], capture_output=True, text=True, timeout=30, check=True
+            ["getfattr", "-Rd", path], capture_output=True, text=True, timeout=120, check=True
         ).stdout
     assert [secret for secret in (SECRET_KEY, TOKEN) if secret in shown] == []
     assert "Signature=" not in shown.replace("Signature=[redacted]", "")
@@ -143,7 +143,7 @@ def test_the_documents_own_procedure_holds_through_cat(mounting: Mounting) -> No
     job = state.add_job("vault", "ArchiveRetrieval", part(state.add_archive("vault", InMemory(CONTENT)))).id
     with Server(state, credentials={"id": "key"}, dialect=glacier()) as server, mounting(server, *GLACIER) as root:
         output = root / "vault" / job / "output"
-        came = subprocess.run(["cat", output], check=True, capture_output=True, timeout=30).stdout
+        came = subprocess.run(["cat", output], check=True, capture_output=True, timeout=120).stdout
         asked = [str(record.range) for record in server.requests if record.operation == "get_job_output"]
         verified = os.getxattr(output, "user.cas.verified")
         stats = json.loads(os.getxattr(root, "user.cas.stats"))
@@ -168,7 +168,7 @@ def test_the_procedure_fails_where_a_checksum_does(mounting: Mounting) -> None:
     with Server(state, credentials={"id": "key"}, dialect=glacier()) as server, mounting(server, *GLACIER) as root:
         server.faults.add(Fault(kind=Kind.FLIP, operation="get_job_output", at=9 * MIB, times=None))
         output = root / "vault" / job / "output"
-        done = subprocess.run(["cat", output], check=False, capture_output=True, timeout=30)
+        done = subprocess.run(["cat", output], check=False, capture_output=True, timeout=120)
         assert done.returncode == 1
         assert done.stdout == CONTENT[: len(done.stdout)]
         assert len(done.stdout) <= 9 * MIB
@@ -198,7 +198,7 @@ def test_the_lines_that_emulate_prints_mount_it(path: Path, tmp_path: Path) -> N
         exports, mount = (emulator.stdout.readline().strip() for _ in range(2))
         try:
             script = f"{exports}; {sys.executable} -m {mount.replace('MOUNTPOINT', str(path))}"
-            subprocess.run(["sh", "-c", script], env=env, check=True, timeout=30)
+            subprocess.run(["sh", "-c", script], env=env, check=True, timeout=120)
             assert names(path) == ["empty", "ledger", "photos"]
         finally:
             emulator.terminate()

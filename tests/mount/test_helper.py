@@ -18,7 +18,7 @@ MAIN = "from casfs.cli.mount_helper import main; main()"
 
 def helper(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", MAIN, *map(str, arguments)]
-    return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=45, check=False)
+    return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=120, check=False)
 
 
 READ_ONLY = "casfs: warning: mounted read-only, as archives always are; -o ro says so too\n"
@@ -91,7 +91,7 @@ def by_mount(tmp_path: Path, server: Server, path: Path) -> Run:
         script = f"trap 'umount -l \"$path\" 2>/dev/null || true' EXIT; {script}"
         command = ["unshare", "-m", "sh", "-euc", BY_MOUNT, "sh", str(tmp_path), str(path), script]
         env = environment(tmp_path)
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=50, check=False)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
     return run
 

@@ -173,13 +173,11 @@ def broken_promises(wrong: Wrong, mounting: Mounting, copies: Path, cells: Seque
     return [line for line in broken if line]
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("wrong", QUICK.values(), ids=QUICK)
 def test_exit_status_0_means_the_whole_directory(wrong: Wrong, mounting: Mounting, tmp_path: Path) -> None:
     assert broken_promises(wrong, mounting, tmp_path / "copies", CELLS) == []
 
 
-@pytest.mark.timeout(300)
 def test_a_page_that_does_not_come_is_an_error(mounting: Mounting, tmp_path: Path) -> None:
     """All at the same time, since they wait; as many in a mount as it lists at a time."""
     cells = [cell for cell in CELLS if cell.program == "rsync"] + [Cell("listdir", "middle")]

@@ -121,7 +121,7 @@ def test_a_copy_after_a_stat_that_was_wrong_is_whole(vault: Path, moto: Moto, tm
 
 def check_copies(program: str, vault: Path, moto: Moto, into: Path) -> None:
     for job in (moto.archive, moto.inventory):
-        subprocess.run([*PROGRAMS[program], vault / job / "output", into / job], check=True, timeout=30)
+        subprocess.run([*PROGRAMS[program], vault / job / "output", into / job], check=True, timeout=120)
     assert (into / moto.archive).read_bytes() == BYTES
     listed = json.loads((into / moto.inventory).read_bytes())["ArchiveList"]
     assert [archive["ArchiveDescription"] for archive in listed] == [DESCRIPTION]
@@ -138,7 +138,7 @@ def test_a_tree_is_copied_and_then_there_is_nothing_to_do(vault: Path, tmp_path:
     moved = [
         subprocess.run(
             ["rsync", "-a", "--out-format=%n", f"{vault}/", tmp_path / "copy"],
-            check=True, timeout=30, capture_output=True, text=True,
+            check=True, timeout=120, capture_output=True, text=True,
         ).stdout
         for _ in range(3)
     ]  # fmt: skip

@@ -47,7 +47,7 @@ def test_a_mount_at_the_place_of_one_that_is_still_read_stays(
 ) -> None:
     with foreground(server, path, tmp_path) as process:
         reader.append(os.open(next(path.glob("photos/*/output")), os.O_RDONLY))
-        subprocess.run(["umount", "-l", path], check=True, timeout=10)
+        subprocess.run(["umount", "-l", path], check=True, timeout=120)
         mount(server, path, tmp_path)
         process.send_signal(number)
         assert os.pread(reader[0], 1, 0), "what is open can be read for a while"
@@ -65,7 +65,7 @@ def test_a_mount_at_the_place_of_one_that_lives_on_in_another_namespace_stays(
         with subprocess.Popen(holder, stdout=subprocess.PIPE) as held:
             assert held.stdout is not None
             held.stdout.readline()
-            subprocess.run(["umount", path], check=True, timeout=10)
+            subprocess.run(["umount", path], check=True, timeout=120)
             mount(server, path, tmp_path)
             process.send_signal(signal.SIGTERM)
             assert process.wait(LIMIT_S) == 0
@@ -108,7 +108,7 @@ def test_a_mount_that_got_the_numbers_of_the_one_before_it_stays(server: Server,
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         before = numbers_at(path)
-        subprocess.run(["umount", path], check=True, timeout=10)
+        subprocess.run(["umount", path], check=True, timeout=120)
         assert process.stdout.readline() == b"ending\n"
         mount(server, path, tmp_path)
         has_them = numbers_at(path) == before
@@ -121,12 +121,12 @@ def test_a_mount_that_got_the_numbers_of_the_one_before_it_stays(server: Server,
 
 def test_what_is_mounted_over_it_stays(server: Server, path: Path, tmp_path: Path) -> None:
     with foreground(server, path, tmp_path) as process:
-        subprocess.run(["mount", "-t", "tmpfs", "none", path], check=True, timeout=10)
+        subprocess.run(["mount", "-t", "tmpfs", "none", path], check=True, timeout=120)
         (path / "precious").touch()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT_S) == 0
         assert names(path) == ["precious"]
-        subprocess.run(["umount", path], check=True, timeout=10)
+        subprocess.run(["umount", path], check=True, timeout=120)
 
 
 def test_it_is_taken_from_where_its_directory_has_gone(server: Server, tmp_path: Path) -> None:

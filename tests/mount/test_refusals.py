@@ -151,7 +151,7 @@ def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: P
         process.kill()
     line = casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
     assert f"umount -l {path}" in line
-    subprocess.run(["umount", "-l", path], check=True, timeout=10)
+    subprocess.run(["umount", "-l", path], check=True, timeout=120)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_log_file_that_cannot_be_written(server: Server, path: Path, tmp_path: P
 def private_mounts(tmp_path: Path) -> list[str]:
     """Return the beginning of a command that runs in a mount namespace of its own; skip where none can be made."""
     unshare = ["unshare", "-m", "sh", "-ec"]
-    if os.geteuid() != 0 or subprocess.run([*unshare, "true"], check=False, timeout=10).returncode:
+    if os.geteuid() != 0 or subprocess.run([*unshare, "true"], check=False, timeout=120).returncode:
         pytest.skip("unshare -m is not allowed here")
     return unshare
 
@@ -219,7 +219,7 @@ def private_mounts(tmp_path: Path) -> list[str]:
 def test_missing_device(private_mounts: list[str], server: Server, path: Path, tmp_path: Path) -> None:
     script = 'mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; exec "$@"'
     command = [*private_mounts, script, "sh", sys.executable, "-m", "casfs", "mount", server.url, str(path)]
-    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert "modprobe fuse" in done.stderr
 
@@ -229,7 +229,7 @@ def test_missing_library(private_mounts: list[str], server: Server, path: Path, 
     script = 'for library in /usr/lib/*/libfuse* /lib/*/libfuse*; do mount --bind /dev/null "$library"; done; exec "$@"'
     command = [*private_mounts, script, "sh", sys.executable, "-m", "casfs", "mount", server.url, str(path)]
     env = environment(tmp_path, CASFS_FUSE=binding)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert f"install the package {'libfuse2' if binding == '2' else 'fuse3'}" in done.stderr
 

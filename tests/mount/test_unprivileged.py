@@ -65,7 +65,7 @@ def run(nobodys: Path) -> Run:
         words = [AS_NOBODY, script, sys.base_prefix, user, before, options, *arguments]
         command = ["unshare", "-m", "sh", "-euc", *map(str, words)]
         env = environment(nobodys, CASFS_LOG_FILE=str(nobodys / "log"))
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=40, check=False)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
     if os.geteuid() != 0 or shutil.which("fusermount3") is None:
         pytest.skip("only root can be somebody else, and fusermount3 mounts for them")

@@ -57,7 +57,7 @@ def own_network() -> Iterator[None]:
 
 def run(*command: str, given: str = "") -> str:
     """Run a program to its end, and return what it says."""
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout
 
 

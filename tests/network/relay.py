@@ -47,7 +47,7 @@ class Relay:
             thread.start()
             yield
             self._stopping.set()
-            thread.join(10)
+            thread.join(60)
         finally:
             self._stopping.set()
             os.close(tun)

@@ -34,7 +34,6 @@ if REASON and os.environ.get(MUST_MOUNT) and os.geteuid() == 0:
     pytest.fail(f"{MUST_MOUNT} is set, and {REASON}", pytrace=False)
 pytestmark = [
     pytest.mark.fuse,
-    pytest.mark.timeout(180),
     pytest.mark.skipif(REASON is not None, reason=str(REASON)),
 ]
 
@@ -142,7 +141,7 @@ def test_connections_that_a_firewall_forgot_cost_seconds_once(
         assert namespace.forget_connections() > 1
         copy(root / "vault" / "two" / "output", tmp_path / "again", limit_s=20)
         namespace.forget_connections()
-        subprocess.run(["ls", "-l", root / "other"], check=True, timeout=20, stdout=subprocess.DEVNULL)
+        subprocess.run(["ls", "-l", root / "other"], check=True, timeout=120, stdout=subprocess.DEVNULL)
     for name in ("copy", "again"):
         assert filecmp.cmp(original, tmp_path / name, shallow=False)
 

@@ -67,6 +67,6 @@ class Service:
 
     def _ask(self, *question: str) -> None:
         self.asked.append(question)
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if question[0] in self.fails:
             raise self.fails[question[0]]

@@ -88,7 +88,7 @@ def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: 
     flights: Flights[str, int] = Flights(workers)
     with ThreadPoolExecutor(1) as asker:
         first = asker.submit(flights.ask, "key", work, "it")
-        assert begun.wait(10)
+        assert begun.wait(60)
         clock.advance(WAIT_S)
         with pytest.raises(DeadlineError, match="it: the deadline passed"):
             first.result(10)
@@ -132,7 +132,7 @@ def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
             asked.result(10)
     answer.set_result(0)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
 
 
@@ -151,13 +151,13 @@ def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew
 
     with ThreadPoolExecutor(1) as asker:
         asked = asker.submit(flights.ask, "key", work, "it")
-        assert begun.wait(10)
+        assert begun.wait(60)
         signalled.set()
         with pytest.raises(InterruptedCallError):
             asked.result(10)
     assert not seen.wait(0.05)
     clock.advance(ABANDONED_S)
-    assert seen.wait(10)
+    assert seen.wait(60)
     signalled.clear()
     assert flights.ask("key", lambda _: 7, "it") == 7
     workers.stop()
