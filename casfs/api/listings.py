@@ -121,7 +121,7 @@ class Items(Iterator[Model], Generic[Model]):
 
         Raises:
             StopIteration: that was all.
-            ProtocolError: the pages go round, or bring nothing for too long.
+            ProtocolError: the pages go round or lead back, or bring nothing for too long.
             CasfsError: what asking for a page came to.
         """
         while True:
@@ -145,6 +145,8 @@ class Items(Iterator[Model], Generic[Model]):
             self._begin()
             return
         new = [item for item in page if self._is_new(item)]
+        if new and following and following in self._markers:
+            raise ProtocolError("a page of the listing leads back: what is behind it cannot be had")
         if not new:
             self._bear(page, following, is_fruitless=left_out == self._listing.left_out.count)
         self._found = iter(new)
