@@ -52,6 +52,7 @@ def _opened(open_: Callable[[], socket.socket]) -> socket.socket:
     Raises:
         ProxyRefusalError: the proxy says no.
         ProxyError: there is no way to the proxy.
+        gaierror: this machine is to look the host's name up, and does not find it.
     """
     try:
         return open_()
@@ -59,11 +60,17 @@ def _opened(open_: Callable[[], socket.socket]) -> socket.socket:
         raise _named(error) from None  # whose text may hold what the proxy said
 
 
-def _named(error: Exception) -> ProxyRefusalError | ProxyError:
+def _named(error: Exception) -> ProxyRefusalError | ProxyError | socket.gaierror:
     """Return what PySocks met: it wraps its own errors in one of its own, and urllib3 that in one without a cause."""
     met = error.__cause__ or error.__context__ or error
+    is_there = False
     while isinstance(met, socks.ProxyError) and met.socket_err:
+        is_there = not isinstance(met, socks.ProxyConnectionError)
         met = met.socket_err
+    if is_there and isinstance(met, socket.gaierror):
+        return met
+    if (is_there and isinstance(met, TimeoutError)) or "invalid data" in getattr(met, "msg", ""):
+        return ProxyRefusalError("it does not speak SOCKS", passing=True)
     if isinstance(met, socks.SOCKS5AuthError):
         return ProxyRefusalError("SOCKS5", passing=False, wants_password=True)
     if isinstance(met, socks.SOCKS5Error | socks.SOCKS4Error):

@@ -108,7 +108,9 @@ def _unreachable(way: Way, who: str, causes: list[BaseException]) -> CasfsError 
         return UntrustedError(f"{who}: {mending(untrusted)}")
     if unknown := _found(causes, socket.gaierror):
         kind = NoWayError if unknown.errno in _NO_SUCH_HOST else UnreachableError
-        return kind(f"{who}: no such host ({_reason(causes)})")
+        is_ours = way.proxy is not None and who == str(way)
+        hint = "; behind socks5h:// or socks4a:// the proxy looks it up" if is_ours else ""
+        return kind(f"{who}: no such host ({_reason(causes)}){hint}")
     if _found(causes, urllib3.exceptions.NewConnectionError):  # which is a ConnectTimeoutError, too
         return _unconnected(way, who, causes)
     if _found(causes, urllib3.exceptions.ConnectTimeoutError):

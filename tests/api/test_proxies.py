@@ -1,5 +1,6 @@
 """Ways through proxies: which is taken, and whose refusal it is."""
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,7 @@ def told(url: str, stats: Stats, kind: type[CasfsError] = NoWayError) -> str:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
+        ("401 Unauthorized", "wants user and password, or does not take those that it got (HTTP 401 Unauthorized)"),
         ("403 Forbidden", "refuses the way (HTTP 403 Forbidden); hosts in NO_PROXY are asked without it"),
         ("404 Not Found", "refuses the way (HTTP 404 Not Found); hosts in NO_PROXY are asked without it"),
         (
@@ -247,6 +249,34 @@ def test_a_socks_proxy_that_wants_another_password_says_so(
     with tunnels(1, socks5(user=b"other", password=b"other")) as proxy:
         monkeypatch.setenv("ALL_PROXY", f"socks5h://{user}{proxy.name}")
         assert "wants user and password" in told("https://cas.example", stats)
+
+
+@pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["another protocol", "silence"])
+def test_a_proxy_that_does_not_speak_socks_is_told_at_once(
+    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch, words: bytes
+) -> None:
+    announce("the proxy")
+
+    def greet(client: socket.socket) -> None:
+        client.sendall(words)
+        while client.recv(64):
+            pass
+
+    with tunnels(1, greet) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://{proxy.name}")
+        said = told("https://cas.example", stats)
+        assert said == f"cas.example: the proxy {proxy.name} of ALL_PROXY does not get there (it does not speak SOCKS)"
+
+
+def test_a_host_that_this_machine_is_to_look_up_for_a_socks_proxy_is_told_by_its_own_name(
+    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce("no such host")
+    with tunnels(1, socks5()) as proxy:
+        monkeypatch.setenv("ALL_PROXY", f"socks5://{proxy.name}")
+        said = told("https://nowhere.invalid", stats)
+        assert said.startswith(f"nowhere.invalid through the proxy {proxy.name}: no such host (")
+    assert said.endswith("; behind socks5h:// or socks4a:// the proxy looks it up")
 
 
 def test_a_socks_proxy_without_a_listener_is_told_at_once(
