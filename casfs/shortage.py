@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from casfs.errors import MountError, ShortageError
 
 THREADS = 48
-"""Beside one a connection: 20 for names, 5 for signals and the log, and the first of libfuse's, with some to spare."""
+"""Beside one a connection: 17 for names, 5 for signals and the log, and the first of libfuse's, with some to spare."""
 
 M_ARENA_MAX, ARENAS = -8, 4
 """glibc gives each thread a heap of its own, for which it sets 64 MiB of address space aside, up to eight a processor.

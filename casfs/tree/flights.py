@@ -9,23 +9,15 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
-from casfs.waiting import Clock, Deadline, Interrupted, wait_for
+from casfs.tree.workers import Workers
+from casfs.waiting import Deadline, wait_for
 
 log = logging.getLogger(__name__)
-
-LOOK_UPS = 16
-"""Look-ups at a time: as many as libfuse 3 has threads to ask with, and some for requests whose askers were
-interrupted."""
-
-LISTINGS = 4
-"""Listings at a time. They have threads of their own, and few: each thread that has ever listed 100,000 jobs keeps
-5 MiB in its own heap. Source: measured on 2026-11-20, glibc 2.36: 154 MiB after 10 listings on 16 threads, 121 on 4."""
 
 WAIT_S = 30.0
 """How long a program waits for a name. Source: docs/semantics.md, that nothing hangs."""
@@ -48,81 +40,6 @@ FAILURES = 1024
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
-
-
-class Workers:
-    """The threads that ask the service, and the patience of those who wait for them.
-
-    A pool of concurrent.futures would do, if Python did not wait for its threads at exit: a service that stalls would
-    keep the process for REQUEST_S after the mount is gone.
-
-    Attributes:
-        clock: monotonic seconds.
-
-    Threads: any thread may call.
-    """
-
-    def __init__(self, threads: int, interrupted: Interrupted, clock: Clock) -> None:
-        self.clock = clock
-        self._threads = threads
-        self._is_interrupted = interrupted
-        self._is_over = False
-        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
-
-    def start(self) -> None:
-        """Start the threads; to be called after the process has forked."""
-        for _ in range(self._threads):
-            threading.Thread(target=self._run, name="casfs-names", daemon=True).start()
-
-    def stop(self) -> None:
-        """End every wait, and the threads that are not asking; may be called more than once."""
-        self._is_over = True
-        for _ in range(self._threads):
-            self._work.put(lambda: None)
-
-    def interrupted(self) -> bool:
-        """Say whether the calling thread need not wait any longer: its program was signalled, or the mount ends."""
-        return self._is_over or self._is_interrupted()
-
-    def submit(self, work: Callable[[], T], answer: Future[T]) -> None:
-        """Run *work* on one of the threads, after what was submitted before, for its *answer*."""
-        self._work.put(lambda: _settle(answer, work))
-
-    def _run(self) -> None:
-        while not self._is_over:
-            self._work.get()()
-
-
-class Crew:
-    """The workers of a tree.
-
-    Attributes:
-        look_ups: those that ask for one vault or job.
-        listings: those that ask for all.
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, interrupted: Interrupted, clock: Clock) -> None:
-        self.look_ups = Workers(LOOK_UPS, interrupted, clock)
-        self.listings = Workers(LISTINGS, interrupted, clock)
-        self.clock = clock
-
-    def start(self) -> None:
-        """Start the threads; to be called after the process has forked."""
-        self.look_ups.start()
-        self.listings.start()
-
-    def stop(self) -> None:
-        """End every wait, and the threads that are not asking; may be called more than once."""
-        self.look_ups.stop()
-        self.listings.stop()
-
-
-def _settle(future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-        future.set_exception(error)
 
 
 @dataclass(slots=True, eq=False)
@@ -151,11 +68,13 @@ class Flights(Generic[K, T]):
 
     Args:
         workers: who asks.
+        vault_of: which vault a key is about.
         request_s: deadline of a request.
     """
 
-    def __init__(self, workers: Workers, request_s: float = REQUEST_S) -> None:
+    def __init__(self, workers: Workers, vault_of: Callable[[K], str], request_s: float = REQUEST_S) -> None:
         self._workers = workers
+        self._vault_of = vault_of
         self._request_s = request_s
         self._lock = threading.Lock()
         self._flying: dict[K, Flight[T]] = {}
@@ -192,7 +111,7 @@ class Flights(Generic[K, T]):
         flight = self._flying[key] = Flight[T]()
         until_s = self._workers.clock() + self._request_s
         deadline = Deadline(until_s, self._workers.clock, lambda: self._is_abandoned(key, flight))
-        self._workers.submit(lambda: self._fly(key, flight, lambda: work(deadline)), flight.answer)
+        self._workers.submit(self._vault_of(key), lambda: self._fly(key, flight, lambda: work(deadline)), flight.answer)
         return flight
 
     def _wait(self, flight: Flight[T], what: str) -> T:

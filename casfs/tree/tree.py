@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from casfs.errors import GoneError, NotFoundError
 from casfs.models import Job, Output, Vault
-from casfs.tree.flights import Crew
 from casfs.tree.jobs import Jobs
 from casfs.tree.lister import Lister
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
 from casfs.tree.refusals import Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.vaults import Vaults
+from casfs.tree.workers import Crew
 from casfs.waiting import Clock, Interrupted, never
 
 

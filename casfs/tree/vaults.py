@@ -16,13 +16,14 @@ from cachetools import TLRUCache
 
 from casfs.errors import NotFoundError
 from casfs.models import Vault
-from casfs.tree.flights import LISTING_S, Crew, Flights
+from casfs.tree.flights import LISTING_S, Flights
 from casfs.tree.lister import Lister
 from casfs.tree.names import LeftOut, can_be_vault
 from casfs.tree.proofs import one_of, proven
 from casfs.tree.refusals import Question, Refusals
 from casfs.tree.shown import Shown
 from casfs.tree.times import newest_ns
+from casfs.tree.workers import Crew
 from casfs.waiting import Deadline
 
 NEGATIVE_TTL_S = 5.0
@@ -57,8 +58,8 @@ class Vaults:
         self._changed_ns: int | None = None
         self._listed_until_s = float("-inf")
         self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
-        self._describes: Flights[str, Vault | None] = Flights(crew.look_ups)
-        self._lists: Flights[None, list[Vault]] = Flights(crew.listings, LISTING_S)
+        self._describes: Flights[str, Vault | None] = Flights(crew.look_ups, str)
+        self._lists: Flights[None, list[Vault]] = Flights(crew.listings, str, LISTING_S)
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe *vaults* to be all."""

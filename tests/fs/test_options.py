@@ -3,7 +3,8 @@
 import pytest
 
 from casfs.fs.attrs import View
-from casfs.fs.options import Options, is_open_to_all, mount_options
+from casfs.fs.options import BACKGROUND_REQUESTS, THREADS_MAX, Options, is_open_to_all, mount_options
+from casfs.tree.workers import LISTINGS, LOOK_UPS
 
 OWN = View(0, 0, 0o400, 0o700)
 PUBLIC = View(0, 0, 0o444, 0o755)
@@ -67,3 +68,7 @@ def test_no_thread_of_libfuse_3_ends_that_could_leave_its_state_behind() -> None
 def test_each_libfuse_is_given_options_that_it_knows(libfuse: tuple[int, int], there: set[str]) -> None:
     every = {"max_idle_threads", "max_threads", "max_readahead", "max_background", "congestion_threshold"}
     assert every & set(options(libfuse=libfuse)) == there
+
+
+def test_names_and_reads_that_stall_leave_threads_to_others() -> None:
+    assert THREADS_MAX >= BACKGROUND_REQUESTS + LOOK_UPS + LISTINGS + 32

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from casfs.errors import DeadlineError, InterruptedCallError, UnreachableError
-from casfs.tree.flights import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights, Workers
+from casfs.tree.flights import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights
+from casfs.tree.workers import Workers
 from casfs.waiting import Deadline, never
 from tests.conftest import Announce
 from tests.tree.service import Clock
@@ -15,14 +16,14 @@ from tests.tree.service import Clock
 
 @pytest.fixture
 def workers(clock: Clock) -> Iterator[Workers]:
-    workers = Workers(4, never, clock)
+    workers = Workers(4, 4, never, clock)
     workers.start()
     yield workers
     workers.stop()
 
 
 def test_twenty_who_ask_the_same_share_one_request(workers: Workers) -> None:
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
     answer: Future[int] = Future()
     asked = []
 
@@ -38,7 +39,7 @@ def test_twenty_who_ask_the_same_share_one_request(workers: Workers) -> None:
 
 
 def test_different_questions_do_not_wait_for_each_other(workers: Workers) -> None:
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
         slow = asker.submit(flights.ask, "slow", lambda _: answer.result(10), "it")
@@ -48,7 +49,7 @@ def test_different_questions_do_not_wait_for_each_other(workers: Workers) -> Non
 
 
 def test_failure_is_shared_and_remembered_for_a_second(workers: Workers, clock: Clock) -> None:
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
 
     def fail(_: Deadline) -> int:
         raise UnreachableError("nobody")
@@ -62,7 +63,7 @@ def test_failure_is_shared_and_remembered_for_a_second(workers: Workers, clock: 
 
 
 def test_bug_in_the_work_reaches_who_waits_and_does_not_end_the_worker(workers: Workers) -> None:
-    flights: Flights[str, float] = Flights(workers)
+    flights: Flights[str, float] = Flights(workers, str)
     for _ in range(100):
         with pytest.raises(ZeroDivisionError):
             flights.ask("key", lambda _: 1 / 0, "it")
@@ -83,9 +84,9 @@ def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: 
         begun.set()
         return answer.result(10)
 
-    workers = Workers(4, polled, clock)
+    workers = Workers(4, 4, polled, clock)
     workers.start()
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
     with ThreadPoolExecutor(1) as asker:
         first = asker.submit(flights.ask, "key", work, "it")
         assert begun.wait(60)
@@ -98,15 +99,15 @@ def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: 
 
 
 def test_request_ends_before_those_who_wait_for_it(workers: Workers) -> None:
-    flights: Flights[str, float] = Flights(workers)
+    flights: Flights[str, float] = Flights(workers, str)
     assert flights.ask("key", lambda deadline: deadline.remaining_s, "it") == REQUEST_S < WAIT_S
 
 
 def test_signal_ends_the_wait(clock: Clock) -> None:
     signalled = threading.Event()
-    workers = Workers(4, signalled.is_set, clock)
+    workers = Workers(4, 4, signalled.is_set, clock)
     workers.start()
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
         asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
@@ -119,10 +120,10 @@ def test_signal_ends_the_wait(clock: Clock) -> None:
 
 def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
     before = set(threading.enumerate())
-    workers = Workers(4, never, clock)
+    workers = Workers(4, 4, never, clock)
     workers.start()
     threads = set(threading.enumerate()) - before
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
         asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
@@ -138,9 +139,9 @@ def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
 
 def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew(clock: Clock) -> None:
     signalled, begun, seen = threading.Event(), threading.Event(), threading.Event()
-    workers = Workers(4, signalled.is_set, clock)
+    workers = Workers(4, 4, signalled.is_set, clock)
     workers.start()
-    flights: Flights[str, int] = Flights(workers)
+    flights: Flights[str, int] = Flights(workers, str)
 
     def work(deadline: Deadline) -> int:
         begun.set()
@@ -164,9 +165,9 @@ def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew
 
 
 def test_request_is_wanted_while_anybody_waits_for_it(clock: Clock) -> None:
-    workers = Workers(4, never, clock)
+    workers = Workers(4, 4, never, clock)
     workers.start()
-    flights: Flights[str, bool] = Flights(workers)
+    flights: Flights[str, bool] = Flights(workers, str)
 
     def work(deadline: Deadline) -> bool:
         clock.advance(10 * ABANDONED_S)

@@ -1,0 +1,164 @@
+"""Questions about names: those without an answer hold nobody else up."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from casfs.tree.workers import IDLE_LISTINGS, IDLE_LOOK_UPS, LISTINGS, LOOK_UPS, SHARE_OF_ONE, Workers
+from casfs.waiting import never
+from tests.mounting import wait_until
+from tests.tree.service import Clock
+
+LIMIT_S = 60.0
+"""Far more than anything here takes."""
+
+
+class Silence:
+    """Questions that have no answer until the test is over.
+
+    Attributes:
+        asked: vaults that were asked about, in order.
+        left: how many questions have ended.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._over = threading.Event()
+        self.asked: list[str] = []
+        self.answers: list[Future[None]] = []
+
+    def ask(self, *vaults: str) -> None:
+        for vault in vaults:
+            self.answers.append(Future())
+            self._workers.submit(vault, self._work(vault), self.answers[-1])
+
+    def _work(self, vault: str) -> Callable[[], None]:
+        def work() -> None:
+            self.asked.append(vault)
+            assert self._over.wait(LIMIT_S)
+
+        return work
+
+    def ask_until_at_work(self, *vaults: str) -> None:
+        count = len(self.asked) + len(vaults)
+        self.ask(*vaults)
+        wait_until(lambda: len(self.asked) == count, "all are at work", LIMIT_S)
+
+    def end(self) -> None:
+        self._over.set()
+        wait(self.answers, LIMIT_S)
+
+
+@contextmanager
+def silent(most: int, idle: int) -> Iterator[tuple[Workers, Silence]]:
+    workers = Workers(most, idle, never, Clock())
+    silence = Silence(workers)
+    before = set(threading.enumerate())
+    workers.start()
+    try:
+        yield workers, silence
+    finally:
+        silence.end()
+        workers.stop()
+        wait_until(lambda: set(threading.enumerate()) <= before, "the threads end", LIMIT_S)
+
+
+def answered(workers: Workers, vault: str) -> bool:
+    """Return whether a question about *vault* is answered, while others wait."""
+    answer: Future[bool] = Future()
+    workers.submit(vault, lambda: True, answer)
+    return answer.result(LIMIT_S)
+
+
+@pytest.mark.parametrize("idle", [IDLE_LISTINGS, IDLE_LOOK_UPS])
+def test_any_number_of_silent_vaults_holds_up_no_other(idle: int) -> None:
+    with silent(LISTINGS, idle) as (workers, silence):
+        silence.ask_until_at_work(*(f"silent-{number}" for number in range(100)))
+        assert answered(workers, "healthy")
+        assert not any(answer.done() for answer in silence.answers)
+
+
+def test_one_vault_never_has_all_places() -> None:
+    most = int(LOOK_UPS * SHARE_OF_ONE)
+    with silent(LOOK_UPS, IDLE_LOOK_UPS) as (workers, silence):
+        silence.ask_until_at_work(*["silent"] * most)
+        silence.ask(*["silent"] * LOOK_UPS)
+        assert answered(workers, "healthy")
+        assert silence.asked == ["silent"] * most
+
+
+def test_questions_without_a_place_are_asked_in_their_order_once_there_is_one() -> None:
+    with silent(1, 1) as (workers, silence):
+        silence.ask_until_at_work("silent")
+        asked: list[int] = []
+        answers: list[Future[None]] = [Future() for _ in range(5)]
+        for number, answer in enumerate(answers):
+            workers.submit(f"vault-{number % 2}", partial(asked.append, number), answer)
+        assert asked == []
+        silence.end()
+        wait(answers, LIMIT_S)
+        assert asked == [0, 1, 2, 3, 4]
+
+
+def test_question_that_waited_for_the_share_of_its_vault_is_asked_when_one_of_it_ends() -> None:
+    with silent(4, 1) as (workers, silence):
+        silence.ask_until_at_work("vault", "vault", "vault")
+        answer: Future[int] = Future()
+        workers.submit("vault", lambda: 7, answer)
+        assert answered(workers, "another")
+        assert not answer.done()
+        silence.end()
+        assert answer.result(LIMIT_S) == 7
+
+
+def test_threads_end_when_there_is_nothing_to_ask_but_for_some() -> None:
+    before = threading.active_count()
+    with silent(LOOK_UPS, 2) as (workers, silence):
+        wait_until(lambda: workers._idle == 1, "the first one waits", LIMIT_S)
+        silence.ask_until_at_work(*map(str, range(50)))
+        assert threading.active_count() == before + 50
+        silence.end()
+        wait_until(lambda: threading.active_count() == before + 2, "the others end", LIMIT_S)
+
+
+def test_questions_that_come_one_by_one_have_the_same_thread() -> None:
+    with silent(LISTINGS, IDLE_LISTINGS) as (workers, _):
+        threads = set()
+        wait_until(lambda: workers._idle == 1, "the first one waits", LIMIT_S)
+        before = threading.active_count()
+        for number in range(20):
+            answer: Future[int] = Future()
+            workers.submit(f"vault-{number}", threading.get_ident, answer)
+            threads.add(answer.result(LIMIT_S))
+            wait_until(lambda: workers._idle == 1, "it has put the answer down", LIMIT_S)
+        assert len(threads) == 1
+        assert threading.active_count() == before
+
+
+def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> None:
+    with silent(LISTINGS, IDLE_LISTINGS) as (workers, silence):
+        silence.ask_until_at_work("silent")
+        usual = threading.stack_size(1 << 46)  # which no system has
+        try:
+            answer: Future[int] = Future()
+            workers.submit("healthy", lambda: 7, answer)
+        finally:
+            threading.stack_size(usual)
+        assert not answer.done()
+        silence.end()
+        assert answer.result(LIMIT_S) == 7
+
+
+def test_nothing_is_asked_before_the_start() -> None:
+    workers = Workers(1, 1, never, Clock())
+    answer: Future[int] = Future()
+    before = threading.active_count()
+    workers.submit("vault", lambda: 7, answer)
+    assert threading.active_count() == before
+    workers.start()
+    assert answer.result(LIMIT_S) == 7
+    workers.stop()
