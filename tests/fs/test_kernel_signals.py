@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from casfs.fs.binding import load
 from tests.fs.conftest import Scene
 from tests.fs.scene import STALLING, STALLS_FROM
 from tests.mounting import wait_until
@@ -103,3 +104,17 @@ def test_others_are_answered_while_programs_wait(mounted: Scene) -> None:
         for process in stalled:
             process.kill()
             process.wait()
+
+
+def test_a_look_up_that_stalls_holds_up_no_other_in_its_directory(mounted: Scene) -> None:
+    if load(mounted.binding).libfuse < (3, 17):
+        pytest.skip("before 3.17 libfuse does not tell the kernel")
+    stalled = waiting(["stat", mounted.path / "vault/look-up-stalls"])
+    other = subprocess.Popen(["stat", mounted.path / "vault/not there"], stderr=subprocess.DEVNULL)
+    try:
+        assert ended_within(other, 30)
+        assert other.returncode == 1
+        assert stalled.poll() is None
+    finally:
+        stalled.kill()
+        stalled.wait()
