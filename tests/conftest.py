@@ -13,9 +13,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from casfs import mountpoint
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
+from casfs.mount import mountpoint
 from tests.mounting import Mounting, Service, casfs, environment, is_mounted, processes_of, wait_until
 
 hypothesis.settings.register_profile("casfs", deadline=None)  # a machine that is busy is no bug

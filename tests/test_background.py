@@ -11,7 +11,7 @@ import pytest
 
 PREAMBLE = """
 import os, sys, time
-from casfs.background import detach
+from casfs.mount.background import detach
 from casfs.errors import ConfigError, MountError
 def run(serve):
     try:

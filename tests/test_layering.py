@@ -14,25 +14,15 @@ LEAVES = frozenset({"errors", "models", "waiting", "stats", "log", "log_queue", 
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "remount", "config", "emulator", "lifetime"}),
-    "mount": frozenset({"fs", "tree", "data", "api", "config", "background", "mountpoint", "own_mount", "lifetime"})
-    | {"watcher", "privileges", "standard_error", "service", "privacy"},
-    "remount": frozenset({"config", "mountpoint"}),
+    "cli": frozenset({"mount", "config", "emulator"}),
+    "mount": frozenset({"fs", "tree", "data", "api", "config", "service"}),
     "service": frozenset({"api", "config"}),
-    "lifetime": frozenset({"own_mount", "watcher"}),
-    "own_mount": frozenset({"mountpoint", "privileges"}),
-    "privacy": frozenset(),
-    "watcher": frozenset(),
-    "standard_error": frozenset(),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
     "data": frozenset(),
     "api": frozenset(),
     "emulator": frozenset(),
     "config": frozenset(),
-    "background": frozenset(),
-    "mountpoint": frozenset({"privileges"}),
-    "privileges": frozenset(),
 }
 """What each part may import beside the leaves and itself; docs/architecture.md shows it."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs import mountpoint
 from casfs.errors import MountError
+from casfs.mount import mountpoint
 
 LINES = r"""
 22 1 0:20 / / rw,relatime - ext4 /dev/sda1 rw

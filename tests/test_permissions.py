@@ -25,7 +25,7 @@ from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, NotFou
 from casfs.fs.attrs import View
 from casfs.fs.errnos import errno_of
 from casfs.fs.operations import Operations
-from casfs.mount import admitted
+from casfs.mount.serve import admitted
 from casfs.stats import Stats
 from casfs.tree.tree import Tree, TreeSettings
 

@@ -132,7 +132,7 @@ def test_without_botocore_glacier_is_one_line_that_names_what_to_install(tmp_pat
 @pytest.mark.parametrize("start", ["", WITHOUT_BOTOCORE], ids=["installed", "not installed"])
 def test_cas_neither_needs_nor_imports_botocore(start: str, tmp_path: Path) -> None:
     program = f"""{start}
-import casfs.cli.main, casfs.cli.mount_helper, casfs.mount
+import casfs.cli.main, casfs.cli.mount_helper, casfs.mount.serve
 from casfs.config.config import Places, load
 from casfs.service import service_of
 from pathlib import Path

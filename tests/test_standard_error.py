@@ -7,8 +7,8 @@ import pytest
 
 SCRIPT = """
 import os, subprocess
-from casfs.standard_error import StandardError
-errors = StandardError()
+from casfs.mount.captured_stderr import CapturedStderr
+errors = CapturedStderr()
 errors.keep()
 os.write(2, b"a log line\\n")
 subprocess.run(["sh", "-c", "echo 'fusermount3: no access' >&2; echo 'fuse: nor this' >&2"])

@@ -8,7 +8,7 @@ from tests.mounting import wait_until
 
 ENDS_FIRST = """
 import pathlib, sys
-from casfs.watcher import Watcher
+from casfs.mount.watcher import Watcher
 watcher = Watcher(pathlib.Path(sys.argv[1]))
 watcher.start()
 watcher.look_for(1)
@@ -24,7 +24,7 @@ def test_watcher_ends_with_the_process_that_it_watches_for(tmp_path: Path) -> No
 
 LOOKS_FOR_ANOTHER = """
 import pathlib, sys
-from casfs import watcher
+from casfs.mount import watcher
 watcher.ANSWER_TIMEOUT_S = 0.3
 started = watcher.Watcher(pathlib.Path(sys.argv[1]))
 started.start()

@@ -13,8 +13,8 @@ from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.config import Places, load
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
-from casfs.lifetime import block_signals
-from casfs.mount import Request, attend
+from casfs.mount.lifetime import block_signals
+from casfs.mount.serve import Request, attend
 
 TRY = """
 The sample vaults are mounted. In another terminal, try:

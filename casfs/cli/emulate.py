@@ -18,7 +18,7 @@ from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from casfs.errors import ConfigError
-from casfs.lifetime import SIGNALS, block_signals
+from casfs.mount.lifetime import SIGNALS, block_signals
 
 GLACIER = glacier()
 DIALECTS = {"cas": CAS, "glacier": GLACIER}

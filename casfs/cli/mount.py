@@ -14,10 +14,10 @@ from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME
 from casfs.config.values import FLAG
 from casfs.errors import MountError
-from casfs.mount import Request
-from casfs.mount import mount as make
+from casfs.mount.remount import check_remount
+from casfs.mount.serve import Request
+from casfs.mount.serve import mount as make
 from casfs.redaction import redact
-from casfs.remount import check_remount
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
 

@@ -8,7 +8,7 @@ import click
 from casfs.cli.mount import is_remount, requested, warn
 from casfs.cli.statuses import Statuses, status_of
 from casfs.config import mount_options
-from casfs.mount import mount
+from casfs.mount.serve import mount
 
 STATUSES = Statuses(usage=1, config=1, failure=32)
 """Incorrect invocation, and mount failure. Source: mount(8), EXIT STATUS."""

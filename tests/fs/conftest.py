@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.watcher import read_whole_blocks
+from casfs.mount.watcher import read_whole_blocks
 from tests.fs import scene
 from tests.mounting import wait_until
 

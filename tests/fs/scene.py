@@ -19,7 +19,7 @@ from casfs.fs.binding import load
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
 from casfs.models import Job
-from casfs.own_mount import OwnMount
+from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
 

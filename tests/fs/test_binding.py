@@ -93,7 +93,7 @@ from casfs.fs.attrs import View
 from casfs.fs.binding import load
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
-from casfs.own_mount import OwnMount
+from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 from pathlib import Path
 

@@ -8,7 +8,7 @@ import pytest
 from casfs.fs.attrs import View
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
-from casfs.own_mount import OwnMount
+from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job
 

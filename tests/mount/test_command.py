@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from casfs import mountpoint
 from casfs.data import lanes
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
@@ -22,6 +21,7 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.options import BACKGROUND_REQUESTS
+from casfs.mount import mountpoint
 from casfs.outlets import has_system_log
 from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, names, processes_of, wait_until
 

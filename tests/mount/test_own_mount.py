@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs import mountpoint
 from casfs.emulator.server import Server
+from casfs.mount import mountpoint
 from tests.mounting import casfs, environment, foreground, is_mounted, names
 
 pytestmark = pytest.mark.fuse
@@ -80,7 +80,7 @@ from casfs.fs.attrs import View
 from casfs.fs.binding import load
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
-from casfs.own_mount import OwnMount
+from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 
 class Slow:

@@ -69,7 +69,7 @@ def run(nobodys: Path) -> Run:
 
     if os.geteuid() != 0 or shutil.which("fusermount3") is None:
         pytest.skip("only root can be somebody else, and fusermount3 mounts for them")
-    if as_nobody('"$@"', sys.executable, "-c", "import casfs.mount").returncode:
+    if as_nobody('"$@"', sys.executable, "-c", "import casfs.mount.serve").returncode:
         pytest.skip("nobody cannot read this Python, or no namespace can be made here")
     return as_nobody
 

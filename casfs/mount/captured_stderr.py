@@ -16,7 +16,7 @@ LONGEST_BYTES = 65536
 """More than a failing mount says; a log at level debug may say more, and loses its end."""
 
 
-class StandardError:
+class CapturedStderr:
     """Keeps what anybody in this process, or a child of it, writes to descriptor 2; from its beginning to an end.
 
     Threads: any; the first end counts.

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs import log, mountpoint, privileges, shortage
+from casfs import log, shortage
 from casfs.api.client import Client, ClientSettings
-from casfs.background import Herald, detach
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
 from casfs.data import lanes
@@ -27,19 +26,21 @@ from casfs.fs.attrs import View
 from casfs.fs.binding import Binding, load
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options, escaped, mount_options
-from casfs.lifetime import Lifetime, tell_systemd
 from casfs.models import Vault
+from casfs.mount import mountpoint, privileges
+from casfs.mount.background import Herald, detach
+from casfs.mount.captured_stderr import CapturedStderr
+from casfs.mount.lifetime import Lifetime, tell_systemd
+from casfs.mount.own_mount import OwnMount
+from casfs.mount.privacy import keep_private
+from casfs.mount.watcher import Watcher
 from casfs.outlets import SYSLOG_SOCKET
-from casfs.own_mount import OwnMount
-from casfs.privacy import keep_private
 from casfs.service import Service, service_of
-from casfs.standard_error import StandardError
 from casfs.stats import Stats
 from casfs.tree.proofs import one_of, proven
 from casfs.tree.refusals import Question, Refusals
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
-from casfs.watcher import Watcher
 
 CHECK_S = 5.0
 """How long the check goes on, retries included, beside the time to connect: a page of 1,000 vaults takes well under a
@@ -136,7 +137,7 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
     watcher = Watcher(request.path)
     watcher.start()
     log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground)
-    errors = StandardError()
+    errors = CapturedStderr()
     errors.keep()
     try:
         _make(request, service, herald, errors, watcher)
@@ -149,7 +150,7 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
         errors.show()
 
 
-def _make(request: Request, service: Service, herald: Herald, errors: StandardError, watcher: Watcher) -> None:
+def _make(request: Request, service: Service, herald: Herald, errors: CapturedStderr, watcher: Watcher) -> None:
     """Make the mount, and let libfuse have this thread until it has ended."""
     config = request.config
     _raise_limits()

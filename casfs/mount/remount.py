@@ -14,7 +14,7 @@ from casfs.config.mount_options import MountOptions
 from casfs.config.options import BY_NAME
 from casfs.errors import MountError
 from casfs.models import OPTIONS_ATTRIBUTE
-from casfs.mountpoint import KIND, Mounted, mounts
+from casfs.mount.mountpoint import KIND, Mounted, mounts
 
 ANSWER_S = 30.0
 """A mount answers this out of its memory."""

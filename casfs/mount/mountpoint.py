@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casfs.errors import MountError
-from casfs.privileges import check_device, fusermount
+from casfs.mount.privileges import check_device, fusermount
 
 FUSE_CONF = Path("/etc/fuse.conf")
 MOUNTINFO = Path("/proc/self/mountinfo")

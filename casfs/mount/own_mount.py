@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from casfs.errors import MountError
-from casfs.mountpoint import KIND, Mounted, mounts
-from casfs.privileges import DEVICE, fusermount
+from casfs.mount.mountpoint import KIND, Mounted, mounts
+from casfs.mount.privileges import DEVICE, fusermount
 
 MNT_DETACH = 2
 """Source: umount(2)."""

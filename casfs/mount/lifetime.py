@@ -16,8 +16,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from casfs.errors import MountError
-from casfs.own_mount import OwnMount
-from casfs.watcher import ANSWER_TIMEOUT_S, Seen, Watcher
+from casfs.mount.own_mount import OwnMount
+from casfs.mount.watcher import ANSWER_TIMEOUT_S, Seen, Watcher
 
 POLL_S = 0.005
 """How often to try to take the mount away, while it is only about to be made."""
