@@ -1,4 +1,4 @@
-"""Hook of hatchling: compiles ``casfs/data/lanes.c`` where there is a C compiler, and takes it into the wheel."""
+"""Hook of hatchling: compiles ``lanes.c`` where there is a C compiler, and takes it into the wheel."""
 
 import os
 import shlex
@@ -12,8 +12,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OPTIONS = ["-std=c11", "-O3", "-shared", "-fPIC"]
-SOURCE = "casfs/data/lanes.c"
-LIBRARY = "casfs/data/liblanes.so"
+SOURCE = "casfs/data/hashing/lanes.c"
+LIBRARY = "casfs/data/hashing/liblanes.so"
 
 
 class LanesHook(BuildHookInterface):  # type: ignore[type-arg] # what it is configured with, which is nothing

@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "casfs").rglob("*.py")}
-    assert contents(wheel) == modules | {"casfs/py.typed", "casfs/data/liblanes.so"}
+    assert contents(wheel) == modules | {"casfs/py.typed", "casfs/data/hashing/liblanes.so"}
     assert "-none-linux_" in wheel.name
 
 
@@ -48,14 +48,14 @@ def test_a_wheel_is_built_whole_where_nobody_may_write_to_the_checkout(tmp_path:
     compiled_to.mkdir()
     before = sorted(checkout.rglob("*"))
     wheel = built(tmp_path, checkout, TMPDIR=str(compiled_to), PYTHONDONTWRITEBYTECODE="1")
-    assert "casfs/data/liblanes.so" in contents(wheel)
+    assert "casfs/data/hashing/liblanes.so" in contents(wheel)
     assert (sorted(checkout.rglob("*")), list(compiled_to.iterdir())) == (before, [])
 
 
 @pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
 def test_without_a_compiler_the_wheel_is_for_every_machine(tmp_path: Path, compiler: str) -> None:
     wheel = built(tmp_path, CC=compiler)
-    assert "casfs/data/liblanes.so" not in contents(wheel)
+    assert "casfs/data/hashing/liblanes.so" not in contents(wheel)
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
@@ -67,7 +67,7 @@ def test_an_index_gets_a_source_a_wheel_for_every_machine_and_one_with_lanes_for
     (source,) = tmp_path.glob("casfs-*.tar.gz")
     (for_every_machine,) = tmp_path.glob("*-py3-none-any.whl")
     (for_this_kind,) = tmp_path.glob("*-py3-none-manylinux*.whl")
-    assert contents(for_this_kind) - contents(for_every_machine) == {"casfs/data/liblanes.so"}
+    assert contents(for_this_kind) - contents(for_every_machine) == {"casfs/data/hashing/liblanes.so"}
     assert contents(wheel_of(source, tmp_path / "again")) == contents(for_this_kind)
 
 

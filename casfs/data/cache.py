@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from cachetools import LRUCache
 
-from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.content import Content
 from casfs.data.flight import Flight
+from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.pool import Pool
 from casfs.stats import Stats
 

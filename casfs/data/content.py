@@ -4,10 +4,11 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
-from casfs.data import blocks, mismatch, treehash
+from casfs.data import mismatch
 from casfs.data.audience import Audience, Seat
 from casfs.data.custom import Custom
-from casfs.data.leaves import Leaves
+from casfs.data.hashing import blocks, treehash
+from casfs.data.hashing.leaves import Leaves
 from casfs.data.settings import Verify
 from casfs.errors import CasfsError, CorruptDataError, GoneError, UncheckableError
 from casfs.models import Output

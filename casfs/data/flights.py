@@ -11,13 +11,13 @@ from collections.abc import Callable
 from functools import partial
 
 from casfs.data import parts
-from casfs.data.blocks import BLOCK_SIZE
 from casfs.data.budget import Budget
 from casfs.data.cache import BlockCache, Key
 from casfs.data.content import Content
 from casfs.data.crew import Crew
 from casfs.data.fetcher import Fetcher
 from casfs.data.flight import Flight
+from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.room import Room
 from casfs.data.settings import DataSettings
 from casfs.data.source import Watch

@@ -6,7 +6,7 @@ arrive than a read may take.
 
 import math
 
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.hashing.blocks import BLOCK_SIZE
 
 MEMORY_S = 4.0
 """How long a measurement counts: some round trips on any link, and soon forgotten when the link changes."""

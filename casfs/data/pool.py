@@ -8,7 +8,7 @@ import mmap
 import threading
 from collections.abc import Iterator
 
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.hashing.blocks import BLOCK_SIZE
 
 SLAB_BLOCKS = 256
 """Blocks mapped at once: no memory is used before it is touched. To map while others touch waits for them, with the

@@ -9,8 +9,9 @@ JuiceFS's two sessions a handle.
 
 from dataclasses import dataclass
 
-from casfs.data import blocks, parts
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data import parts
+from casfs.data.hashing import blocks
+from casfs.data.hashing.blocks import BLOCK_SIZE
 
 START = 8
 """Blocks of a window when its sequence is recognised: each doubling that a smaller start adds costs one round trip.

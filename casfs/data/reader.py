@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from casfs.copying import copy
-from casfs.data import blocks
 from casfs.data.audience import Seat
-from casfs.data.blocks import Piece
 from casfs.data.cache import BlockCache
 from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
+from casfs.data.hashing import blocks
+from casfs.data.hashing.blocks import Piece
 from casfs.data.prefetch import Prefetch
 from casfs.errors import BadHandleError, CasfsError, CorruptDataError, InterruptedCallError
 from casfs.stats import Stats

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from casfs.data import blocks
 from casfs.data.content import Content
 from casfs.data.custom import Custom
+from casfs.data.hashing import blocks
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, TransferError
 from casfs.models import RangeAnswer

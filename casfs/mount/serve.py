@@ -10,7 +10,7 @@ from casfs import log, shortage
 from casfs.api.client import Client, ClientSettings
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
-from casfs.data import lanes
+from casfs.data.hashing import lanes
 from casfs.data.outputs import Outputs
 from casfs.data.settings import DataSettings, Verify
 from casfs.errors import (

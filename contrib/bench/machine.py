@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from casfs.data import lanes
+from casfs.data.hashing import lanes
 
 VERSION_COMMANDS = {
     "rclone": ["rclone", "version"],

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from casfs.data import blocks, treehash
+from casfs.data.hashing import blocks, treehash
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify

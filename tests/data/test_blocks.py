@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.data import blocks
-from casfs.data.blocks import BLOCK_SIZE, Piece
+from casfs.data.hashing import blocks
+from casfs.data.hashing.blocks import BLOCK_SIZE, Piece
 
 SIZES = st.integers(0, 70 * BLOCK_SIZE)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from casfs.data import treehash
 from casfs.data.content import Content
+from casfs.data.hashing import treehash
 from casfs.data.settings import Verify
 from casfs.errors import CasfsError, CorruptDataError, UncheckableError
 from casfs.models import Output

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from casfs.copying import address
-from casfs.data import lanes
+from casfs.data.hashing import lanes
 
-SOURCE_TEXT = (Path(__file__).resolve().parent.parent.parent / "casfs" / "data" / "lanes.c").read_text(encoding="utf-8")
+CHECKOUT = Path(__file__).resolve().parents[2]
+SOURCE_TEXT = (CHECKOUT / "casfs/data/hashing/lanes.c").read_text(encoding="utf-8")
 STUB = """
 #include <stddef.h>
 #include <string.h>

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from casfs.data import treehash
-from casfs.data.leaves import DIGEST_SIZE, STRETCH, Leaves
+from casfs.data.hashing import treehash
+from casfs.data.hashing.leaves import DIGEST_SIZE, STRETCH, Leaves
 
 
 def digest(block: int) -> bytes:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.pace import AHEAD_S, PART_S, Pace
 
 

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from casfs.data import parts, treehash
+from casfs.data import parts
+from casfs.data.hashing import treehash
 
 
 @pytest.mark.parametrize("largest", [1, 2, 3, 4, 7, 8, 64, 128])

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.pool import SLAB_BLOCKS, Pool
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from casfs.data import treehash
+from casfs.data.hashing import treehash
 from casfs.data.readahead import FRONT, START
 from casfs.stats import Stats
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until

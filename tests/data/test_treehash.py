@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from casfs.data import treehash
-from casfs.data.blocks import BLOCK_SIZE
+from casfs.data.hashing import treehash
+from casfs.data.hashing.blocks import BLOCK_SIZE
 
 MIB = BLOCK_SIZE
 # Byte i is i % 251. Source: produced by botocore and Tencent's Python SDK, which agree.

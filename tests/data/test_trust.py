@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from casfs.data import treehash
+from casfs.data.hashing import treehash
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, TransferError, UncheckableError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.data import lanes
+from casfs.data.hashing import lanes
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part

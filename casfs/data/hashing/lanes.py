@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from casfs.copying import address
-from casfs.data import treehash
-from casfs.data.leaves import DIGEST_SIZE
+from casfs.data.hashing import treehash
+from casfs.data.hashing.leaves import DIGEST_SIZE
 
 LIBRARY = Path(__file__).with_name("liblanes.so")
 LANES = 4

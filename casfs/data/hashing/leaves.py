@@ -4,7 +4,7 @@ An output may have 40 million blocks (40 TB), and a document may say anything: h
 made when one of their blocks is first fetched, so that memory goes with what was read and never with what was said.
 """
 
-from casfs.data import treehash
+from casfs.data.hashing import treehash
 
 STRETCH = 1024
 """Blocks a stretch. A power of two, so that a stretch is a node of the tree and has one hash; 32 KiB of hashes is small
