@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from casfs.data.flight import Flight
-from casfs.data.room import Room
+from casfs.data.memory.room import Room
 from casfs.data.shares import Shares
 from casfs.waiting import Clock
 

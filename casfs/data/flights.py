@@ -12,13 +12,13 @@ from functools import partial
 
 from casfs.data import parts
 from casfs.data.budget import Budget
-from casfs.data.cache import BlockCache, Key
 from casfs.data.content import Content
 from casfs.data.crew import Crew
 from casfs.data.fetcher import Fetcher
 from casfs.data.flight import Flight
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.data.room import Room
+from casfs.data.memory.cache import BlockCache, Key
+from casfs.data.memory.room import Room
 from casfs.data.settings import DataSettings
 from casfs.data.source import Watch
 from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
@@ -62,7 +62,7 @@ class Flights:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
         self.lock = threading.Lock()
         self._capacity = capacity
-        self.cache = BlockCache(capacity, stats)
+        self.cache: BlockCache[Flight] = BlockCache(capacity, stats)
         self.most = max(1, int(capacity * SPARE))
         limit = settings.read_ahead_bytes // BLOCK_SIZE
         self.budget = Budget(capacity - self.most, limit, settings.connections, settings.read_timeout_s)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from casfs.copying import copy
 from casfs.data.audience import Seat
-from casfs.data.cache import BlockCache
 from casfs.data.content import Content
 from casfs.data.flight import Flight
 from casfs.data.flights import Flights
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import Piece
+from casfs.data.memory.cache import BlockCache
 from casfs.data.prefetch import Prefetch
 from casfs.errors import BadHandleError, CasfsError, CorruptDataError, InterruptedCallError
 from casfs.stats import Stats
@@ -33,7 +33,7 @@ class _Call:
     asked: tuple[Flight, ...] = ()
     joined: tuple[Flight, ...] = ()
 
-    def fill(self, cache: BlockCache) -> int | None:
+    def fill(self, cache: BlockCache[Flight]) -> int | None:
         """Copy what is held, in order; return the first block that is not, None where all is done."""
         while self.served < len(self.pieces):
             block, start, stop = self.pieces[self.served]

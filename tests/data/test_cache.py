@@ -2,9 +2,9 @@
 
 import pytest
 
-from casfs.data.cache import BlockCache
 from casfs.data.content import Content
 from casfs.data.flight import Flight
+from casfs.data.memory.cache import BlockCache
 from casfs.data.settings import Verify
 from casfs.models import Output
 from casfs.stats import Stats
@@ -18,7 +18,7 @@ def stats() -> Stats:
 
 
 @pytest.fixture
-def cache(stats: Stats) -> BlockCache:
+def cache(stats: Stats) -> BlockCache[Flight]:
     return BlockCache(CAPACITY, stats)
 
 
@@ -27,7 +27,7 @@ def content(stats: Stats) -> Content:
     return Content(Output("v", "j", None, None, is_inventory=False), 99 << 20, Verify.AUTO, stats)
 
 
-def one(cache: BlockCache) -> memoryview:
+def one(cache: BlockCache[Flight]) -> memoryview:
     assert cache.reserve(1)
     return cache.take()
 
@@ -36,11 +36,11 @@ def flight(content: Content, block: int) -> Flight:
     return Flight(content, range(block, block + 1), None)
 
 
-def held(cache: BlockCache, content: Content) -> list[int]:
+def held(cache: BlockCache[Flight], content: Content) -> list[int]:
     return [block for block in range(99) if (content, block) in cache]
 
 
-def test_the_block_that_was_read_longest_ago_goes_first(cache: BlockCache, content: Content) -> None:
+def test_the_block_that_was_read_longest_ago_goes_first(cache: BlockCache[Flight], content: Content) -> None:
     for block in range(CAPACITY):
         cache.keep((content, block), one(cache))
     cache.get((content, 0))
@@ -49,7 +49,7 @@ def test_the_block_that_was_read_longest_ago_goes_first(cache: BlockCache, conte
 
 
 def test_a_block_prefetched_for_nobody_goes_before_all_that_were_read(
-    cache: BlockCache, content: Content, stats: Stats
+    cache: BlockCache[Flight], content: Content, stats: Stats
 ) -> None:
     for block in range(3):
         cache.keep((content, block), one(cache))
@@ -60,7 +60,7 @@ def test_a_block_prefetched_for_nobody_goes_before_all_that_were_read(
     assert stats.snapshot()["prefetch_unused_blocks"] == 1
 
 
-def test_blocks_ahead_of_a_reader_and_those_waited_for_do_not_go(cache: BlockCache, content: Content) -> None:
+def test_blocks_ahead_of_a_reader_and_those_waited_for_do_not_go(cache: BlockCache[Flight], content: Content) -> None:
     cache.put_ahead((content, 0), one(cache), flight(content, 0))
     cache.pin((content, 1), one(cache), 2)
     cache.keep((content, 2), one(cache))
@@ -71,7 +71,7 @@ def test_blocks_ahead_of_a_reader_and_those_waited_for_do_not_go(cache: BlockCac
     assert held(cache, content) == [0, 1]
 
 
-def test_a_block_can_go_once_everybody_who_waited_has_copied_it(cache: BlockCache, content: Content) -> None:
+def test_a_block_can_go_once_everybody_who_waited_has_copied_it(cache: BlockCache[Flight], content: Content) -> None:
     cache.pin((content, 0), one(cache), 2)
     cache.unpin((content, 0))
     assert not cache.reserve(CAPACITY)
@@ -81,7 +81,7 @@ def test_a_block_can_go_once_everybody_who_waited_has_copied_it(cache: BlockCach
 
 @pytest.mark.parametrize("is_stale", [False, True], ids=["ahead", "stale"])
 def test_a_prefetched_block_is_like_any_other_once_it_was_read(
-    cache: BlockCache, content: Content, stats: Stats, *, is_stale: bool
+    cache: BlockCache[Flight], content: Content, stats: Stats, *, is_stale: bool
 ) -> None:
     view = one(cache)
     cache.put_ahead((content, 0), view, flight(content, 0))
@@ -97,7 +97,7 @@ def test_a_prefetched_block_is_like_any_other_once_it_was_read(
 
 
 def test_dropping_an_output_frees_every_buffer_of_it_and_no_other(
-    cache: BlockCache, content: Content, stats: Stats
+    cache: BlockCache[Flight], content: Content, stats: Stats
 ) -> None:
     other = Content(content.output, 1, Verify.AUTO, stats)
     cache.keep((content, 0), one(cache))

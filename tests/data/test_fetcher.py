@@ -4,7 +4,7 @@ import pytest
 
 from casfs.data.content import Content
 from casfs.data.fetcher import Fetcher
-from casfs.data.room import Room
+from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import Watch
 from casfs.errors import TransferError

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.data.pool import SLAB_BLOCKS, Pool
+from casfs.data.memory.pool import SLAB_BLOCKS, Pool
 
 
 def test_all_buffers_are_of_one_block_and_none_shares_memory_with_another() -> None:
@@ -43,7 +43,7 @@ def test_what_was_reserved_and_not_taken_is_released() -> None:
 LIMITED = """
 import resource
 from pathlib import Path
-from casfs.data.pool import Pool
+from casfs.data.memory.pool import Pool
 pool = Pool(512)
 pool.reserve(40)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -6,23 +6,25 @@ for calls that wait for it and have not copied it yet). Only kept and stale bloc
 """
 
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
 from casfs.data.content import Content
-from casfs.data.flight import Flight
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.data.pool import Pool
+from casfs.data.memory.pool import Pool
 from casfs.stats import Stats
 
 Key = tuple[Content, int]
+Bringer = TypeVar("Bringer")
+"""What brought a block ahead of its reader: the cache only hands it back."""
 
 
 def _one_block(_view: memoryview) -> int:
     return BLOCK_SIZE
 
 
-class BlockCache:
+class BlockCache(Generic[Bringer]):
     """At most *capacity* blocks, together with the buffers reserved for requests in flight.
 
     Invariants: a buffer is free, taken, or the block of exactly one key.
@@ -35,7 +37,7 @@ class BlockCache:
         self._stats = stats
         self._kept: LRUCache[Key, memoryview] = LRUCache(capacity * BLOCK_SIZE, getsizeof=_one_block)
         self._ahead: dict[Key, memoryview] = {}
-        self._flights: dict[Key, Flight] = {}
+        self._flights: dict[Key, Bringer] = {}
         self._stale: dict[Key, memoryview] = {}
         self._pinned: dict[Key, memoryview] = {}
         self._pins: dict[Key, int] = {}
@@ -106,12 +108,12 @@ class BlockCache:
             del self._pins[key]
             self._kept[key] = self._pinned.pop(key)
 
-    def put_ahead(self, key: Key, view: memoryview, flight: Flight) -> None:
+    def put_ahead(self, key: Key, view: memoryview, flight: Bringer) -> None:
         """Hold a prefetched block that *flight* brought until it is read, or abandoned."""
         self._ahead[key] = view
         self._flights[key] = flight
 
-    def brought_ahead(self, key: Key) -> Flight | None:
+    def brought_ahead(self, key: Key) -> Bringer | None:
         """Return the flight that brought a prefetched block, None where it was read or abandoned since."""
         return self._flights.get(key)
 

@@ -1,0 +1,1 @@
+"""Blocks in memory: which are kept, and the buffers that they are in."""
