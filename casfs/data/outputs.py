@@ -8,8 +8,8 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from casfs.data.content import Content
-from casfs.data.fetcher import Fetcher
-from casfs.data.flights import Flights
+from casfs.data.fetch.fetcher import Fetcher
+from casfs.data.fetch.flights import Flights
 from casfs.data.prefetch import Prefetch
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings

@@ -3,11 +3,11 @@
 import itertools
 from collections import deque
 
-from casfs.data import parts
-from casfs.data.budget import Budget
 from casfs.data.content import Content
-from casfs.data.flight import Flight
-from casfs.data.flights import Flights
+from casfs.data.fetch import parts
+from casfs.data.fetch.budget import Budget
+from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.flights import Flights
 from casfs.data.readahead import BACK, ReadAhead, Stream
 
 

@@ -9,7 +9,7 @@ JuiceFS's two sessions a handle.
 
 from dataclasses import dataclass
 
-from casfs.data import parts
+from casfs.data.fetch import parts
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import BLOCK_SIZE
 

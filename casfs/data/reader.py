@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from casfs.copying import copy
 from casfs.data.audience import Seat
 from casfs.data.content import Content
-from casfs.data.flight import Flight
-from casfs.data.flights import Flights
+from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.flights import Flights
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import Piece
 from casfs.data.memory.cache import BlockCache

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from casfs.data.budget import IDLE_S, Budget
+from casfs.data.fetch.budget import IDLE_S, Budget
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from casfs.data.content import Content
-from casfs.data.flight import Flight
+from casfs.data.fetch.flight import Flight
 from casfs.data.memory.cache import BlockCache
 from casfs.data.settings import Verify
 from casfs.models import Output

@@ -3,7 +3,7 @@
 import pytest
 
 from casfs.data.content import Content
-from casfs.data.fetcher import Fetcher
+from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import Watch

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from casfs.data.fetch.throttle import AHEAD_S, PART_S, Pace
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.data.pace import AHEAD_S, PART_S, Pace
 
 
 def measured(connections: int, block_s: float, rounds: int = 30, timeout_s: float = 120.0) -> Pace:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from casfs.data import parts
+from casfs.data.fetch import parts
 from casfs.data.hashing import treehash
 
 

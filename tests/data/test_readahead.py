@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.data import parts
+from casfs.data.fetch import parts
 from casfs.data.readahead import BACK, FRONT, START, ReadAhead, Stream
 
 COUNT = 1000

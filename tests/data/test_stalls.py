@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from casfs.data.fetch.shares import FEW, STALL_S
 from casfs.data.outputs import Outputs
-from casfs.data.shares import FEW, STALL_S
 from casfs.errors import InterruptedCallError
 from casfs.models import Output
 from tests.conftest import Announce

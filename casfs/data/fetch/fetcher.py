@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from casfs.data.content import Content
 from casfs.data.custom import Custom
+from casfs.data.fetch.trial import Trial
 from casfs.data.hashing import blocks, lanes
 from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import RangeSource, Watch
-from casfs.data.trial import Trial
 from casfs.errors import TransferError
 from casfs.models import RangeAnswer
 from casfs.stats import Stats

@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from casfs.data.flight import Flight
+from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.shares import Shares
 from casfs.data.memory.room import Room
-from casfs.data.shares import Shares
 from casfs.waiting import Clock
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from casfs.data import parts
-from casfs.data.pace import Pace
+from casfs.data.fetch import parts
+from casfs.data.fetch.throttle import Pace
 
 IDLE_S = 5.0
 """After how long without a read a handle no longer counts: its program is stopped, or thinks. What was prefetched for

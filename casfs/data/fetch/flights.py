@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from casfs.data import parts
-from casfs.data.budget import Budget
 from casfs.data.content import Content
-from casfs.data.crew import Crew
-from casfs.data.fetcher import Fetcher
-from casfs.data.flight import Flight
+from casfs.data.fetch import parts
+from casfs.data.fetch.budget import Budget
+from casfs.data.fetch.fetcher import Fetcher
+from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.workers import Crew
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.memory.cache import BlockCache, Key
 from casfs.data.memory.room import Room

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from casfs.data.content import Content
-from casfs.data.flight import Flight
+from casfs.data.fetch.flight import Flight
 from casfs.waiting import Clock
 
 STALL_S = 2.0
