@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from cachetools import LRUCache
 
+from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.content import Content
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.flights import Flights
-from casfs.data.prefetch import Prefetch
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from casfs.copying import copy
+from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.audience import Seat
 from casfs.data.content import Content
 from casfs.data.fetch.flight import Flight
@@ -10,7 +11,6 @@ from casfs.data.fetch.flights import Flights
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import Piece
 from casfs.data.memory.cache import BlockCache
-from casfs.data.prefetch import Prefetch
 from casfs.errors import BadHandleError, CasfsError, CorruptDataError, InterruptedCallError
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for

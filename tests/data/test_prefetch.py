@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from casfs.data.ahead.readahead import FRONT, START
 from casfs.data.hashing import treehash
-from casfs.data.readahead import FRONT, START
 from casfs.stats import Stats
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
 from tests.data.test_failures import in_thread, wait_until_joined

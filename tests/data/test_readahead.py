@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casfs.data.ahead.readahead import BACK, FRONT, START, ReadAhead, Stream
 from casfs.data.fetch import parts
-from casfs.data.readahead import BACK, FRONT, START, ReadAhead, Stream
 
 COUNT = 1000
 MIB = 1 << 20

@@ -3,12 +3,12 @@
 import itertools
 from collections import deque
 
+from casfs.data.ahead.readahead import BACK, ReadAhead, Stream
 from casfs.data.content import Content
 from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.flight import Flight
 from casfs.data.fetch.flights import Flights
-from casfs.data.readahead import BACK, ReadAhead, Stream
 
 
 class Prefetch:

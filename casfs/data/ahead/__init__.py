@@ -1,0 +1,1 @@
+"""What will be read next, and is asked for before it is."""
