@@ -4,7 +4,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 
-from casfs.api.dialect import Dialect
+from casfs.api.providers.dialect import Dialect
 from casfs.config.aws import AwsPlace
 from casfs.config.config import Config
 from casfs.errors import ConfigError
@@ -47,7 +47,7 @@ def service_of(config: Config) -> Service:
 def _glacier(place: AwsPlace, ca_bundle: str | None) -> Service:
     try:
         # Here and nowhere else: who mounts CAS neither needs botocore nor waits for its import.
-        from casfs.api import aws, glacier  # noqa: PLC0415 - as said above
+        from casfs.api.providers import aws, glacier  # noqa: PLC0415 - as said above
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "botocore":
             raise

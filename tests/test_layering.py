@@ -85,7 +85,7 @@ def test_each_part_imports_only_what_the_table_allows(path: Path) -> None:
         ("fs", "casfs.api.client.Client"),
         ("tree", "casfs.data.source.RangeSource"),
         ("api", "casfs.tree.lister.Lister"),
-        ("emulator", "casfs.api.signing.sign"),
+        ("emulator", "casfs.api.providers.signing.sign"),
         ("data", "casfs.config.Config"),
         ("errors", "casfs.api.client"),
         ("data", "requests"),

@@ -6,9 +6,7 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-from casfs.api.cas import CasDialect
 from casfs.api.clock import ServiceClock
-from casfs.api.dialect import Dialect, Request
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.exchange import Exchange
 from casfs.api.failures import OUTPUT
@@ -16,6 +14,8 @@ from casfs.api.listings import Listing
 from casfs.api.outputs import OutputReader
 from casfs.api.pace import idle_s
 from casfs.api.pages import PAGE_S, Pages
+from casfs.api.providers.cas import CasDialect
+from casfs.api.providers.dialect import Dialect, Request
 from casfs.api.retry import Call, Retry, nobody
 from casfs.api.transport import Transport
 from casfs.errors import NotFoundError

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from casfs.api.dialect import Request
+from casfs.api.providers.dialect import Request
 from casfs.api.retry import Call
 from casfs.api.transport import Answer
 from casfs.errors import CasfsError

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from casfs.api.dialect import Request
 from casfs.api.exchange import Exchange
 from casfs.api.failures import PastTheEndError
+from casfs.api.providers.dialect import Request
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
 from casfs.api.retry import Call, Retry, nobody
 from casfs.api.transport import Answer

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
-from casfs.api.aws import Endpoint, Keyring, find_endpoint, profiles
+from casfs.api.providers.aws import Endpoint, Keyring, find_endpoint, profiles
 from casfs.errors import ConfigError, CredentialsError, UnreachableError
 from casfs.models import Credentials
 from tests.api import keyserver
@@ -155,7 +155,7 @@ def test_certificates_of_the_profile_that_are_not_there_are_named(configure: Con
 
 # In a process of its own, since botocore asks for the home directory when it is imported.
 ASK_TWICE = """
-from casfs.api.aws import Keyring
+from casfs.api.providers.aws import Keyring
 keyring = Keyring()
 print(*(f"{keys.secret_id}/{keys.token}" for keys in (keyring.credentials(), keyring.credentials())))
 """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.api.client import Client, ClientSettings
-from casfs.api.signing import authorization
+from casfs.api.providers.signing import authorization
 from casfs.errors import (
     AccessDeniedError,
     CasfsError,

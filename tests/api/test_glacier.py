@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
-from casfs.api.aws import Keyring
 from casfs.api.client import Client, ClientSettings
-from casfs.api.glacier import GlacierDialect
+from casfs.api.providers.aws import Keyring
+from casfs.api.providers.glacier import GlacierDialect
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.glacier import glacier

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.api.signing import authorization
+from casfs.api.providers.signing import authorization
 from casfs.models import Credentials
 
 KEYS = Credentials("AKIDEXAMPLEexample0123456789ABCDEF", "exampleSecretKey0123456789abcdef")

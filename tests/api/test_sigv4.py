@@ -9,7 +9,7 @@ from casfs.models import Credentials
 
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
-from casfs.api.sigv4 import Scope, Signable, signed_headers
+from casfs.api.providers.sigv4 import Scope, Signable, signed_headers
 
 SUITE_KEY = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 SUITE_SCOPE = Scope("us-east-1", "service")

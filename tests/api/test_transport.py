@@ -9,7 +9,7 @@ import pytest
 from urllib3.exceptions import ProtocolError
 
 from casfs.api import certificates
-from casfs.api.glacier import GlacierDialect
+from casfs.api.providers.glacier import GlacierDialect
 from casfs.api.transport import Transport
 from casfs.api.wire import Way, failed_requests
 from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from casfs.api.dialect import Meaning, Refusal, Request, meaning_of
-from casfs.api.signing import authorization
+from casfs.api.providers.dialect import Meaning, Refusal, Request, meaning_of
+from casfs.api.providers.signing import authorization
 from casfs.models import Credentials
 
 EARLY_S = 300

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
-from casfs.api.aws import Keyring
-from casfs.api.dialect import Meaning, Refusal, Request, meaning_of
-from casfs.api.sigv4 import Scope, Signable, signed_headers
+from casfs.api.providers.aws import Keyring
+from casfs.api.providers.dialect import Meaning, Refusal, Request, meaning_of
+from casfs.api.providers.sigv4 import Scope, Signable, signed_headers
 
 VERSION = "2012-06-01"
 """Of the API, in every request. Source: developer guide, "Common request headers"."""

@@ -1,0 +1,1 @@
+"""The services that speak this API: their ways, their signatures, their credentials."""
