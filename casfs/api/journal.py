@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Callable
 
+from casfs.api.http.transport import Answer
 from casfs.api.providers.dialect import Request
 from casfs.api.retry import Call
-from casfs.api.transport import Answer
 from casfs.errors import CasfsError
 
 logger = logging.getLogger(__name__)

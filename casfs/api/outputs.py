@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from casfs.api.exchange import Exchange
 from casfs.api.failures import PastTheEndError
+from casfs.api.http.transport import Answer
 from casfs.api.providers.dialect import Request
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
 from casfs.api.retry import Call, Retry, nobody
-from casfs.api.transport import Answer
 from casfs.errors import SizeChangedError, TransferError
 from casfs.models import RangeAnswer
 from casfs.stats import Stats

@@ -10,8 +10,8 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
-from casfs.api.transport import Transport
-from casfs.api.wire import Way, failed_requests
+from casfs.api.http.network_errors import Way, failed_requests
+from casfs.api.http.transport import Transport
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.errors import CasfsError, NoWayError, UnreachableError

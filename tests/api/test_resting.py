@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.api.resting import LONGEST_REST_S
-from casfs.api.transport import Answer, Transport
+from casfs.api.http.resting import LONGEST_REST_S
+from casfs.api.http.transport import Answer, Transport
 from casfs.errors import TransferError
 from casfs.waiting import Deadline
 from tests.api.scripted import Act, ScriptedServer, answer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.api.sockets import SLICE_S, PatientSocket, is_possible
+from casfs.api.http.sockets import SLICE_S, PatientSocket, is_possible
 
 pytestmark = pytest.mark.skipif(not is_possible(), reason="a struct timeval of another layout")
 

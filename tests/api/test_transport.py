@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from urllib3.exceptions import ProtocolError
 
-from casfs.api import certificates
+from casfs.api.http import certificates
+from casfs.api.http.network_errors import Way, failed_requests
+from casfs.api.http.transport import Transport
 from casfs.api.providers.glacier import GlacierDialect
-from casfs.api.transport import Transport
-from casfs.api.wire import Way, failed_requests
 from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline

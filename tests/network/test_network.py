@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from casfs.api.transport import Answer, Transport
+from casfs.api.http.transport import Answer, Transport
 from casfs.emulator.content import InMemory
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL

@@ -16,8 +16,8 @@ from typing import TypeVar
 import requests
 import urllib3.exceptions
 
-from casfs.api.certificates import mending
-from casfs.api.proxies import Proxy, ProxyRefusalError
+from casfs.api.http.certificates import mending
+from casfs.api.http.proxies import Proxy, ProxyRefusalError
 from casfs.errors import CasfsError, ConfigError, NoWayError, TransferError, UnreachableError, UntrustedError
 
 Cause = TypeVar("Cause", bound=BaseException)

@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
-from casfs.api.connecting import connect, expect_to_be_heard
+from casfs.api.http.connecting import connect, expect_to_be_heard
 
 LONGEST_REST_S = 20.0
 """A connection that rested longer is not used again: balancers and address translators forget one that is idle for 60

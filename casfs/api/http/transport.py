@@ -14,12 +14,12 @@ from typing import Self
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
-from casfs.api.bodies import Check, Incoming, unchecked, waiting
-from casfs.api.certificates import trust
-from casfs.api.mixups import FIRST_S, FirstContact
-from casfs.api.pools import Adapter, Route, incoming
-from casfs.api.proxies import Proxy, ProxyRefusalError, proxy_for
-from casfs.api.wire import SilenceError, Way, broken_bodies, failed_requests, refused_by_proxy
+from casfs.api.http.certificates import trust
+from casfs.api.http.mixups import FIRST_S, FirstContact
+from casfs.api.http.network_errors import SilenceError, Way, broken_bodies, failed_requests, refused_by_proxy
+from casfs.api.http.pools import Adapter, Route, incoming
+from casfs.api.http.proxies import Proxy, ProxyRefusalError, proxy_for
+from casfs.api.http.response import Check, Incoming, unchecked, waiting
 from casfs.errors import CasfsError, ProtocolError, TransferError, UnreachableError
 from casfs.waiting import Deadline
 

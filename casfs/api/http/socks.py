@@ -10,10 +10,10 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.contrib.socks import SOCKSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
-from casfs.api.bodies import Incoming
-from casfs.api.proxies import ProxyRefusalError
-from casfs.api.resting import RestingConnection, RestingPool
-from casfs.api.sockets import PatientSocket, is_possible
+from casfs.api.http.proxies import ProxyRefusalError
+from casfs.api.http.response import Incoming
+from casfs.api.http.resting import RestingConnection, RestingPool
+from casfs.api.http.sockets import PatientSocket, is_possible
 
 NEVER = ("0x02", "0x07", "0x08")
 """How PySocks begins what another attempt does not change: the proxy's rules, and what it cannot do. Source: RFC 1928,

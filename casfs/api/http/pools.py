@@ -14,10 +14,10 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
 
-from casfs.api.bodies import Incoming
-from casfs.api.proxies import Proxy, ProxyRefusalError
-from casfs.api.resting import RestingConnection, RestingPool
-from casfs.api.sockets import PatientSocket, is_possible
+from casfs.api.http.proxies import Proxy, ProxyRefusalError
+from casfs.api.http.response import Incoming
+from casfs.api.http.resting import RestingConnection, RestingPool
+from casfs.api.http.sockets import PatientSocket, is_possible
 
 
 class _PlainConnection(RestingConnection):
@@ -76,7 +76,7 @@ class Adapter(requests.adapters.HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools of connections through *proxy*."""
         if proxy.startswith("socks"):
-            from casfs.api import socks  # noqa: PLC0415 - an extra, needed here only
+            from casfs.api.http import socks  # noqa: PLC0415 - an extra, needed here only
 
             manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trust)
             manager.pool_classes_by_scheme = socks.POOLS
