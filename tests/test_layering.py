@@ -37,6 +37,11 @@ LIBRARIES: dict[str, frozenset[str]] = {
 }
 """Which parts may import a library that is ours to import at all."""
 
+FLOORS = ("outputs", "reader", "ahead", "fetch", "memory", "content", "hashing")
+"""What ``data`` is made of, from the top down: each imports only itself and what stands behind it. What is in none of
+them is what ``content`` is made of, or plain values."""
+VALUES = frozenset({"settings", "source"})
+
 LINE_BUDGET = 300
 MODULES = sorted(PACKAGE.rglob("*.py"))
 EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -99,6 +104,29 @@ def test_a_forbidden_import_is_noticed(part: str, name: str) -> None:
 
 def test_every_part_has_a_row_in_the_table() -> None:
     assert {part_of(path) for path in MODULES} - LEAVES - {"__init__", "__main__"} <= set(TABLE)
+
+
+def floor_of(name: str) -> int:
+    """Return where a module of ``data`` stands, by the first part of its name."""
+    return FLOORS.index(name if name in FLOORS else "content")
+
+
+def rising(module: str, names: Iterator[str]) -> list[str]:
+    """Return those of *names* that a module of ``data``, on the floor of *module*, would import from above."""
+    parts = [name.split(".") for name in names if name.startswith("casfs.data.")]
+    return [".".join(name) for name in parts if name[2] not in VALUES and floor_of(name[2]) < floor_of(module)]
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "data").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_in_data_imports_from_a_floor_above(path: Path) -> None:
+    module = path.relative_to(PACKAGE / "data").parts[0].removesuffix(".py")
+    assert rising(module, imported(path)) == []
+
+
+def test_an_import_from_above_is_noticed() -> None:
+    assert rising("memory", iter(["casfs.data.fetch.flight.Flight"])) == ["casfs.data.fetch.flight.Flight"]
+    assert rising("hashing", iter(["casfs.data.content.Content"])) == ["casfs.data.content.Content"]
+    assert rising("fetch", iter(["casfs.data.memory.room.Room", "casfs.data.source.RangeSource"])) == []
 
 
 @EVERY_MODULE
