@@ -410,10 +410,10 @@ def test_a_fetch_that_nobody_wants_ends_between_buffers(client: Client, server: 
 
 def test_a_fetch_that_nobody_wants_does_not_wait_for_a_stalled_service(client: Client, server: ScriptedServer) -> None:
     server.add((part(BODY, 0, SIZE)[:5000], Act.STALL))
-    deadline = Deadline.after(2)
+    deadline = Deadline.after(60)
     with pytest.raises(InterruptedCallError):
-        Fetched(client, 0, SIZE)(60, cancelled=lambda: deadline.remaining_s < 1.9)
-    assert deadline.remaining_s > 1
+        Fetched(client, 0, SIZE)(60, cancelled=lambda: deadline.remaining_s < 59.9)
+    assert deadline.remaining_s > 20
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_a_wait_that_the_service_asks_for_beyond_the_deadline_ends_the_call(
 ) -> None:
     announce("fewer requests")
     server.add(error("ThrottlingException", Retry_After="1000"))
-    deadline = Deadline.after(4)
+    deadline = Deadline.after(60)
     with pytest.raises(ThrottledError):
-        Fetched(client, 0, 10)()
-    assert deadline.remaining_s > 3
+        Fetched(client, 0, 10)(60)
+    assert deadline.remaining_s > 20
