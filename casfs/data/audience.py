@@ -1,4 +1,22 @@
-"""Who has an output open, and who of them may have been served bytes that may yet prove wrong."""
+"""Who has an output open: what each may have been served that may yet prove wrong, and what failed for them lately."""
+
+from dataclasses import dataclass
+
+from casfs.errors import CasfsError
+
+FAILURE_TTL_S = 1.0
+"""How long a block that failed is not asked for again by those who had the output open then. The kernel reads a page
+anew, at once, when the read-ahead that held it has failed, and once more for each program that waited for that page:
+without this they would wait for one deadline after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A block that failed: for calls that begin within a time."""
+
+    error: CasfsError
+    from_s: float
+    until_s: float
 
 
 class Seat:
@@ -10,12 +28,23 @@ class Seat:
         is_deceived: whether such bytes have proved wrong since.
     """
 
-    __slots__ = ("is_deceived", "is_exposed", "keep_pages")
+    __slots__ = ("_failures", "is_deceived", "is_exposed", "keep_pages")
 
     def __init__(self, *, keep_pages: bool, is_exposed: bool) -> None:
         self.keep_pages = keep_pages
         self.is_exposed = is_exposed
         self.is_deceived = False
+        self._failures: dict[int, _Failure] = {}
+
+    def note(self, block: int, error: CasfsError, now_s: float, *, from_s: float) -> None:
+        """Have calls of this reader that begin from *from_s* on fail where they lack *block*, for a while."""
+        self._failures = {other: one for other, one in self._failures.items() if one.until_s > now_s}
+        self._failures[block] = _Failure(error, from_s, now_s + FAILURE_TTL_S)
+
+    def failed(self, block: int, began_s: float, now_s: float) -> CasfsError | None:
+        """Return what *block* failed with lately, None where a call that began then may ask for it."""
+        found = self._failures.get(block)
+        return found.error if found and found.from_s <= began_s and now_s < found.until_s else None
 
 
 class Audience:
@@ -48,6 +77,11 @@ class Audience:
     def close(self, seat: Seat) -> None:
         """Let a reader go."""
         self._seats = tuple(other for other in self._seats if other is not seat)
+
+    def fail(self, by: Seat, block: int, error: CasfsError, now_s: float) -> None:
+        """Tell all that a call of one of them could not have *block*; another's that had begun may have more time."""
+        for seat in self._seats:
+            seat.note(block, error, now_s, from_s=0.0 if seat is by else now_s)
 
     def expose(self) -> None:
         """Note that bytes are being served that may yet prove wrong."""

@@ -15,10 +15,6 @@ from casfs.errors import BadHandleError, CasfsError, CorruptDataError, Interrupt
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
 
-FAILURE_TTL_S = 1.0
-"""How long a block that failed is not asked for again by the same reader. The kernel reads a page anew, at once, when
-the read-ahead that held it has failed: without this a program would wait for two deadlines instead of one."""
-
 
 @dataclass(slots=True)
 class _Call:
@@ -82,7 +78,6 @@ class Reader:
         self._timeout_s = timeout_s
         self._interrupted = interrupted
         self._clock = clock
-        self._failures: dict[int, tuple[CasfsError, float]] = {}
         self._is_closed = False
 
     @property
@@ -103,7 +98,8 @@ class Reader:
             GoneError: the service no longer has it.
             DeadlineError: the time of one read is over.
             InterruptedCallError: the program that reads was signalled, or the file system is stopping.
-            CasfsError: any other failure of the service, after the retries; remembered for FAILURE_TTL_S.
+            CasfsError: any other failure of the service, after the retries. Whatever failed is remembered for
+                ``audience.FAILURE_TTL_S``, for all that have the output open.
         """
         call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into, self._clock())
         flight = None
@@ -162,7 +158,7 @@ class Reader:
         """Join the flight that brings *block*, or ask for it and for what the call misses right behind it."""
         flight = self._flights.flying((self._content, block))
         if flight is None:
-            self._raise_remembered(block)
+            self._raise_remembered(block, call.began_s)
             asked = self._flights.ask(self._content, self._missing(call), self._deadline(call))
             call.asked += tuple(asked)
             flight = asked[0]
@@ -205,11 +201,10 @@ class Reader:
     def _remember(self, block: int, error: CasfsError) -> None:
         if isinstance(error, InterruptedCallError):  # the next call may be one that nobody interrupts
             return
-        now = self._clock()
-        kept = {other: failure for other, failure in self._failures.items() if failure[1] > now}
-        self._failures = kept | {block: (error, now + FAILURE_TTL_S)}
+        with self._flights.lock:
+            self._content.audience.fail(self._seat, block, error, self._clock())
 
-    def _raise_remembered(self, block: int) -> None:
-        error, until = self._failures.get(block, (None, 0.0))
-        if error is not None and self._clock() < until:
+    def _raise_remembered(self, block: int, began_s: float) -> None:
+        error = self._seat.failed(block, began_s, self._clock())
+        if error is not None:
             raise error.with_traceback(None)

@@ -6,8 +6,9 @@ from concurrent.futures import Future
 
 import pytest
 
+from casfs.data.audience import FAILURE_TTL_S
 from casfs.data.outputs import Outputs
-from casfs.data.reader import FAILURE_TTL_S, Reader
+from casfs.data.reader import Reader
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
 
@@ -66,10 +67,24 @@ def test_a_failed_block_is_remembered_for_a_second_and_the_others_are_not_harmed
         assert read(reader, 4 * MIB, 1) == DATA[4 * MIB : 4 * MIB + 1]
         with pytest.raises(ServiceError):
             read(outputs.open(archive(DATA)), 3 * MIB, 1)
-        assert service.parts == [(3, 4), (4, 5), (3, 4)], "another reader asks for itself"
+        assert service.parts == [(3, 4), (4, 5), (3, 4)], "who opens it anew asks anew"
         clock.now_s += FAILURE_TTL_S
         service.act = lambda _request: None
         assert read(reader, 3 * MIB, 1) == DATA[3 * MIB : 3 * MIB + 1]
+
+
+def test_a_failed_block_is_not_asked_for_again_by_others_that_had_the_output_open() -> None:
+    clock = Clock()
+    service = failing(ServiceError("500"), (3, 4))
+    with mounted(service, clock=clock) as outputs:
+        readers = [outputs.open(archive(DATA)) for _ in range(5)]
+        for reader in readers:
+            with pytest.raises(ServiceError):
+                read(reader, 3 * MIB, 4096)
+        assert service.parts == [(3, 4)]
+        clock.now_s += FAILURE_TTL_S
+        service.act = lambda _request: None
+        assert {read(reader, 3 * MIB, 1) for reader in readers} == {DATA[3 * MIB : 3 * MIB + 1]}
 
 
 def test_calls_that_wait_for_one_block_share_its_failure() -> None:
