@@ -111,10 +111,11 @@ class Server:
         """
         self._stopped.clear()
         family, _, _, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM)[0]
-        self._listener = socket.create_server(address, family=family, backlog=BACKLOG)
-        self._address = self._listener.getsockname()[:2]
-        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="emulator", daemon=True)
-        self._acceptor.start()
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+        acceptor = threading.Thread(target=self._accept, args=(listener,), name="emulator", daemon=True)
+        acceptor.start()
+        self._listener, self._acceptor = listener, acceptor
+        self._address = listener.getsockname()[:2]  # last: whoever sees where it answers may stop it
 
     def stop(self) -> None:
         """Close every connection and return once no thread is left. Harmless if nothing runs."""
