@@ -88,7 +88,7 @@ class Client:
 
     def vault(self, name: str, deadline: Deadline) -> Vault:
         """Return one vault, as ``Lister.vault`` promises."""
-        call = self._call("describe_vault", deadline, name)
+        call = self._call("describe_vault", deadline, name, cancelled=deadline.cancelled)
         return self._asked(call, self._path(name), {}, partial(vault_from, name=name))
 
     def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
@@ -104,7 +104,7 @@ class Client:
 
     def job(self, vault: str, job: str, deadline: Deadline) -> Job:
         """Return one job, as ``Lister.job`` promises."""
-        call = self._call("describe_job", deadline, vault, job)
+        call = self._call("describe_job", deadline, vault, job, cancelled=deadline.cancelled)
         return self._asked(call, self._path(vault, "jobs", job), {}, partial(job_from, vault, id_=job))
 
     def fetch(  # noqa: PLR0913 - as the Protocol has it

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from casfs.api.clock import ServiceClock
 from casfs.api.failures import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
+from casfs.api.http.response import Check
 from casfs.api.http.transport import Answer, Transport
 from casfs.api.journal import journaled
 from casfs.api.providers.dialect import Dialect, Meaning, Refusal, Request
@@ -67,7 +68,7 @@ class Exchange:
             CasfsError: as ``ask``.
         """
         with self.ask(call, request) as answer:
-            body = answer.read(LONGEST_DOCUMENT)
+            body = answer.read(LONGEST_DOCUMENT, call.check)
             answer.finish()
             return body
 
@@ -94,7 +95,7 @@ class Exchange:
     def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
         """Return why *answer* is a refusal, as far as its body comes."""
         with answer:
-            body = _what_comes(answer)
+            body = _what_comes(answer, lambda _: call.check())
         refusal = refusal_from(call.operation, answer.status, answer.headers, body, call.request_id)
         refusal = replace(refusal, message=self._without_secrets(refusal.message)[:LONGEST_MESSAGE])
         call.code = refusal.code
@@ -127,10 +128,10 @@ def _target(request: Request) -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def _what_comes(answer: Answer) -> bytes:
-    """Return the body of a refusal, as much as fits or comes: the status is known without it."""
+def _what_comes(answer: Answer, check: Check) -> bytes:
+    """Return the body of a refusal, as much as fits or comes while *check* lets it: the status is known without it."""
     body = memoryview(bytearray(LONGEST_BODY))
     with suppress(TransferError):
-        body = body[: answer.read_into(body)]
+        body = body[: answer.read_into(body, check)]
         answer.finish()
     return bytes(body)

@@ -113,8 +113,12 @@ class Answer:
             self.fill(scratch[:count], check)
             count -= min(count, len(scratch))
 
-    def read(self, limit: int) -> bytearray:
+    def read(self, limit: int, check: Check = unchecked) -> bytearray:
         """Return the whole body.
+
+        Args:
+            limit: of its bytes.
+            check: called whenever bytes came or half a second went by.
 
         Raises:
             ProtocolError: it is longer than *limit*; no more than that has been read.
@@ -125,7 +129,7 @@ class Answer:
             raise ProtocolError(f"an answer of {announced} bytes, more than {limit}")
         body = bytearray()
         piece = memoryview(bytearray(64 << 10))
-        while count := self.read_into(piece):
+        while count := self.read_into(piece, check):
             body += piece[:count]
             if len(body) > limit:
                 raise ProtocolError(f"an answer of more than {limit} bytes")
