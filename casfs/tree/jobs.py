@@ -18,6 +18,7 @@ from casfs.models import Job
 from casfs.tree.begun import Begun
 from casfs.tree.flights import LISTING_S, Flights
 from casfs.tree.lister import Lister
+from casfs.tree.listing import Listing, PackedItem
 from casfs.tree.names import can_be_file
 from casfs.tree.packed import pack, unpack
 from casfs.tree.refusals import Question, Refusals
@@ -53,32 +54,11 @@ PAGE_JOBS = 1000
 """Jobs that one List Jobs request brings. Source: List Jobs 572/8829."""
 
 
-PackedItem = tuple[str, bytes]
-"""A job of a listing: its id, and the rest of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is remembered of one id: the job, or that there is none."""
 
     job: Job | None
-
-
-@dataclass(slots=True)
-class Listing:
-    """The jobs of one vault.
-
-    Attributes:
-        jobs: by id, packed, in the service's order; single answers that came later are entered.
-        finished_until_s: until when its finished jobs are believed.
-        current_until_s: until when all of it is believed, that is, its unfinished jobs too.
-        absent_until_s: until when a job that it does not hold is believed not to exist.
-    """
-
-    jobs: dict[str, bytes]
-    finished_until_s: float
-    current_until_s: float
-    absent_until_s: float
 
 
 @dataclass(slots=True)
@@ -116,6 +96,27 @@ class Jobs:
         self._describes: Flights[tuple[str, str], Job | None] = Flights(crew.look_ups, itemgetter(0))
         self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings, str, LISTING_S)
         self._begun: TTLCache[str, Begun] = TTLCache(BEGUN, LISTING_S, timer=crew.clock)
+        self._heir: Jobs | None = None
+
+    def bequeath(self, heir: "Jobs") -> None:
+        """Let *heir*, which begins anew, believe nothing of this but which names were shown."""
+        with self._lock:
+            self._heir = heir
+            left = {vault: listing.disbelieved() for vault, listing in self._listings.items()}
+            self._listings.clear()  # what refers to this may last
+        for vault, listing in left.items():
+            heir.inherit(vault, listing, self._changed_ns[vault])
+
+    def inherit(self, vault: str, listing: Listing, changed_ns: int | None) -> None:
+        """Take over a listing of which nothing is believed."""
+        with self._lock:
+            heir, own = self._heir, self._listings.get(vault)
+            if own is not None:  # which is newer
+                self._shown.extend((vault, job) for job in listing.jobs if job not in own.jobs)
+            elif heir is None:
+                self._listings[vault], self._changed_ns[vault] = listing, changed_ns
+        if heir is not None:
+            heir.inherit(vault, listing, changed_ns)
 
     def all(self, vault: str) -> Iterator[Job]:
         """Return every job of *vault*, in the service's order, with one listing where the last one is too old.
@@ -223,11 +224,7 @@ class Jobs:
                 return None
             packed = listing.jobs.get(job)
         listed = None if packed is None else unpack(packed, vault, job)
-        if listed is None:
-            until_s = listing.absent_until_s
-        else:
-            until_s = listing.finished_until_s if listed.is_finished else listing.current_until_s
-        return Answer(listed) if self._clock() < until_s else None
+        return Answer(listed) if self._clock() < listing.believed_until_s(listed) else None
 
     def _is_walked(self, vault: str) -> bool:
         with self._lock:
@@ -263,11 +260,16 @@ class Jobs:
                 self._shown.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
             current_until_s = until_s if begun.finished else min(until_s, now_s + UNFINISHED_TTL_S)
             self._changed_ns[vault] = begun.changed_ns
-            self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
+            listing = self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
             self._walks.pop(vault, None)
             for key in [key for key in self._answers if key[0] == vault]:
                 del self._answers[key]
-            return list(jobs.items())
+            heir, listed = self._heir, list(jobs.items())
+            if heir is not None:
+                del self._listings[vault]
+        if heir is not None:
+            heir.inherit(vault, listing.disbelieved(), begun.changed_ns)
+        return listed
 
     def _describe(self, vault: str, job: str, deadline: Deadline) -> Job | None:
         try:

@@ -69,8 +69,14 @@ class Tree:
         self._catalog.vaults.seed(vaults)
 
     def forget(self) -> None:
-        """Believe nothing any more; an answer that is on its way is given to its askers and not remembered."""
-        self._catalog = self._blank()
+        """Believe nothing any more, though which names were shown is remembered.
+
+        An answer that is on its way is given to its askers and not believed afterwards.
+        """
+        before, blank = self._catalog, self._blank()
+        before.vaults.bequeath(blank.vaults)
+        before.jobs.bequeath(blank.jobs)
+        self._catalog = blank
 
     def gone(self, output: Output) -> None:
         """Take note that the service no longer has *output*: whoever looks for its job next asks the service."""

@@ -57,6 +57,8 @@ class Vaults:
         self._known: dict[str, Vault] = {}
         self._changed_ns: int | None = None
         self._listed_until_s = float("-inf")
+        self._inherited: frozenset[str] = frozenset()
+        self._heir: Vaults | None = None
         self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
         self._describes: Flights[str, Vault | None] = Flights(crew.look_ups, str)
         self._lists: Flights[None, list[Vault]] = Flights(crew.listings, str, LISTING_S)
@@ -67,11 +69,26 @@ class Vaults:
         listed = {vault.name: vault for vault in vaults if left_out.shows(vault.name)}
         left_out.tell()
         with self._lock:
-            self._shown.extend((name,) for name in self._known if name not in listed)
+            self._shown.extend((name,) for name in self._inherited.union(self._known) if name not in listed)
+            self._inherited = frozenset()
             self._known = listed
             self._changed_ns = newest_ns(*(vault.created_ns for vault in listed.values()))
             self._answers.clear()
             self._listed_until_s = self._clock() + self._list_ttl_s
+
+    def bequeath(self, heir: "Vaults") -> None:
+        """Let *heir*, which begins anew, believe nothing of this but which names were shown."""
+        with self._lock:
+            self._heir = heir
+            names = self._inherited.union(self._known)
+        heir.inherit(names)
+
+    def inherit(self, names: Iterable[str]) -> None:
+        """Take note of what was shown."""
+        with self._lock:
+            heir, self._inherited = self._heir, self._inherited.union(names)
+        if heir is not None:
+            heir.inherit(names)
 
     def all(self) -> list[Vault]:
         """Return every vault, in the service's order, with one listing where the last one is too old.
@@ -129,7 +146,10 @@ class Vaults:
             vaults = list(self._lister.vaults(deadline))
         self.seed(vaults)
         with self._lock:
-            return list(self._known.values())
+            heir, listed = self._heir, list(self._known.values())
+        if heir is not None:
+            heir.inherit(frozenset(vault.name for vault in listed))
+        return listed
 
     def _describe(self, name: str, deadline: Deadline) -> Vault | None:
         try:
@@ -144,7 +164,7 @@ class Vaults:
                 vault = self._known.get(name, vault)
             self._answers[name] = Answer(vault)
             if vault is None:
-                if self._known.pop(name, None) is not None:
+                if self._known.pop(name, None) is not None or name in self._inherited:
                     self._shown.add(name)
             else:
                 self._known[name] = vault
