@@ -77,7 +77,9 @@ def test_a_vault_is_listed_while_others_are_silent(mounting: Mounting, count: in
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("vaults", "jobs"), [(1, 20), (5, 8)], ids=["one vault", "several"])
+@pytest.mark.parametrize(
+    ("vaults", "jobs"), [(1, 20), (5, 12)], ids=["one vault", "more than connections that are kept"]
+)
 def test_a_job_is_looked_up_while_others_are_silent(mounting: Mounting, vaults: int, jobs: int) -> None:
     silent = [(f"silent-{vault}", f"job-{job}") for vault in range(vaults) for job in range(jobs)]
     well = [("healthy", "well"), ("silent-0", "well")]
