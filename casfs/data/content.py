@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
 from casfs.data import mismatch
-from casfs.data.audience import Audience, Seat
-from casfs.data.custom import Custom
+from casfs.data.hash_coverage import HashCoverage
 from casfs.data.hashing import blocks, treehash
 from casfs.data.hashing.leaves import Leaves
+from casfs.data.open_readers import OpenReader, OpenReaders
 from casfs.data.settings import Verify
 from casfs.errors import CasfsError, CorruptDataError, GoneError, UncheckableError
 from casfs.models import Output
@@ -27,8 +27,8 @@ class Content:
         failure: why no byte of it will be served any more, or None.
         gone: what the service said when it no longer had the output, or None; what is held is served on.
         in_doubt: whether the kernel may hold pages that are not these bytes.
-        audience: who has it open.
-        custom: whether its parts come with hashes.
+        open_readers: who has it open.
+        hash_coverage: whether its parts come with hashes.
         has_unproven: whether a block was admitted that nothing has proved yet.
         are_pages_wrong: whether a program may have been served what has proved wrong, and nobody was told.
         before: what was believed before, as long as that has readers.
@@ -48,15 +48,15 @@ class Content:
         "_stats",
         "_verify",
         "are_pages_wrong",
-        "audience",
         "before",
-        "custom",
         "failure",
         "gone",
         "has_unproven",
+        "hash_coverage",
         "in_doubt",
         "is_told",
         "media_type",
+        "open_readers",
         "output",
         "root_met",
         "size",
@@ -72,8 +72,8 @@ class Content:
         self.failure: CasfsError | None = None
         self.gone: GoneError | None = None
         self.in_doubt = before is not None
-        self.audience = Audience()
-        self.custom: Custom = Custom() if before is None else before.custom
+        self.open_readers = OpenReaders()
+        self.hash_coverage: HashCoverage = HashCoverage() if before is None else before.hash_coverage
         self.has_unproven = False
         self.are_pages_wrong = False
         self.before: Content | None = _with_readers(before)
@@ -103,7 +103,7 @@ class Content:
     def is_forgettable(self) -> bool:
         """Whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
         is_as_told = self.output.is_inventory or self.output.size is None or self.size == self.output.size
-        return is_as_told and not (self.audience or self.in_doubt or self.failure or self._corrupt)
+        return is_as_told and not (self.open_readers or self.in_doubt or self.failure or self._corrupt)
 
     @property
     def is_mismatch(self) -> bool:
@@ -113,27 +113,27 @@ class Content:
     @property
     def wants_two_alike(self) -> bool:
         """Whether two equal fetches are to decide: damage was seen, and there is no hash that could."""
-        return self.was_mismatch and self.output.tree_hash is None and not self.custom.has_hashes
+        return self.was_mismatch and self.output.tree_hash is None and not self.hash_coverage.has_hashes
 
-    def open(self, *, are_pages_forgotten: bool = False) -> Seat:
+    def open(self, *, are_pages_forgotten: bool = False) -> OpenReader:
         """Count one more reader.
 
         Args:
             are_pages_forgotten: whether the kernel may hold pages of it that nobody here remembers.
 
         Returns:
-            Its seat, which says whether what the kernel holds of the output may be served to it.
+            It, which says whether what the kernel holds of the output may be served to it.
         """
         is_bad = self._corrupt or self.failure is not None
         in_doubt = self.in_doubt or (self._is_new and are_pages_forgotten)
         # What may yet prove wrong is not handed from one reader to the next by the kernel, which would not tell.
-        is_open_question = self.has_unproven and (self.output.tree_hash is not None or self.custom.has_hashes)
+        is_open_question = self.has_unproven and (self.output.tree_hash is not None or self.hash_coverage.has_hashes)
         keep_pages = not (in_doubt or is_bad or is_open_question)
         self.before = _with_readers(self.before)
         self._is_new = False
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
         self.in_doubt = bool(is_bad) or self.before is not None
-        return self.audience.open(keep_pages=keep_pages, is_exposed=keep_pages and not self.root_met)
+        return self.open_readers.open(keep_pages=keep_pages, is_exposed=keep_pages and not self.root_met)
 
     def learn(self, size: int) -> None:
         """Note the size; it stays so."""
@@ -198,7 +198,7 @@ class Content:
         with self._lock:
             if self.is_mismatch or (self.was_mismatch and not self._leaves.known):
                 return "mismatch"
-            if self.output.tree_hash is None and not self.custom.has_hashes:
+            if self.output.tree_hash is None and not self.hash_coverage.has_hashes:
                 return "unavailable"
             if self._leaves.proven == self._leaves.count and self.size is not None:
                 return "whole"
@@ -209,7 +209,7 @@ class Content:
         if self.failure is not None:
             raise self.failure.with_traceback(None)
         if tree_hash is not None:
-            self.custom.came(at_end=part.stop == self.count)
+            self.hash_coverage.came(at_end=part.stop == self.count)
             self._check_hash(part, digests, tree_hash)
         self._check_past(part, digests, tree_hash, last_try=last_try)
         new = [block for block in part if self._leaves.get(block) is None]
@@ -281,7 +281,7 @@ class Content:
         self._deceive()
 
     def _deceive(self) -> None:
-        self.audience.deceive()
+        self.open_readers.deceive()
         self.in_doubt = self.are_pages_wrong = True
 
     def _tell(self, error: Failure) -> Failure:
@@ -293,6 +293,6 @@ class Content:
 
 def _with_readers(content: Content | None) -> Content | None:
     """Return *content*, or what was believed before it, whichever has readers."""
-    while content is not None and not content.audience:
+    while content is not None and not content.open_readers:
         content = content.before
     return content

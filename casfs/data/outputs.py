@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.content import Content
 from casfs.data.fetch.fetcher import Fetcher
-from casfs.data.fetch.flights import Flights
+from casfs.data.fetch.monitor import Monitor
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
@@ -65,7 +65,7 @@ class Outputs:
         self.on_gone: Callable[[Output], None] = lambda _output: None
         self.on_wrong: Callable[[Output], None] = lambda _output: None
         fetcher = Fetcher(source, settings.verify, stats)
-        self._flights = Flights(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
+        self._monitor = Monitor(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
         self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
         self._remembered = remembered
         self._has_forgotten = False
@@ -73,11 +73,11 @@ class Outputs:
 
     def start(self) -> None:
         """Let there be threads from now on: called after the fork."""
-        self._flights.start()
+        self._monitor.start()
 
     def stop(self) -> None:
         """End every request and wake every call that waits, with an error."""
-        self._flights.stop()
+        self._monitor.stop()
 
     def open(self, output: Output) -> Reader:
         """Return a reader of *output*; asks the service only where the size has to be learnt first.
@@ -90,21 +90,21 @@ class Outputs:
             CasfsError: nor could it for another reason.
         """
         self._check_possible(output)
-        with self._flights.lock:
+        with self._monitor.lock:
             content = self._content(output, is_opening=True)
             content.gone = None  # the tree believes in it: ask again
         if not self._learn(content, self._settings.read_timeout_s) and content.failure is not None:
             raise content.failure.with_traceback(None)  # no read will come that could tell
-        with self._flights.lock:
+        with self._monitor.lock:
             self._contents.move_to_end((output.vault, output.job))
-            seat = content.open(are_pages_forgotten=self._has_forgotten)
-        budget = self._flights.budget
+            open_reader = content.open(are_pages_forgotten=self._has_forgotten)
+        budget = self._monitor.budget
         return Reader(
             content,
-            self._flights,
+            self._monitor,
             self._stats,
-            seat=seat,
-            prefetch=Prefetch(content, self._flights, budget) if budget.limit else None,
+            open_reader=open_reader,
+            prefetch=Prefetch(content, self._monitor, budget) if budget.limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,
@@ -117,7 +117,7 @@ class Outputs:
             ProtocolError: the document tells one that no output has.
         """
         self._check_possible(output)
-        with self._flights.lock:
+        with self._monitor.lock:
             size = self._learnt(output)
         return output.size if size is None else size
 
@@ -132,19 +132,19 @@ class Outputs:
             As ``open``.
         """
         self._check_possible(output)
-        with self._flights.lock:
+        with self._monitor.lock:
             content = self._content(output)
         return self._learn(content, timeout_s)
 
     def verified(self, output: Output) -> str:
         """Return how much of *output* was checked: ``whole``, ``K/N``, ``none``, ``unavailable``, ``mismatch``."""
-        with self._flights.lock:
+        with self._monitor.lock:
             content = self._known(output) or Content(output, output.size, self._settings.verify, self._stats)
             return content.verified()
 
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type of *output*, None until an answer had one. No request."""
-        with self._flights.lock:
+        with self._monitor.lock:
             content = self._known(output)
             return None if content is None else content.media_type
 
@@ -153,7 +153,7 @@ class Outputs:
         if output.size is None or output.size <= LARGEST_OUTPUT:
             return
         said = f"{output.vault}/{output.job}: its document says {output.size} bytes or more, and no output has as many"
-        with self._flights.lock:
+        with self._monitor.lock:
             is_new = output not in self._refused
             self._refused[output] = None
         if is_new:
@@ -183,8 +183,8 @@ class Outputs:
             return content
         key = (output.vault, output.job)
         before = self._contents.get(key)
-        if before is not None and not before.audience:
-            self._flights.cache.drop(before)
+        if before is not None and not before.open_readers:
+            self._monitor.cache.drop(before)
         content = Content(output, self._size_to_believe(output), self._settings.verify, self._stats, before)
         self._contents[key] = content
         if len(self._contents) > self._remembered:
@@ -220,10 +220,10 @@ class Outputs:
     def _learn(self, content: Content, timeout_s: float) -> int:
         deadline = Deadline.after(timeout_s, self._clock)
         while True:
-            with self._flights.lock:
+            with self._monitor.lock:
                 if content.size is not None:
                     return content.size
-                flight, is_ours = self._flights.probe(content, deadline)
+                flight, is_ours = self._monitor.probe(content, deadline)
             try:
                 wait_for(flight.future, deadline, self._interrupted, f"{content.name}: learning its size")
             except CasfsError as error:
@@ -231,5 +231,5 @@ class Outputs:
                 if not is_answered and (is_ours or not flight.gave_up(error)):
                     raise
             finally:
-                with self._flights.lock:
-                    self._flights.leave(flight)
+                with self._monitor.lock:
+                    self._monitor.leave(flight)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from casfs.copying import copy
 from casfs.data.ahead.prefetch import Prefetch
-from casfs.data.audience import Seat
 from casfs.data.content import Content
 from casfs.data.fetch.flight import Flight
-from casfs.data.fetch.flights import Flights
+from casfs.data.fetch.monitor import Monitor
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import Piece
 from casfs.data.memory.cache import BlockCache
+from casfs.data.open_readers import OpenReader
 from casfs.errors import BadHandleError, CasfsError, CorruptDataError, InterruptedCallError
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
@@ -38,7 +38,7 @@ class _Call:
                 return block
             copy(view[start:stop], self.into[self.done :])
             if not self.content.root_met:
-                self.content.audience.expose()
+                self.content.open_readers.expose()
             self.done += stop - start
             self.served += 1
         return None
@@ -59,20 +59,20 @@ class Reader:
     def __init__(  # noqa: PLR0913 - one reader of one content, and what every wait needs
         self,
         content: Content,
-        flights: Flights,
+        monitor: Monitor,
         stats: Stats,
         *,
-        seat: Seat,
+        open_reader: OpenReader,
         prefetch: Prefetch | None,
         timeout_s: float,
         interrupted: Interrupted,
         clock: Clock,
     ) -> None:
-        self.keep_pages = seat.keep_pages
-        self._seat = seat
+        self.keep_pages = open_reader.keep_pages
+        self._open_reader = open_reader
         self._content = content
         self._size = content.size or 0
-        self._flights = flights
+        self._monitor = monitor
         self._prefetch = prefetch
         self._stats = stats
         self._timeout_s = timeout_s
@@ -99,13 +99,13 @@ class Reader:
             DeadlineError: the time of one read is over.
             InterruptedCallError: the program that reads was signalled, or the file system is stopping.
             CasfsError: any other failure of the service, after the retries. Whatever failed is remembered for
-                ``audience.FAILURE_TTL_S``, for all that have the output open.
+                ``open_readers.FAILURE_TTL_S``, for all that have the output open.
         """
         call = _Call(self._content, blocks.pieces(offset, len(into), self._size), into, self._clock())
         flight = None
-        with self._flights.lock:
+        with self._monitor.lock:
             self._check()
-            missing = call.fill(self._flights.cache)
+            missing = call.fill(self._monitor.cache)
             hits = call.served
             if missing is not None:
                 flight = self._board(call, missing)
@@ -123,13 +123,13 @@ class Reader:
         Raises:
             CorruptDataError: what was served, by the kernel too, cannot be trusted.
         """
-        if self._seat.is_deceived:
+        if self._open_reader.is_deceived:
             raise CorruptDataError(f"{self._content.name}: bytes that were served before have proved wrong")
 
     def close(self) -> None:
         """Serve no more; what was asked for ahead is called back."""
-        with self._flights.lock:
-            self._content.audience.close(self._seat)
+        with self._monitor.lock:
+            self._content.open_readers.close(self._open_reader)
             self._is_closed = True
             if self._prefetch is not None:
                 self._prefetch.release()
@@ -145,27 +145,27 @@ class Reader:
         try:
             while flight is not None:
                 self._wait(call, flight)
-                with self._flights.lock:
+                with self._monitor.lock:
                     self._check()
-                    missing = call.fill(self._flights.cache)
+                    missing = call.fill(self._monitor.cache)
                     flight = None if missing is None else self._board(call, missing)
         finally:
-            with self._flights.lock:
+            with self._monitor.lock:
                 for flight in call.asked + call.joined:
-                    self._flights.leave(flight)
+                    self._monitor.leave(flight)
 
     def _board(self, call: _Call, block: int) -> Flight:
         """Join the flight that brings *block*, or ask for it and for what the call misses right behind it."""
-        flight = self._flights.flying((self._content, block))
+        flight = self._monitor.flying((self._content, block))
         if flight is None:
             self._raise_remembered(block, call.began_s)
-            asked = self._flights.ask(self._content, self._missing(call), self._deadline(call))
+            asked = self._monitor.ask(self._content, self._missing(call), self._deadline(call))
             call.asked += tuple(asked)
             flight = asked[0]
         elif flight not in call.asked and flight not in call.joined:
             flight.readers += 1
             call.joined += (flight,)
-            self._flights.hurry(flight)
+            self._monitor.hurry(flight)
         flight.waiting[block] += 1
         return flight
 
@@ -174,8 +174,8 @@ class Reader:
 
     def _missing(self, call: _Call) -> range:
         first = stop = call.pieces[call.served].block
-        for piece in call.pieces[call.served : call.served + self._flights.most]:
-            if self._flights.has((self._content, piece.block)):
+        for piece in call.pieces[call.served : call.served + self._monitor.most]:
+            if self._monitor.has((self._content, piece.block)):
                 break
             stop = piece.block + 1
         return range(first, stop)
@@ -187,24 +187,24 @@ class Reader:
             wait_for(
                 flight.future, self._deadline(call), self._interrupted, f"{self._content.name}: reading block {block}"
             )
-            with self._flights.lock:
+            with self._monitor.lock:
                 self._check()
-                call.fill(self._flights.cache)
+                call.fill(self._monitor.cache)
         except CasfsError as error:
             if flight in call.asked or not flight.gave_up(error):
                 self._remember(block, error)
                 raise
         finally:
-            with self._flights.lock:
-                self._flights.unwait(flight, block)
+            with self._monitor.lock:
+                self._monitor.unwait(flight, block)
 
     def _remember(self, block: int, error: CasfsError) -> None:
         if isinstance(error, InterruptedCallError):  # the next call may be one that nobody interrupts
             return
-        with self._flights.lock:
-            self._content.audience.fail(self._seat, block, error, self._clock())
+        with self._monitor.lock:
+            self._content.open_readers.fail(self._open_reader, block, error, self._clock())
 
     def _raise_remembered(self, block: int, began_s: float) -> None:
-        error = self._seat.failed(block, began_s, self._clock())
+        error = self._open_reader.failed(block, began_s, self._clock())
         if error is not None:
             raise error.with_traceback(None)

@@ -59,11 +59,11 @@ def test_after_the_last_close_nothing_is_reserved_in_flight_or_waited_for(
             thread.start()
         for thread in threads:
             thread.join()
-        flights, held = outputs._flights, outputs._flights.cache
-        until(lambda: not flights._flying and not flights._crew.in_flight)
+        flights, held = outputs._monitor, outputs._monitor.cache
+        until(lambda: not flights._flying and not flights._workers.in_flight)
         assert mistakes == []
-        assert (held._pinned, held._pins, held._ahead, held._flights) == ({}, {}, {}, {})
+        assert (held._pinned, held._pins, held._ahead, held._bringers) == ({}, {}, {}, {})
         assert held._pool.free + len(held) == cache
         assert (flights.budget.asked, flights.budget._sharers) == (0, {})
-        assert [len(content.audience) for content in outputs._contents.values()] == [0] * len(outputs._contents)
+        assert [len(content.open_readers) for content in outputs._contents.values()] == [0] * len(outputs._contents)
     assert service.most_in_flight <= connections

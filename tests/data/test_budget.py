@@ -58,13 +58,13 @@ def test_what_was_asked_for_and_what_was_not_read_share_the_memory() -> None:
 def test_a_slow_link_gets_small_parts_and_few() -> None:
     budget = Budget(192, 128, connections=32, timeout_s=120.0)
     assert budget.width(128, 128) == 4
-    assert budget.is_in_pace(128)
-    budget.pace.sent(0.0)
-    budget.pace.ended(2.0, 0.0, 1 << 20)
+    assert budget.is_soon_enough(128)
+    budget.throttle.sent(0.0)
+    budget.throttle.ended(2.0, 0.0, 1 << 20)
     assert budget.width(128, 128) == 1
-    assert budget.is_in_pace(4)
+    assert budget.is_soon_enough(4)
     budget.asked = 1
-    assert not budget.is_in_pace(4)
+    assert not budget.is_soon_enough(4)
 
 
 def test_parts_leave_work_for_every_connection_at_the_limit_of_the_window() -> None:

@@ -137,7 +137,7 @@ def test_blocks_of_a_size_that_proved_wrong_are_dropped() -> None:
             read(reader, 2 * MIB, 1)
         with pytest.raises(SizeChangedError):
             read(reader, 0, 1)
-        assert len(outputs._flights.cache) == 0
+        assert len(outputs._monitor.cache) == 0
         assert read(outputs.open(output), 0, 9 * MIB) == service.data["job"]
 
 

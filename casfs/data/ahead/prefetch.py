@@ -8,7 +8,7 @@ from casfs.data.content import Content
 from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.flight import Flight
-from casfs.data.fetch.flights import Flights
+from casfs.data.fetch.monitor import Monitor
 
 
 class Prefetch:
@@ -20,13 +20,13 @@ class Prefetch:
     Invariants: no block that is held or on its way is asked for. A flight that another window wants too is not called
     back with this one.
 
-    Threads: none of its own; the caller holds the lock of the flights.
+    Threads: none of its own; the caller holds the lock of the monitor.
     """
 
-    def __init__(self, content: Content, flights: Flights, budget: Budget) -> None:
+    def __init__(self, content: Content, monitor: Monitor, budget: Budget) -> None:
         self.read_s = 0.0
         self._content = content
-        self._flights = flights
+        self._monitor = monitor
         self._budget = budget
         self._readahead = ReadAhead(budget.limit)
         self._windows: dict[Stream, deque[Flight]] = {}
@@ -56,8 +56,8 @@ class Prefetch:
         self._pass(stream)
         while stream.ahead < run.stop:
             key = (self._content, stream.ahead)
-            flight = self._flights.flying(key) or self._flights.cache.brought_ahead(key)
-            if flight is None and key in self._flights.cache:
+            flight = self._monitor.flying(key) or self._monitor.cache.brought_ahead(key)
+            if flight is None and key in self._monitor.cache:
                 stream.ahead += 1
                 continue
             if flight is None:
@@ -78,13 +78,13 @@ class Prefetch:
         """Ask for the next part, which ends before *stop* and before the first block that is there."""
         width = self._budget.width(stream.window, stream.ahead - stream.head)
         run = range(stream.ahead, min(stream.ahead + width, stop))
-        missing = itertools.takewhile(lambda block: not self._flights.has((self._content, block)), run)
+        missing = itertools.takewhile(lambda block: not self._monitor.has((self._content, block)), run)
         part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, width))
-        if not self._budget.is_in_pace(len(part)):
+        if not self._budget.is_soon_enough(len(part)):
             return None
-        flight = self._flights.offer(self._content, part, stream)
+        flight = self._monitor.offer(self._content, part, stream)
         if flight is None and self._budget.reclaim(self.read_s):
-            flight = self._flights.offer(self._content, part, stream)
+            flight = self._monitor.offer(self._content, part, stream)
         if flight is None:
             stream.press()
         return flight
@@ -92,10 +92,10 @@ class Prefetch:
     def _pass(self, stream: Stream) -> None:
         window = self._windows.get(stream)
         while window and window[0].part.stop <= stream.head - BACK:
-            self._flights.passed(window.popleft(), stream)
+            self._monitor.passed(window.popleft(), stream)
 
     def _drop(self, stream: Stream) -> None:
         for flight in self._windows.pop(stream, ()):
-            self._flights.disown(flight, stream)
+            self._monitor.disown(flight, stream)
         if not self._windows:
             self._budget.leave(self)

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from casfs.data.fetch import parts
-from casfs.data.fetch.throttle import Pace
+from casfs.data.fetch.throttle import Throttle
 
 IDLE_S = 5.0
 """After how long without a read a handle no longer counts: its program is stopped, or thinks. What was prefetched for
@@ -35,7 +35,7 @@ class Budget:
 
     Attributes:
         asked: blocks that were asked for ahead and have not arrived.
-        pace: how fast they arrive.
+        throttle: how fast they arrive.
 
     Threads: none of its own; the caller locks.
     """
@@ -43,7 +43,7 @@ class Budget:
     def __init__(self, total: int, limit: int, connections: int, timeout_s: float) -> None:
         self.limit = min(total, limit)
         self.asked = 0
-        self.pace = Pace(timeout_s)
+        self.throttle = Throttle(timeout_s)
         self._total = total
         self._connections = connections
         self._sharers: dict[Sharer, None] = {}
@@ -71,13 +71,13 @@ class Budget:
 
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
-        in_pace = parts.floor(min(parts.LARGEST, self.pace.part_blocks))
+        soon_enough = parts.floor(min(parts.LARGEST, self.throttle.part_blocks))
         largest = self.limit // max(self._connections, parts.FEWEST)
-        return min(parts.width(distance, window, largest, self.pace.brisk_blocks), in_pace)
+        return min(parts.width(distance, window, largest, self.throttle.brisk_blocks), soon_enough)
 
-    def is_in_pace(self, blocks: int) -> bool:
+    def is_soon_enough(self, blocks: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind what was asked for before."""
-        return self.asked + blocks <= max(blocks, self.pace.ahead_blocks)
+        return self.asked + blocks <= max(blocks, self.throttle.ahead_blocks)
 
     def has_room(self, blocks: int, unread: int) -> bool:
         """Say whether there is memory for *blocks* more, beside *unread* ones that have arrived."""

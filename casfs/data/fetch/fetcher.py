@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from casfs.data.content import Content
-from casfs.data.custom import Custom
-from casfs.data.fetch.trial import Trial
+from casfs.data.fetch.answer_check import AnswerCheck
+from casfs.data.hash_coverage import HashCoverage
 from casfs.data.hashing import blocks, lanes
 from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
@@ -25,7 +25,7 @@ class Fetcher:
     source: RangeSource
     verify: Verify
     stats: Stats
-    custom: Custom = field(default_factory=Custom)
+    hash_coverage: HashCoverage = field(default_factory=HashCoverage)
 
     def fetch(self, content: Content, part: range, room: Room, deadline: Deadline, watch: Watch) -> None:
         """Fill *room* with the blocks of *part*; returns if they may be served.
@@ -38,7 +38,7 @@ class Fetcher:
         """
         size = content.size or 0
         digests = [b""] * len(part)
-        trial = self._trial(content, part)
+        check = self._check_of(content, part)
 
         def into(index: int) -> memoryview:
             return room[index][: blocks.length(part[index], size)]
@@ -54,7 +54,7 @@ class Fetcher:
             range(part.start * blocks.BLOCK_SIZE, min(part.stop * blocks.BLOCK_SIZE, size)),
             into=into,
             filled=filled,
-            accept=lambda answer: trial.judge(answer, digests),
+            accept=lambda answer: check.judge(answer, digests),
             deadline=deadline,
             cancelled=watch.cancelled,
             came=watch.came,
@@ -66,7 +66,7 @@ class Fetcher:
         Raises:
             As ``fetch``.
         """
-        trial = self._trial(content, range(1))
+        check = self._check_of(content, range(1))
 
         def accept(answer: RangeAnswer) -> None:
             if content.size is None:
@@ -76,12 +76,12 @@ class Fetcher:
             if answer.size != content.size:
                 raise TransferError(f"the service says that the output has {answer.size} bytes, not {content.size}")
             if content.count:
-                trial.judge(answer, self._leaves([room[0][: answer.length]]))
+                check.judge(answer, self._leaves([room[0][: answer.length]]))
 
         self.source.probe(content.output, room[0], accept, deadline, cancelled=watch.cancelled, came=watch.came)
 
-    def _trial(self, content: Content, part: range) -> Trial:
-        return Trial(content, part, self.verify, self.stats, self.custom)
+    def _check_of(self, content: Content, part: range) -> AnswerCheck:
+        return AnswerCheck(content, part, self.verify, self.stats, self.hash_coverage)
 
     def _leaves(self, views: list[memoryview]) -> list[bytes]:
         return [b""] * len(views) if self.verify is Verify.OFF else lanes.leaves(views)

@@ -28,7 +28,7 @@ SHARE_AHEAD, SHARE_PART = 1 / 4, 1 / 16
 """Where the deadline of a read is short, both are at most this much of it."""
 
 
-class Pace:
+class Throttle:
     """Measures arrivals.
 
     Args:

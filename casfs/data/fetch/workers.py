@@ -21,7 +21,7 @@ Reserve = Callable[[Flight], Room | None]
 Run = Callable[[Flight, Room], None]
 
 
-class Crew:
+class Workers:
     """Up to *connections* workers over two queues.
 
     Args:

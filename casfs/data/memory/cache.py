@@ -37,7 +37,7 @@ class BlockCache(Generic[Bringer]):
         self._stats = stats
         self._kept: LRUCache[Key, memoryview] = LRUCache(capacity * BLOCK_SIZE, getsizeof=_one_block)
         self._ahead: dict[Key, memoryview] = {}
-        self._flights: dict[Key, Bringer] = {}
+        self._bringers: dict[Key, Bringer] = {}
         self._stale: dict[Key, memoryview] = {}
         self._pinned: dict[Key, memoryview] = {}
         self._pins: dict[Key, int] = {}
@@ -111,11 +111,11 @@ class BlockCache(Generic[Bringer]):
     def put_ahead(self, key: Key, view: memoryview, flight: Bringer) -> None:
         """Hold a prefetched block that *flight* brought until it is read, or abandoned."""
         self._ahead[key] = view
-        self._flights[key] = flight
+        self._bringers[key] = flight
 
     def brought_ahead(self, key: Key) -> Bringer | None:
         """Return the flight that brought a prefetched block, None where it was read or abandoned since."""
-        return self._flights.get(key)
+        return self._bringers.get(key)
 
     def put_stale(self, key: Key, view: memoryview) -> None:
         """Hold a prefetched block that nobody wants any more until something else wants its buffer."""
@@ -124,7 +124,7 @@ class BlockCache(Generic[Bringer]):
     def abandon(self, key: Key) -> None:
         """Let a prefetched block go first, if it was not read yet."""
         if key in self._ahead:
-            del self._flights[key]
+            del self._bringers[key]
             self._stale[key] = self._ahead.pop(key)
 
     def spend(self, key: Key) -> None:

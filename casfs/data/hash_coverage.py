@@ -1,7 +1,7 @@
 """Whether hashes come with the parts of an output, as far as it was seen."""
 
 
-class Custom:
+class HashCoverage:
     """What one output's parts were seen to come with, or those of a whole service.
 
     Parts that end with the output count apart from those within it: what Glacier's documentation calls aligned leaves

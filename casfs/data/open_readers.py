@@ -19,8 +19,8 @@ class _Failure:
     until_s: float
 
 
-class Seat:
-    """One reader's place.
+class OpenReader:
+    """One who has an output open.
 
     Attributes:
         keep_pages: whether what the kernel held of the output before may be served to it.
@@ -47,51 +47,51 @@ class Seat:
         return found.error if found and found.from_s <= began_s and now_s < found.until_s else None
 
 
-class Audience:
+class OpenReaders:
     """The readers of one output.
 
     The kernel serves a page that one program has read to all others and tells nobody: what is served to one counts as
     served to all that have the output open.
 
-    Threads: any; whoever serves bytes, opens or closes holds the lock of the flights.
+    Threads: any; whoever serves bytes, opens or closes holds the lock of the monitor.
     """
 
-    __slots__ = ("_are_exposed", "_seats")
+    __slots__ = ("_are_exposed", "_readers")
 
     def __init__(self) -> None:
         self._are_exposed = False
         # A tuple that is replaced, not changed, so that others may walk it; an output that nobody has open shares one.
-        self._seats: tuple[Seat, ...] = ()
+        self._readers: tuple[OpenReader, ...] = ()
 
     def __len__(self) -> int:
         """Return how many have the output open."""
-        return len(self._seats)
+        return len(self._readers)
 
-    def open(self, *, keep_pages: bool, is_exposed: bool) -> Seat:
-        """Return the seat of one more reader."""
-        seat = Seat(keep_pages=keep_pages, is_exposed=is_exposed)
-        self._seats += (seat,)
+    def open(self, *, keep_pages: bool, is_exposed: bool) -> OpenReader:
+        """Return one more reader."""
+        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=is_exposed)
+        self._readers += (open_reader,)
         self._are_exposed = self._are_exposed and is_exposed
-        return seat
+        return open_reader
 
-    def close(self, seat: Seat) -> None:
+    def close(self, open_reader: OpenReader) -> None:
         """Let a reader go."""
-        self._seats = tuple(other for other in self._seats if other is not seat)
+        self._readers = tuple(other for other in self._readers if other is not open_reader)
 
-    def fail(self, by: Seat, block: int, error: CasfsError, now_s: float) -> None:
+    def fail(self, by: OpenReader, block: int, error: CasfsError, now_s: float) -> None:
         """Tell all that a call of one of them could not have *block*; another's that had begun may have more time."""
-        for seat in self._seats:
-            seat.note(block, error, now_s, from_s=0.0 if seat is by else now_s)
+        for open_reader in self._readers:
+            open_reader.note(block, error, now_s, from_s=0.0 if open_reader is by else now_s)
 
     def expose(self) -> None:
         """Note that bytes are being served that may yet prove wrong."""
         if self._are_exposed:
             return
-        for seat in self._seats:
-            seat.is_exposed = True
+        for open_reader in self._readers:
+            open_reader.is_exposed = True
         self._are_exposed = True
 
     def deceive(self) -> None:
         """Note that such bytes have proved wrong."""
-        for seat in self._seats:
-            seat.is_deceived = seat.is_deceived or seat.is_exposed
+        for open_reader in self._readers:
+            open_reader.is_deceived = open_reader.is_deceived or open_reader.is_exposed

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from casfs.data.content import Content
-from casfs.data.custom import Custom
+from casfs.data.hash_coverage import HashCoverage
 from casfs.data.hashing import blocks
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, TransferError
@@ -17,7 +17,7 @@ MOST_VERSIONS = 3
 """Where no hash decides, and of so many fetches no two are alike, none is believed."""
 
 
-class Trial:
+class AnswerCheck:
     """What became of the attempts at one part so far.
 
     Args:
@@ -25,17 +25,17 @@ class Trial:
         part: which of them.
         verify: how much checking is asked for.
         stats: counts mismatches.
-        custom: what all outputs of the service were seen to come with.
+        coverage: what all outputs of the service were seen to come with.
 
     Threads: one at a time.
     """
 
-    def __init__(self, content: Content, part: range, verify: Verify, stats: Stats, custom: Custom) -> None:
+    def __init__(self, content: Content, part: range, verify: Verify, stats: Stats, coverage: HashCoverage) -> None:
         self._content = content
         self._part = part
         self._verify = verify
         self._stats = stats
-        self._custom = custom
+        self._coverage = coverage
         self._mismatches = 0
         self._versions: list[tuple[bytes, ...]] = []
         self._without_hash = 0
@@ -66,7 +66,7 @@ class Trial:
         if answer.not_a_hash:
             raise TransferError(f"the bytes came with {answer.not_a_hash[:80]!a} for a tree hash")
         if answer.tree_hash is not None:
-            self._custom.came(at_end=at_end)
+            self._coverage.came(at_end=at_end)
             return
         self._without_hash += 1
         if not self._may_lack(at_end=at_end, is_cut=answer.is_cut):
@@ -77,14 +77,14 @@ class Trial:
         content = self._content
         if content.output.tree_hash is None or len(self._part) == content.count:
             return True
-        if content.custom.sends(at_end=at_end) and not is_cut:
+        if content.hash_coverage.sends(at_end=at_end) and not is_cut:
             return False
-        if content.custom.lacks(at_end=at_end) or self._custom.lacks(at_end=at_end):
+        if content.hash_coverage.lacks(at_end=at_end) or self._coverage.lacks(at_end=at_end):
             return True
         if self._without_hash < TRIES_WITHOUT_HASH:
             return False
-        content.custom.lacked(at_end=at_end)
-        self._custom.lacked(at_end=at_end)
+        content.hash_coverage.lacked(at_end=at_end)
+        self._coverage.lacked(at_end=at_end)
         return True
 
     def _compare(self, digests: Sequence[bytes]) -> None:

@@ -15,7 +15,7 @@ from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.flight import Flight
-from casfs.data.fetch.workers import Crew
+from casfs.data.fetch.workers import Workers
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.memory.cache import BlockCache, Key
 from casfs.data.memory.room import Room
@@ -36,7 +36,7 @@ STOP_TIMEOUT_S = 1.0
 """How long stop() waits for each worker that hangs in a socket; they are daemons and cannot hold up the exit."""
 
 
-class Flights:
+class Monitor:
     """Every block that is held or on its way, over all outputs.
 
     Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
@@ -72,16 +72,16 @@ class Flights:
         self._clock = clock
         self._on_gone = on_gone
         self._on_wrong = on_wrong
-        self._crew = Crew(self.lock, settings.connections, self._reserve, self._run, clock)
+        self._workers = Workers(self.lock, settings.connections, self._reserve, self._run, clock)
         self._flying: dict[Key, Flight] = {}
         self._is_stopped = False
         stats.gauge("blocks_cached", lambda: len(self.cache))
         stats.gauge("cache_bytes", lambda: len(self.cache) * BLOCK_SIZE)
-        stats.gauge("in_flight", lambda: self._crew.in_flight)
+        stats.gauge("in_flight", lambda: self._workers.in_flight)
 
     def start(self) -> None:
         """Let there be threads from now on: after the fork."""
-        self._crew.start()
+        self._workers.start()
 
     def stop(self) -> None:
         """Fail every flight at once, so that all who wait wake up, and end the threads."""
@@ -90,7 +90,7 @@ class Flights:
             over = [flight for flight in set(self._flying.values()) if self._end(flight)]
         for flight in over:
             flight.future.set_exception(InterruptedCallError(f"{flight.content.name}: the file system is stopping"))
-        self._crew.stop(STOP_TIMEOUT_S)
+        self._workers.stop(STOP_TIMEOUT_S)
 
     def flying(self, key: Key) -> Flight | None:
         """Return the flight that brings a block, None where there is none. Lock held."""
@@ -151,7 +151,7 @@ class Flights:
         if flight.has_landed:
             for block in flight.part:
                 self.cache.abandon((flight.content, block))
-            self._crew.stir()
+            self._workers.stir()
         else:
             self._drop_unwanted(flight)
 
@@ -167,23 +167,23 @@ class Flights:
         if not flight.owners and flight.content.count > self._capacity:
             for block in flight.part:
                 self.cache.spend((flight.content, block))
-            self._crew.stir()
+            self._workers.stir()
 
     def _send(self, flight: Flight) -> None:
         self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
-        self._crew.push(flight)
+        self._workers.push(flight)
 
     def unwait(self, flight: Flight, block: int) -> None:
         """Let one call go that waited for *block*, which may then be evicted. Lock held."""
         flight.waiting[block] -= 1
         if flight.has_landed:
             self.cache.unpin((flight.content, block))
-            self._crew.stir()
+            self._workers.stir()
 
     def hurry(self, flight: Flight) -> None:
         """Send a flight before all prefetch, since a call waits for it. Lock held."""
         if not flight.is_sent and not flight.for_reader:
-            self._crew.hurry(flight)
+            self._workers.hurry(flight)
 
     def leave(self, flight: Flight) -> None:
         """Let one reader go; the last one to go takes the flight with it, if it can still be called back. Lock held."""
@@ -192,7 +192,7 @@ class Flights:
 
     def _drop_unwanted(self, flight: Flight) -> None:
         """Take a flight that nobody wants any more out of the queue; one that is sent sees it itself. Lock held."""
-        if flight.is_unwanted() and not flight.is_sent and self._crew.cancel(flight):
+        if flight.is_unwanted() and not flight.is_sent and self._workers.cancel(flight):
             self._end(flight)
 
     def _reserve(self, flight: Flight) -> Room | None:
@@ -201,10 +201,10 @@ class Flights:
         Outputs that stall must not hold all of the memory, no more than all of the connections.
         """
         blocks = len(flight.part)
-        leave = min(self.most, self._capacity - blocks) if self._crew.shares.is_stalling(flight.content) else 0
+        leave = min(self.most, self._capacity - blocks) if self._workers.shares.is_stalling(flight.content) else 0
         if not self.cache.reserve(blocks, leave):
             return None
-        self.budget.pace.sent(self._clock())
+        self.budget.throttle.sent(self._clock())
         return Room(blocks, self.cache.take)
 
     def _end(self, flight: Flight) -> bool:
@@ -228,13 +228,13 @@ class Flights:
             log.exception("%s: fetching blocks %s failed", flight.content.name, flight.part)
             error = failure
         with self.lock:
-            self.budget.pace.ended(self._clock(), sent_s, 0 if error else len(room) * BLOCK_SIZE)
+            self.budget.throttle.ended(self._clock(), sent_s, 0 if error else len(room) * BLOCK_SIZE)
             if self._yields(flight, room, error):
                 return
             error = self._land(flight, room, error)
             is_ours = self._end(flight)
             are_pages_wrong, flight.content.are_pages_wrong = flight.content.are_pages_wrong, False
-            self._crew.stir()
+            self._workers.stir()
         if isinstance(error, GoneError):
             self._on_gone(flight.content.output)
         if are_pages_wrong:
@@ -247,7 +247,7 @@ class Flights:
     def _fetch(self, flight: Flight, room: Room) -> None:
         content = flight.content
         deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
-        watch = Watch(partial(self._crew.is_to_end, flight), partial(self._crew.came, flight))
+        watch = Watch(partial(self._workers.is_to_end, flight), partial(self._workers.came, flight))
         if content.size is None:
             self._fetcher.probe(content, room, deadline, watch)
         else:
@@ -259,7 +259,7 @@ class Flights:
             return False
         self.cache.give(room.taken.values(), len(room) - len(room.taken))
         flight.is_sent = False
-        self._crew.push(flight)
+        self._workers.push(flight)
         return True
 
     def _land(self, flight: Flight, room: Room, error: BaseException | None) -> BaseException | None:
@@ -278,7 +278,7 @@ class Flights:
             self.cache.give(room.taken.values(), untaken)
             return error
         flight.has_landed = True
-        self._crew.shares.recovered(content)
+        self._workers.shares.recovered(content)
         if not flight.for_reader:
             self._stats.count("prefetched_blocks", len(room))
         # A probe may find that there is no block at all.
