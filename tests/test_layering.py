@@ -17,6 +17,7 @@ TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator"}),
     "mount": frozenset({"fs", "tree", "data", "api", "config", "service"}),
     "service": frozenset({"api", "config"}),
+    "file": frozenset({"data"}),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
     "data": frozenset(),

@@ -1,0 +1,316 @@
+"""An open output is a file of Python: exact reads, one step each, for whatever takes a binary file."""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import random
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casfs.data.outputs import Outputs
+from casfs.errors import CasfsError, CorruptDataError, DeadlineError, InterruptedCallError
+from casfs.file import BUFFER_BYTES, File
+from tests.data.service import MIB, Service, archive, mounted, sample
+
+DATA = sample(5 * MIB + 77)
+POSITIONS = [0, 1, BUFFER_BYTES - 1, MIB - 1, MIB, 3 * MIB + 5, len(DATA) - 1, len(DATA), len(DATA) + 9]
+LENGTHS = [0, 1, 100, BUFFER_BYTES, BUFFER_BYTES + 1, MIB, 2 * MIB + 1, 9 * MIB]
+
+
+@dataclass
+class InMemory:
+    """A reader of bytes.
+
+    Attributes:
+        act: called with the offset of each read; may raise.
+        wrong: what ``check`` finds, if anything.
+        lengths: what was asked for.
+    """
+
+    data: bytes
+    act: Callable[[int], None] = lambda _offset: None
+    wrong: CasfsError | None = None
+    lengths: list[int] = field(default_factory=list)
+    is_closed: bool = False
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read_into(self, offset: int, into: memoryview, /) -> int:
+        self.act(offset)
+        self.lengths.append(len(into))
+        found = self.data[offset : offset + len(into)]
+        into[: len(found)] = found
+        return len(found)
+
+    def check(self) -> None:
+        if self.wrong is not None:
+            raise self.wrong
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def opened(reader: InMemory) -> File:
+    return File("vault/job/output", lambda: reader, lambda _file: None)
+
+
+def file_of(data: bytes) -> File:
+    return opened(InMemory(data))
+
+
+@pytest.fixture
+def file() -> Iterator[File]:
+    """DATA, through the bytes stage."""
+    with mounted(Service({"job": DATA})) as outputs, made(outputs) as file:
+        yield file
+
+
+def made(outputs: Outputs) -> File:
+    return File("vault/job/output", lambda: outputs.open(archive(DATA)), lambda _file: None)
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_every_way_to_read_gives_the_same_bytes(file: File, position: int, length: int) -> None:
+    expected = DATA[position : position + length]
+    assert file.seek(position) == position
+    assert file.read(length) == expected
+    assert file.tell() == position + len(expected)
+    into = bytearray(length)
+    file.seek(position)
+    assert file.readinto(into) == len(expected)
+    assert into[: len(expected)] == expected
+    file.seek(position)
+    assert file.peek()[:length] == expected[: len(file.peek()[:length])]
+    some = file.read1(length)
+    assert (some, bool(some)) == (expected[: len(some)], bool(expected))
+    file.seek(position)
+    count = file.readinto1(into)
+    assert (bytes(into[:count]), bool(count)) == (expected[:count], bool(expected))
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_a_read_without_a_length_gives_all_that_is_left(file: File, position: int) -> None:
+    for size in (-1, None):
+        file.seek(position)
+        assert file.read(size) == DATA[position:]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(-40, 40), st.integers(-1, 40)), max_size=12), st.binary())
+def test_seeks_and_reads_are_those_of_a_file_in_memory(steps: list[tuple[int, int, int]], data: bytes) -> None:
+    file, expected = file_of(data), io.BytesIO(data)
+    for whence, offset, length in steps:
+        if {0: 0, 1: expected.tell(), 2: len(data)}[whence] + offset >= 0:
+            assert file.seek(offset, whence) == expected.seek(offset, whence)
+        assert file.read(length) == expected.read(length)
+        assert file.tell() == expected.tell()
+        assert file.readline(length) == expected.readline(length)
+
+
+def test_a_seek_to_before_the_beginning_or_from_nowhere_is_an_error_and_moves_nothing() -> None:
+    file = file_of(b"bytes")
+    file.seek(3)
+    with pytest.raises(ValueError, match="before the beginning"):
+        file.seek(-6, os.SEEK_END)
+    with pytest.raises(ValueError, match="whence"):
+        file.seek(0, 7)
+    assert (file.tell(), file.read()) == (3, b"es")
+
+
+def test_it_says_what_it_is() -> None:
+    file = file_of(b"bytes")
+    assert (file.name, file.mode, file.size, file.closed) == ("vault/job/output", "rb", 5, False)
+    assert (file.readable(), file.seekable(), file.writable()) == (True, True, False)
+    for refused in (file.fileno, lambda: file.write(b"more"), file.truncate, file.detach):
+        with pytest.raises(io.UnsupportedOperation):
+            refused()
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(file)
+
+
+def test_each_block_of_a_long_read_is_a_call_with_time_of_its_own() -> None:
+    reader = InMemory(DATA)
+    with opened(reader) as file:
+        file.seek(MIB // 2)
+        assert file.read() == DATA[MIB // 2 :]
+    assert max(reader.lengths) <= MIB
+    assert len(reader.lengths) <= 7
+
+
+def test_a_long_read_goes_straight_into_the_memory_of_the_caller() -> None:
+    reader = InMemory(DATA)
+    into = bytearray(4 * MIB)
+    with opened(reader) as file:
+        file.readinto(into)
+    assert reader.lengths == [MIB] * 4
+
+
+def test_small_reads_share_one_look_at_a_block_and_none_touches_the_next() -> None:
+    reader = InMemory(DATA)
+    with opened(reader) as file:
+        file.seek(MIB - 100)
+        assert b"".join(file.read(10) for _ in range(10)) == DATA[MIB - 100 : MIB]
+    assert reader.lengths == [100]
+
+
+def test_a_read_that_fails_leaves_the_position_and_can_be_tried_again() -> None:
+    failures = [DeadlineError("the deadline passed")]
+
+    def fail_once(offset: int) -> None:
+        if failures and offset >= 2 * MIB:
+            raise failures.pop()
+
+    with opened(InMemory(DATA, fail_once)) as file:
+        file.read(10)
+        with pytest.raises(DeadlineError):
+            file.read(4 * MIB)
+        assert file.tell() == 10
+        assert file.read() == DATA[10:]
+
+
+def test_what_has_proved_wrong_is_told_at_the_latest_when_the_file_is_closed() -> None:
+    reader = InMemory(DATA)
+    file = opened(reader)
+    file.read(10)
+    reader.wrong = CorruptDataError("bytes that were served before have proved wrong")
+    with pytest.raises(CorruptDataError):
+        file.close()
+    assert file.closed
+    assert reader.is_closed
+    file.close()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(File.read, File.tell, File.readable, File.seekable, File.readline, File.peek, File.__enter__, next),
+        *(lambda file: file.seek(0), lambda file: file.readinto(bytearray(1)), lambda file: file.read(0)),
+    ],
+)
+def test_a_file_that_is_closed_is_a_value_error(use: Callable[[File], object]) -> None:
+    closed: list[File] = []
+    file = File("vault/job/output", lambda: InMemory(DATA), closed.append)
+    file.read(1)
+    file.close()
+    assert closed == [file]
+    with pytest.raises(ValueError, match="closed"):
+        use(file)
+
+
+def test_a_read_that_is_under_way_when_all_ends_is_a_value_error() -> None:
+    def stop(_offset: int) -> None:
+        raise InterruptedCallError("stopping")
+
+    with opened(InMemory(DATA, stop)) as file, pytest.raises(ValueError, match="closed meanwhile"):
+        file.read(1)
+
+
+def test_a_file_that_nobody_holds_any_more_closes_its_reader() -> None:
+    reader = InMemory(DATA)
+    opened(reader)
+    assert reader.is_closed
+
+
+def test_threads_that_share_a_file_get_each_byte_once(file: File) -> None:
+    found: list[bytes] = []
+
+    def take(size: int) -> None:
+        while piece := file.read(size):
+            found.append(piece)
+
+    sizes = [1000, 4096, 100_000, MIB, 77_777, 300_000, 2 * MIB, 10_000]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(take, sizes))
+    left = DATA
+    while left:
+        piece = next(piece for piece in found if left.startswith(piece))
+        found.remove(piece)
+        left = left[len(piece) :]
+    assert found == []
+
+
+def test_a_child_goes_on_where_the_file_was_though_another_thread_held_it() -> None:
+    is_in, go = threading.Event(), threading.Event()
+    readers = [InMemory(DATA), InMemory(DATA)]
+
+    def hold(offset: int) -> None:
+        if offset >= MIB:
+            is_in.set()
+            assert go.wait(60)
+
+    readers[0].act = hold
+    file = File("vault/job/output", iter(readers).__next__, lambda _file: None)
+    file.read(1000)
+    thread = threading.Thread(target=file.read, args=(2 * MIB,))
+    thread.start()
+    assert is_in.wait(60)
+    file.begin_anew()  # what a child does, where that thread is not
+    assert file.tell() == 1000
+    assert file.read() == DATA[1000:]
+    go.set()
+    thread.join(60)
+    file.close()
+
+
+LINES = [f"line {number} ü".encode() for number in range(20_000)]
+
+
+def test_lines_come_as_from_any_file() -> None:
+    text = b"\n".join(LINES)
+    assert [line.rstrip(b"\n") for line in file_of(text)] == LINES
+    assert file_of(text).readlines() == io.BytesIO(text).readlines()
+    assert [line.rstrip("\n").encode() for line in io.TextIOWrapper(file_of(text), "utf-8")] == LINES
+
+
+def test_a_buffered_reader_may_stand_on_it() -> None:
+    with closing(io.BufferedReader(file_of(DATA))) as file:
+        assert file.read(10) + file.read() == DATA
+
+
+def test_tarfile_reads_members_in_any_order() -> None:
+    made = io.BytesIO()
+    noise = random.Random(3)
+    members = {f"member {number}": noise.randbytes(number * 70_001) for number in range(9)}
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    with file_of(made.getvalue()) as file, tarfile.open(fileobj=file) as tar:
+        for name in reversed(members):
+            member = tar.extractfile(name)
+            assert member is not None
+            assert member.read() == members[name]
+    with file_of(made.getvalue()) as file, tarfile.open(fileobj=file, mode="r|*") as tar:
+        assert [info.name for info in tar] == list(members)
+
+
+def test_zipfile_reads_members() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archived:
+        archived.writestr("a", DATA)
+        archived.writestr("b", b"\n".join(LINES))
+    with file_of(made.getvalue()) as file, zipfile.ZipFile(file) as archived:
+        assert archived.read("a") == DATA
+        assert archived.open("b").readlines() == io.BytesIO(b"\n".join(LINES)).readlines()
+        assert archived.testzip() is None
+
+
+def test_gzip_and_json_read_it() -> None:
+    with file_of(gzip.compress(DATA, 1)) as file, gzip.open(file) as unpacked:
+        assert unpacked.read() == DATA
+    with file_of(json.dumps({"ArchiveList": [1, 2]}).encode()) as file:
+        assert json.load(file) == {"ArchiveList": [1, 2]}
