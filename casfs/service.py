@@ -4,7 +4,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 
-from casfs.api.providers.dialect import Dialect
+from casfs.api.providers.provider import Dialect
 from casfs.config.aws import AwsPlace
 from casfs.config.config import Config
 from casfs.errors import ConfigError

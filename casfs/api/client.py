@@ -6,17 +6,17 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
+from casfs.api.attempts import Exchange
 from casfs.api.clock import ServiceClock
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
-from casfs.api.exchange import Exchange
-from casfs.api.failures import OUTPUT
-from casfs.api.http.throttle import idle_s
+from casfs.api.http.idle_timeout import idle_s
 from casfs.api.http.transport import Transport
 from casfs.api.listings import Listing
 from casfs.api.outputs import OutputReader
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.cas import CasDialect
-from casfs.api.providers.dialect import Dialect, Request
+from casfs.api.providers.provider import Dialect, Request
+from casfs.api.refusals import OUTPUT
 from casfs.api.retry import Call, Retry, nobody
 from casfs.errors import NotFoundError
 from casfs.models import Credentials, Job, Output, RangeAnswer, Vault

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from casfs.api.documents import Fields, as_object
-from casfs.api.failures import MarkerRefusedError
+from casfs.api.refusals import MarkerRefusedError
 from casfs.errors import ProtocolError
 
 logger = logging.getLogger(__name__)

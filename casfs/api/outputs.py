@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from casfs.api.exchange import Exchange
-from casfs.api.failures import PastTheEndError
+from casfs.api.attempts import Exchange
 from casfs.api.http.transport import Answer
-from casfs.api.providers.dialect import Request
+from casfs.api.providers.provider import Request
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
+from casfs.api.refusals import PastTheEndError
 from casfs.api.retry import Call, Retry, nobody
 from casfs.errors import SizeChangedError, TransferError
 from casfs.models import RangeAnswer

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from casfs.api.attempts import Exchange
 from casfs.api.documents import parsed_page
-from casfs.api.exchange import Exchange
-from casfs.api.failures import MarkerRefusedError
 from casfs.api.listings import Listing, Page
-from casfs.api.providers.dialect import Request
+from casfs.api.providers.provider import Request
+from casfs.api.refusals import MarkerRefusedError
 from casfs.api.retry import Call, Retry
 from casfs.errors import NotFoundError, ProtocolError, RefusedError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from casfs.api.http.connecting import LookUp, connect, expect_to_be_heard
-from casfs.api.http.throttle import LONGEST_IDLE_S
+from casfs.api.http.idle_timeout import LONGEST_IDLE_S
 
 Places = list[tuple[str, int]]
 

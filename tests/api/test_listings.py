@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from casfs.api import hostile_json
 from casfs.api.documents import Fields, vault_from
-from casfs.api.failures import MarkerRefusedError
 from casfs.api.listings import FRUITLESS_PAGES, Listing, Page
+from casfs.api.refusals import MarkerRefusedError
 from casfs.errors import InterruptedCallError, ProtocolError
 from casfs.models import Vault
 from tests.conftest import Announce

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from casfs.api.client import Client
-from casfs.api.failures import PastTheEndError
+from casfs.api.refusals import PastTheEndError
 from casfs.errors import ProtocolError
 from casfs.models import Output, RangeAnswer
 from casfs.waiting import Deadline

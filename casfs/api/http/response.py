@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from casfs.api.http.idle_timeout import Pace
 from casfs.api.http.sockets import SLICE_S, PatientSocket
-from casfs.api.http.throttle import Pace
 from casfs.copying import copy
 
 PIECE_BYTES = 64 << 10

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from casfs.api.providers.dialect import Meaning, Refusal, Request, meaning_of
+from casfs.api.providers.provider import Meaning, Refusal, Request, meaning_of
 from casfs.api.providers.signing import authorization
 from casfs.models import Credentials
 

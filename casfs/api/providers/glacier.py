@@ -5,7 +5,7 @@ from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from casfs.api.providers.aws import Keyring
-from casfs.api.providers.dialect import Meaning, Refusal, Request, meaning_of
+from casfs.api.providers.provider import Meaning, Refusal, Request, meaning_of
 from casfs.api.providers.sigv4 import Scope, Signable, signed_headers
 
 VERSION = "2012-06-01"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from casfs.api.clock import seconds_of
-from casfs.api.providers.dialect import Meaning, Refusal
+from casfs.api.providers.provider import Meaning, Refusal
 from casfs.errors import (
     AccessDeniedError,
     CasfsError,

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from casfs.api.clock import ServiceClock
-from casfs.api.failures import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.http.response import Check
 from casfs.api.http.transport import Answer, Transport
 from casfs.api.journal import journaled
-from casfs.api.providers.dialect import Dialect, Meaning, Refusal, Request
+from casfs.api.providers.provider import Dialect, Meaning, Refusal, Request
+from casfs.api.refusals import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.retry import Call
 from casfs.errors import TransferError
 from casfs.stats import Stats

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.api.http.throttle import FLOOR_BYTES, LONGEST_IDLE_S, SHORTEST_IDLE_S, Pace, idle_s
+from casfs.api.http.idle_timeout import FLOOR_BYTES, LONGEST_IDLE_S, SHORTEST_IDLE_S, Pace, idle_s
 from casfs.waiting import Deadline
 
 
