@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from urllib.parse import quote
 
 from casfs.api.clock import ServiceClock
+from casfs.api.http.pools import Outgoing
 from casfs.api.http.response import Check
 from casfs.api.http.transport import Answer, Transport
 from casfs.api.journal import journaled
-from casfs.api.providers.provider import Dialect, Meaning, Refusal, Request
+from casfs.api.operations import Request
+from casfs.api.providers.provider import Dialect, Meaning, Refusal
 from casfs.api.refusals import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.retry import Call
 from casfs.errors import TransferError
@@ -20,8 +21,8 @@ LONGEST_DOCUMENT = 64 << 20
 """Bytes of a JSON answer that are read: a page of 1,000 jobs takes about one MiB, and memory is promised a bound."""
 
 
-class Exchange:
-    """Asks the service once.
+class Attempts:
+    """Asks the service once a call.
 
     Threads: every method may be called from any thread.
     """
@@ -41,16 +42,15 @@ class Exchange:
         Raises:
             CasfsError: what the refusal comes to, or what went wrong on the way.
         """
-        wanted = (200,) if request.range is None else (200, 206)
         now_s = self._clock.now_s()
         answer, sent = self._send(call, request, now_s)
-        if answer.status in wanted:
+        if answer.status in request.successes:
             return answer
         refusal, meaning = self._refusal(call, answer)
         self._check_who_refuses(refusal)
         if self._renewed(meaning, sent) or self._corrected(meaning, answer, now_s):
             answer, _ = self._send(call, request, self._clock.now_s())
-            if answer.status in wanted:
+            if answer.status in request.successes:
                 return answer
             refusal, meaning = self._refusal(call, answer)
         error = error_for(refusal, meaning, answer.headers)
@@ -87,7 +87,8 @@ class Exchange:
 
     def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Answer:
         ranged = {} if request.range is None else {"Range": request.range}
-        answer = self._transport.get(_target(request), {**ranged, **signed}, call.idle_s, call.deadline, call.check)
+        outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
+        answer = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
         call.status = answer.status
         call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))[:LONGEST_MESSAGE]
         return answer
@@ -120,12 +121,6 @@ class Exchange:
 
 
 _MAYBE_THE_CLOCK = (Meaning.SIGNATURE, Meaning.CLOCK_OR_DENIED)
-
-
-def _target(request: Request) -> str:
-    """Return path and query as they are sent."""
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in request.parameters.items())
-    return f"{request.path}?{query}" if query else request.path
 
 
 def _what_comes(answer: Answer, check: Check) -> bytes:

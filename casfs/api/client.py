@@ -1,24 +1,23 @@
 """The service's operations as methods: vaults, jobs, and ranges of outputs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote
 
-from casfs.api.attempts import Exchange
+from casfs.api.attempts import Attempts
 from casfs.api.clock import ServiceClock
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.http.idle_timeout import idle_s
 from casfs.api.http.transport import Transport
 from casfs.api.listings import Listing
+from casfs.api.operations import Operations, Request
 from casfs.api.outputs import OutputReader
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.cas import CasDialect
-from casfs.api.providers.provider import Dialect, Request
-from casfs.api.refusals import OUTPUT
+from casfs.api.providers.provider import Dialect
+from casfs.api.ranges import asked
 from casfs.api.retry import Call, Retry, nobody
-from casfs.errors import NotFoundError
 from casfs.models import Credentials, Job, Output, RangeAnswer, Vault
 from casfs.stats import Stats
 from casfs.waiting import Deadline, Interrupted, never
@@ -78,34 +77,34 @@ class Client:
             self._dialect.bundle_variables,
         )
         self._retry = Retry(stats)
-        self._exchange = Exchange(self._dialect, self._transport, stats, ServiceClock())
-        self._outputs = OutputReader(self._exchange, self._retry, stats, self._dialect.tree_hash_header)
+        self._operations = Operations(settings.account)
+        self._attempts = Attempts(self._dialect, self._transport, stats, ServiceClock())
+        self._outputs = OutputReader(self._attempts, self._retry, stats, self._dialect.tree_hash_header)
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:
         """Yield every vault once, as ``Lister.vaults`` promises."""
-        list_vaults = Listing("VaultList", vault_from, lambda vault: vault.name, self._dialect.vaults_per_page)
-        return self._listed("list_vaults", self._path(), list_vaults, deadline)
+        per_page = self._dialect.vaults_per_page
+        listing = Listing("VaultList", vault_from, lambda vault: vault.name)
+        return self._listed(listing, partial(self._operations.list_vaults, per_page), deadline)
 
     def vault(self, name: str, deadline: Deadline) -> Vault:
         """Return one vault, as ``Lister.vault`` promises."""
-        call = self._call("describe_vault", deadline, name, cancelled=deadline.cancelled)
-        return self._asked(call, self._path(name), {}, partial(vault_from, name=name))
+        request = self._operations.describe_vault(name)
+        call = self._call(request, deadline, name, cancelled=deadline.cancelled)
+        return self._asked(call, request, partial(vault_from, name=name))
 
     def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
         """Yield every job of *vault* once, as ``Lister.jobs`` promises."""
-        list_jobs = Listing(
-            "JobList",
-            partial(job_from, vault),
-            lambda job: job.id,
-            self._dialect.jobs_per_page,
-            f"JobList of vault {cut(vault)}",
-        )
-        return self._listed("list_jobs", self._path(vault, "jobs"), list_jobs, deadline, vault)
+        per_page = self._dialect.jobs_per_page
+        what = f"JobList of vault {cut(vault)}"
+        listing = Listing("JobList", partial(job_from, vault), lambda job: job.id, what)
+        return self._listed(listing, partial(self._operations.list_jobs, vault, per_page), deadline, vault)
 
     def job(self, vault: str, job: str, deadline: Deadline) -> Job:
         """Return one job, as ``Lister.job`` promises."""
-        call = self._call("describe_job", deadline, vault, job, cancelled=deadline.cancelled)
-        return self._asked(call, self._path(vault, "jobs", job), {}, partial(job_from, vault, id_=job))
+        request = self._operations.describe_job(vault, job)
+        call = self._call(request, deadline, vault, job, cancelled=deadline.cancelled)
+        return self._asked(call, request, partial(job_from, vault, id_=job))
 
     def fetch(  # noqa: PLR0913 - as the Protocol has it
         self,
@@ -121,9 +120,9 @@ class Client:
         came: Callable[[int], None] = nobody,
     ) -> RangeAnswer:
         """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
-        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled=cancelled, came=came)
-        path = self._output_path(output)
-        return self._outputs.fetch(call, path, size, span, into=into, filled=filled, accept=accept)
+        request = self._operations.get_job_output(output.vault, output.job, asked(span.start, len(span)))
+        call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)
+        return self._outputs.fetch(call, request, size, span, into=into, filled=filled, accept=accept)
 
     def probe(  # noqa: PLR0913 - as the Protocol has it
         self,
@@ -136,31 +135,31 @@ class Client:
         came: Callable[[int], None] = nobody,
     ) -> RangeAnswer:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
-        call = self._call(OUTPUT, deadline, output.vault, output.job, cancelled=cancelled, came=came)
-        return self._outputs.probe(call, self._output_path(output), into, accept)
+        request = self._operations.get_job_output(output.vault, output.job, asked(0, len(into)))
+        call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)
+        return self._outputs.probe(call, request, into, accept)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._transport.close()
 
     def _listed(
-        self, operation: str, path: str, listing: Listing[Model], deadline: Deadline, vault: str = ""
+        self, listing: Listing[Model], request: Callable[[str], Request], deadline: Deadline, vault: str = ""
     ) -> Iterator[Model]:
+        first = request("")
+
         def call() -> Call:
-            return self._call(operation, deadline.sooner(PAGE_S), vault, cancelled=deadline.cancelled)
+            return self._call(first, deadline.sooner(PAGE_S), vault, cancelled=deadline.cancelled)
 
-        return listing.items(Pages(self._exchange, self._retry, listing, path, call).ask)
+        return listing.items(Pages(self._attempts, self._retry, listing, request, call).ask)
 
-    def _asked(
-        self, call: Call, path: str, parameters: Mapping[str, str], understood: Callable[[Fields], Answered]
-    ) -> Answered:
-        """Return what is *understood* of the document at *path*, retries included."""
-        request = Request(call.operation, path, parameters)
-        return self._retry.run(call, lambda: understood(parsed(self._exchange.document(call, request))))
+    def _asked(self, call: Call, request: Request, understood: Callable[[Fields], Answered]) -> Answered:
+        """Return what is *understood* of the document that *request* asks for, retries included."""
+        return self._retry.run(call, lambda: understood(parsed(self._attempts.document(call, request))))
 
     def _call(  # noqa: PLR0913 - what a call is about, and who follows it
         self,
-        operation: str,
+        request: Request,
         deadline: Deadline,
         vault: str = "",
         job: str = "",
@@ -168,26 +167,6 @@ class Client:
         cancelled: Interrupted = never,
         came: Callable[[int], None] = nobody,
     ) -> Call:
-        patience_s = min(self._settings.read_timeout_s, deadline.remaining_s)
-        return Call(operation, deadline, idle_s(patience_s), vault, job, cancelled=cancelled, came=came)
-
-    def _output_path(self, output: Output) -> str:
-        return self._path(output.vault, "jobs", output.job, "output")
-
-    def _path(self, *names: str) -> str:
-        """Return the path of what *names* lead to from the list of vaults, percent-encoded, as it is signed and sent.
-
-        Raises:
-            NotFoundError: one of them is of a kind that leads elsewhere, or nowhere.
-        """
-        return "/".join(["", quote(self._settings.account, safe=""), "vaults", *map(_encoded, names)])
-
-
-def _encoded(name: str) -> str:
-    try:
-        encoded = quote(name, safe="")
-    except UnicodeEncodeError:  # what the kernel hands over for bytes that are no UTF-8
-        encoded = ""
-    if encoded in ("", ".", ".."):
-        raise NotFoundError(f"nothing can be named {name!a}")
-    return encoded
+        idle = idle_s(min(self._settings.read_timeout_s, deadline.remaining_s))
+        span = request.range or ""
+        return Call(request.operation, deadline, idle, vault, job, span, cancelled=cancelled, came=came)

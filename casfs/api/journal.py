@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from casfs.api.http.transport import Answer
-from casfs.api.providers.provider import Request
+from casfs.api.operations import Request
 from casfs.api.retry import Call
 from casfs.errors import CasfsError
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from casfs.api.documents import Fields, as_object
@@ -25,7 +25,8 @@ EXAMPLES = 3
 Model = TypeVar("Model")
 Page = tuple[list[Model], str]
 """What a page holds, and where the next one begins: "" after the last."""
-Ask = Callable[[Mapping[str, str]], Page[Model]]
+Ask = Callable[[str], Page[Model]]
+"""Asks for the page at a marker, "" for the first one."""
 
 
 @dataclasses.dataclass
@@ -56,7 +57,6 @@ class Listing(Generic[Model]):
         field: where in a page its items are.
         model: makes one of an item's fields; a ProtocolError means that there is none.
         key: tells items apart.
-        per_page: how many are asked for at once; fewer may come, and more.
         what: whose list it is, for the log.
         left_out: what of it could not be used.
     """
@@ -64,7 +64,6 @@ class Listing(Generic[Model]):
     field: str
     model: Callable[[Fields], Model]
     key: Callable[[Model], str]
-    per_page: int
     what: str = ""
     left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
 
@@ -76,7 +75,7 @@ class Listing(Generic[Model]):
         refused, the listing begins anew, and what it brought before is not brought again.
 
         Args:
-            ask: returns the page that parameters ask for.
+            ask: returns the page that begins at a marker; "" is the first one.
         """
         return Items(self, ask)
 
@@ -136,7 +135,7 @@ class Items(Iterator[Model], Generic[Model]):
         """Have the page that begins at *marker*."""
         left_out = self._listing.left_out.count
         try:
-            page, following = self._ask({"limit": str(self._listing.per_page)} | ({"marker": marker} if marker else {}))
+            page, following = self._ask(marker)
         except MarkerRefusedError:
             if self._restarts == RESTARTS:
                 raise

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from casfs.api.attempts import Exchange
+from casfs.api.attempts import Attempts
 from casfs.api.http.transport import Answer
-from casfs.api.providers.provider import Request
+from casfs.api.operations import Request
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
 from casfs.api.refusals import PastTheEndError
 from casfs.api.retry import Call, Retry, nobody
@@ -24,8 +24,8 @@ class OutputReader:
     Threads: every method may be called from any thread, many at once.
     """
 
-    def __init__(self, exchange: Exchange, retry: Retry, stats: Stats, tree_hash_header: str) -> None:
-        self._exchange = exchange
+    def __init__(self, attempts: Attempts, retry: Retry, stats: Stats, tree_hash_header: str) -> None:
+        self._attempts = attempts
         self._retry = retry
         self._stats = stats
         self._tree_hash_header = tree_hash_header
@@ -33,7 +33,7 @@ class OutputReader:
     def fetch(  # noqa: PLR0913 - as the Protocol has it
         self,
         call: Call,
-        path: str,
+        request: Request,
         size: int,
         span: range,
         *,
@@ -41,8 +41,7 @@ class OutputReader:
         filled: Callable[[int], None],
         accept: Callable[[RangeAnswer], None],
     ) -> RangeAnswer:
-        """Fetch the bytes *span* of the output at *path*; as ``RangeSource.fetch`` promises."""
-        request = _ranged(call, path, asked(span.start, len(span)))
+        """Fetch the bytes *span*, which *request* asks for, of an output; as ``RangeSource.fetch`` promises."""
         others: list[int] = []
 
         def attempt() -> RangeAnswer:
@@ -61,9 +60,10 @@ class OutputReader:
 
         return self._retry.run(call, attempt)
 
-    def probe(self, call: Call, path: str, into: memoryview, accept: Callable[[RangeAnswer], None]) -> RangeAnswer:
-        """Learn the size of the output at *path* from its first bytes; as ``RangeSource.probe`` promises."""
-        request = _ranged(call, path, asked(0, len(into)))
+    def probe(
+        self, call: Call, request: Request, into: memoryview, accept: Callable[[RangeAnswer], None]
+    ) -> RangeAnswer:
+        """Learn the size of an output from its first bytes, which *request* asks for; as ``RangeSource.probe``."""
 
         def attempt() -> RangeAnswer:
             described = self._probe(call, request, into)
@@ -74,7 +74,7 @@ class OutputReader:
 
     def _probe(self, call: Call, request: Request, into: memoryview) -> RangeAnswer:
         try:
-            answer = self._exchange.ask(call, request)
+            answer = self._attempts.ask(call, request)
         except PastTheEndError as error:
             if error.size == 0 or (error.size is None and self._is_empty(call, request)):
                 return RangeAnswer(0, 0, None, None)
@@ -87,7 +87,7 @@ class OutputReader:
 
     def _is_empty(self, call: Call, request: Request) -> bool:
         """Return whether an answer to no range has no byte: a refusal that tells no size is not believed alone."""
-        with self._exchange.ask(call, replace(request, range=None)) as answer:
+        with self._attempts.ask(call, replace(request, range=None, successes=(200,))) as answer:
             return answer.status == 200 and content_length(answer.headers) == 0
 
     def _small(self, call: Call, answer: Answer, into: memoryview) -> RangeAnswer:
@@ -105,7 +105,7 @@ class OutputReader:
     def _ask_within(self, call: Call, request: Request, size: int) -> Answer:
         """Return the answer to a range within *size*; that it begins past the end is one of another size."""
         try:
-            return self._exchange.ask(call, request)
+            return self._attempts.ask(call, request)
         except PastTheEndError as error:
             told = self._told_size(call, request) if error.size is None else error.size
             if told == size:
@@ -114,7 +114,7 @@ class OutputReader:
 
     def _told_size(self, call: Call, request: Request) -> int:
         """Return the size that an answer to another range tells, where a refusal does not."""
-        with self._exchange.ask(call, replace(request, range=asked(0, 1))) as answer:
+        with self._attempts.ask(call, replace(request, range=asked(0, 1))) as answer:
             place = learnt(answer.status, answer.headers, 1)
             if place is None:
                 raise TransferError("a body of unknown length")
@@ -153,9 +153,3 @@ class OutputReader:
             not_a_hash="" if is_hash else tree_hash,
             is_cut=not place.is_all,
         )
-
-
-def _ranged(call: Call, path: str, span: str) -> Request:
-    """Return the request for the bytes *span*, which the log is to name."""
-    call.range = span
-    return Request(call.operation, path, range=span)

@@ -1,12 +1,12 @@
 """The pages of one listing: each asked for with its retries, all together within bounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from casfs.api.attempts import Exchange
+from casfs.api.attempts import Attempts
 from casfs.api.documents import parsed_page
 from casfs.api.listings import Listing, Page
-from casfs.api.providers.provider import Request
+from casfs.api.operations import Request
 from casfs.api.refusals import MarkerRefusedError
 from casfs.api.retry import Call, Retry
 from casfs.errors import NotFoundError, ProtocolError, RefusedError
@@ -24,38 +24,42 @@ class Pages(Generic[Model]):
     """Asks for pages.
 
     Args:
-        exchange: asks once.
+        attempts: asks once.
         retry: tries again.
         listing: understands them.
-        path: where the list is.
+        request: makes the request for the page at a marker, "" for the first one.
         call: begins the call for one page.
     """
 
     def __init__(
-        self, exchange: Exchange, retry: Retry, listing: Listing[Model], path: str, call: Callable[[], Call]
+        self,
+        attempts: Attempts,
+        retry: Retry,
+        listing: Listing[Model],
+        request: Callable[[str], Request],
+        call: Callable[[], Call],
     ) -> None:
-        self._exchange = exchange
+        self._attempts = attempts
         self._retry = retry
         self._listing = listing
-        self._path = path
+        self._request = request
         self._call = call
         self._received = 0
 
-    def ask(self, parameters: Mapping[str, str]) -> Page[Model]:
-        """Return the page that *parameters* ask for.
+    def ask(self, marker: str) -> Page[Model]:
+        """Return the page that begins at *marker*, "" for the first one.
 
         Raises:
             MarkerRefusedError: it is refused because of its marker.
             ProtocolError: it is no page of this listing, or one too many.
             CasfsError: as ``Retry.run``.
         """
-        call = self._call()
-        request = Request(call.operation, self._path, parameters)
+        call, request = self._call(), self._request(marker)
         return self._retry.run(call, lambda: self._listing.page(parsed_page(self._body(call, request))))
 
     def _body(self, call: Call, request: Request) -> bytearray:
         try:
-            body = self._exchange.document(call, request)
+            body = self._attempts.document(call, request)
         except (NotFoundError, RefusedError) as error:
             if "marker" in request.parameters and _may_be_the_marker(call):
                 raise MarkerRefusedError(f"the marker is refused, and the listing begins anew: {error}") from error

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from casfs.api.clock import seconds_of
+from casfs.api.operations import GET_JOB_OUTPUT
 from casfs.api.providers.provider import Meaning, Refusal
 from casfs.errors import (
     AccessDeniedError,
@@ -22,8 +23,6 @@ LONGEST_BODY = 64 << 10
 """Bytes of an error's body that are read: codes and messages take hundreds, a proxy's page some thousands."""
 LONGEST_MESSAGE = 300
 """Characters of a service's message that are repeated, counted once secrets are out of it."""
-
-OUTPUT = "get_job_output"
 
 
 class PastTheEndError(RefusedError):
@@ -66,7 +65,7 @@ def error_for(refusal: Refusal, meaning: Meaning, headers: Mapping[str, str]) ->
         return ThrottledError(f"the service asks for fewer requests {tail}", refusal.retry_after_s)
     if meaning is Meaning.FAILED:
         return ServiceError(f"the service failed {tail}", refusal.retry_after_s)
-    if meaning is Meaning.NOT_FOUND and refusal.operation == OUTPUT:
+    if meaning is Meaning.NOT_FOUND and refusal.operation == GET_JOB_OUTPUT:
         return GoneError(f"the output is no longer there {tail}")
     kind, text = _FINAL[meaning]
     return kind(f"{text.format(said)} {tail}")

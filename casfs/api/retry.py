@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from casfs import shortage
+from casfs.api.operations import LISTINGS
 from casfs.errors import (
     CasfsError,
     DeadlineError,
@@ -36,9 +37,6 @@ NEARLY_OVER_S = 0.02
 
 SHOWN = 100
 """Characters of a name in a line: whole ids, which have 92, and not all of what anybody may ask for."""
-
-LISTINGS = ("list_vaults", "list_jobs")
-"""Operations that are asked about what was there a moment ago."""
 
 T = TypeVar("T")
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from casfs.api.operations import Request
 from casfs.api.providers.cas import CasDialect
-from casfs.api.providers.provider import MEANINGS, Meaning, Refusal, Request
+from casfs.api.providers.provider import MEANINGS, Meaning, Refusal
 from casfs.models import Credentials
 
 NOW_S = 1500000300.9

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.api.client import Client, ClientSettings
+from casfs.api.operations import Operations
 from casfs.api.providers.signing import authorization
 from casfs.errors import (
     AccessDeniedError,
@@ -89,8 +90,7 @@ def test_jobs_are_listed_and_described_by_the_same_documents(
 
 @given(st.text(min_size=1).filter(lambda name: name not in (".", "..")))
 def test_every_name_arrives_as_it_is(name: str) -> None:
-    client = Client(ClientSettings("http://127.0.0.1:1"), KEYS, Stats())
-    path = client._path(name, "jobs")
+    path = Operations("-").list_jobs(name, 1).path
     assert path.isascii()
     assert [unquote(segment) for segment in path.split("/")] == ["", "-", "vaults", name, "jobs"]
 
@@ -193,7 +193,7 @@ def test_a_clock_that_is_off_is_corrected_from_the_refusal_once(
     client: Client, server: ScriptedServer, off_s: int, refusal: str, announce: Announce
 ) -> None:
     announce("signing by the service's")
-    client._exchange._clock._clock = lambda: NOW_S + off_s
+    client._attempts._clock._clock = lambda: NOW_S + off_s
     server.add(refused("403 Forbidden", refusal, Date=NOW), page(VaultName="v"), page(VaultName="v"))
     client.vault("v", soon())
     client.vault("v", soon())
@@ -206,7 +206,7 @@ def test_a_wrong_key_is_not_tried_for_ever_by_a_service_with_a_wild_clock(
 ) -> None:
     announce("signing by the service's")
     announce("the signature is refused")
-    client._exchange._clock._clock = lambda: NOW_S + 7200
+    client._attempts._clock._clock = lambda: NOW_S + 7200
     server.always = (refused("400 Bad Request", "InvalidSignatureException", Date=NOW),)
     with pytest.raises(CredentialsError):
         client.vault("v", soon())
@@ -227,7 +227,7 @@ def test_no_signature_is_made_for_a_date_that_is_over_a_day_away(  # noqa: PLR09
     announce: Announce,
 ) -> None:
     announce(f"clock is {way} the service's")
-    client._exchange._clock._clock = lambda: NOW_S + off_s
+    client._attempts._clock._clock = lambda: NOW_S + off_s
     server.always = (refused("403 Forbidden", refusal, Date=NOW),)
     with pytest.raises(kind, match=f"clock is {way} the service's, and no more than a day is corrected: set it"):
         client.vault("v", soon())

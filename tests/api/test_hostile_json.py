@@ -35,7 +35,7 @@ def page(value: str, field: str = "Size") -> bytes:
 
 
 def listing() -> Listing[Job]:
-    return Listing("JobList", lambda fields: job_from("vault", fields), lambda job: job.id, 1000)
+    return Listing("JobList", lambda fields: job_from("vault", fields), lambda job: job.id)
 
 
 @EVERY

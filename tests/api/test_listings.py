@@ -1,6 +1,6 @@
 """What is listed in pages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -15,7 +15,7 @@ from casfs.errors import InterruptedCallError, ProtocolError
 from casfs.models import Vault
 from tests.conftest import Announce
 
-VAULTS = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
+VAULTS = Listing("VaultList", vault_from, lambda vault: vault.name)
 
 
 class Service:
@@ -23,10 +23,10 @@ class Service:
 
     def __init__(self, *pages: Page[Vault]) -> None:
         self.pages = pages
-        self.asked: list[Mapping[str, str]] = []
+        self.asked: list[str] = []
 
-    def __call__(self, parameters: Mapping[str, str]) -> Page[Vault]:
-        self.asked.append(parameters)
+    def __call__(self, marker: str) -> Page[Vault]:
+        self.asked.append(marker)
         return self.pages[len(self.asked) - 1]
 
 
@@ -38,10 +38,10 @@ def names(found: Iterator[Vault]) -> str:
     return "".join(vault.name for vault in found)
 
 
-def test_a_list_is_asked_for_in_the_longest_pages_with_markers_as_they_came() -> None:
+def test_a_list_is_asked_for_with_markers_as_they_came() -> None:
     service = Service((vaults("ab"), "qcs::V a/b+c"), (vaults("cd"), ""))
     assert names(VAULTS.items(service)) == "abcd"
-    assert service.asked == [{"limit": "1000"}, {"limit": "1000", "marker": "qcs::V a/b+c"}]
+    assert service.asked == ["", "qcs::V a/b+c"]
 
 
 def test_a_page_is_asked_for_only_when_the_one_before_has_been_used() -> None:
@@ -72,9 +72,9 @@ def test_a_page_may_be_empty_and_not_the_last() -> None:
 def test_every_item_comes_once_whatever_a_marker_stands_for(inclusive: bool, count: int, limit: int) -> None:  # noqa: FBT001 - a parameter
     everything = vaults("abcdefghijklmno"[:count])
 
-    def service(parameters: Mapping[str, str]) -> Page[Vault]:
-        at = [vault.name for vault in everything].index(parameters["marker"]) if "marker" in parameters else 0
-        begin = at if inclusive or "marker" not in parameters else at + 1
+    def service(marker: str) -> Page[Vault]:
+        at = [vault.name for vault in everything].index(marker) if marker else 0
+        begin = at if inclusive or not marker else at + 1
         page, rest = everything[begin : begin + limit], everything[begin + limit :]
         return page, (rest[0] if inclusive else page[-1]).name if rest else ""
 
@@ -106,7 +106,7 @@ def test_a_list_of_nothing_may_be_null() -> None:
 
 def test_an_item_without_a_usable_name_is_left_out_with_one_warning(announce: Announce) -> None:
     announce("left out of VaultList: 5 that cannot be used")
-    listing = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
+    listing = Listing("VaultList", vault_from, lambda vault: vault.name)
     listed = [{"VaultName": "a"}, {"VaultName": None}, "b", None, 5, {}, {"VaultName": "c", "CreationDate": 5}]
     assert names(listing.items(lambda _: listing.page({"VaultList": listed}))) == "ac"
 
@@ -115,13 +115,13 @@ def test_one_line_says_how_much_of_a_listing_cannot_be_used(
     caplog: pytest.LogCaptureFixture, announce: Announce
 ) -> None:
     announce("left out of VaultList")
-    listing = Listing("VaultList", vault_from, lambda vault: vault.name, 1000)
+    listing = Listing("VaultList", vault_from, lambda vault: vault.name)
     useless: list[object] = [{"VaultName": "x" * 1000, "Sizes": hostile_json.UNUSABLE}] * 15_000
     pages: list[Fields] = [
         {"VaultList": [{"VaultName": "a"}, *useless], "Marker": "m"},
         {"VaultList": [*useless, {"VaultName": "b"}]},
     ]
-    assert names(listing.items(lambda parameters: listing.page(pages["marker" in parameters]))) == "ab"
+    assert names(listing.items(lambda marker: listing.page(pages[marker != ""]))) == "ab"
     [record] = caplog.records
     assert record.getMessage().startswith("left out of VaultList: 30000 that cannot be used: the document of 'xxx")
     assert len(record.getMessage()) < 600
@@ -134,9 +134,9 @@ class Refusing:
         self.times = times
         self.asked: list[str] = []
 
-    def __call__(self, parameters: Mapping[str, str]) -> Page[Vault]:
-        self.asked.append(parameters.get("marker", ""))
-        if "marker" not in parameters:
+    def __call__(self, marker: str) -> Page[Vault]:
+        self.asked.append(marker)
+        if not marker:
             return (vaults("ab"), "m") if len(self.asked) == 1 else (vaults("bc"), "n")
         if self.times:
             self.times -= 1
@@ -180,8 +180,8 @@ def test_a_listing_begun_anew_may_bring_what_it_brought_for_as_many_pages_as_it_
     size = 3 * FRUITLESS_PAGES
     refusals = [MarkerRefusedError("no")]
 
-    def service(parameters: Mapping[str, str]) -> Page[Vault]:
-        number = int(parameters.get("marker", "0"))
+    def service(marker: str) -> Page[Vault]:
+        number = int(marker or "0")
         if number == size - 1 and refusals:
             raise refusals.pop()
         return [Vault(str(number), None, "{}")], str(number + 1) if number + 1 < size else ""
@@ -192,10 +192,10 @@ def test_a_listing_begun_anew_may_bring_what_it_brought_for_as_many_pages_as_it_
 def test_a_listing_goes_on_with_the_page_that_could_not_be_had() -> None:
     failures = [InterruptedCallError("nobody waits")]
 
-    def service(parameters: Mapping[str, str]) -> Page[Vault]:
-        if "marker" in parameters and failures:
+    def service(marker: str) -> Page[Vault]:
+        if marker and failures:
             raise failures.pop()
-        return (vaults("c"), "") if "marker" in parameters else (vaults("ab"), "m")
+        return (vaults("c"), "") if marker else (vaults("ab"), "m")
 
     listed = VAULTS.items(service)
     assert [next(listed).name, next(listed).name] == ["a", "b"]

@@ -11,6 +11,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
 from casfs.api.http.network_errors import Way, failed_requests
+from casfs.api.http.pools import Outgoing
 from casfs.api.http.transport import Transport
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
@@ -175,7 +176,7 @@ def test_a_slow_host_has_all_its_time_from_the_second_attempt_on(stats: Stats, a
         transport = Transport(f"https://127.0.0.1:{full.getsockname()[1]}", 0.2, 1, str(CERTIFICATE))
         assert transport._contact.is_due
         with pytest.raises(UnreachableError, match="nobody answers"):
-            transport.get("/", {}, 1, Deadline.after(30))
+            transport.send(Outgoing("/", {}), 1, Deadline.after(30))
         assert not transport._contact.is_due
         for one in waiting:
             one.close()

@@ -96,7 +96,7 @@ def test_two_refusals_and_an_answer_are_three_requests_each_signed_anew(
     client: Client, server: ScriptedServer, stats: Stats
 ) -> None:
     ticks = iter(range(1500000000, 1600000000, 7))
-    client._exchange._clock._clock = lambda: next(ticks)
+    client._attempts._clock._clock = lambda: next(ticks)
     server.add(UNAVAILABLE, UNAVAILABLE, part(BODY, 0, 10))
     fetched = Fetched(client, 0, 10)
     assert fetched().length == 10

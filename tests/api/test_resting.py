@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from casfs.api.http.pools import Outgoing
 from casfs.api.http.resting import LONGEST_REST_S
 from casfs.api.http.transport import Answer, Transport
 from casfs.errors import TransferError
@@ -31,7 +32,7 @@ def transport(server: ScriptedServer) -> Iterator[Transport]:
 
 
 def begin(transport: Transport) -> Answer:
-    return transport.get("/", {}, 5, Deadline.after(20))
+    return transport.send(Outgoing("/", {}), 5, Deadline.after(20))
 
 
 def end(*answers: Answer) -> None:

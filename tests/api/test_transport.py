@@ -10,6 +10,7 @@ from urllib3.exceptions import ProtocolError
 
 from casfs.api.http import certificates
 from casfs.api.http.network_errors import Way, failed_requests
+from casfs.api.http.pools import Outgoing
 from casfs.api.http.transport import Transport
 from casfs.api.providers.glacier import GlacierDialect
 from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError
@@ -37,7 +38,7 @@ def ask(
     """Return the status of one exchange with *url*."""
     transport = Transport(url, connect_timeout_s, 1, ca_bundle, bundle_variables)
     try:
-        with transport.get("/-/vaults/v", {}, idle_s, soon()) as got:
+        with transport.send(Outgoing("/-/vaults/v", {}), idle_s, soon()) as got:
             got.read(100)
             return got.status
     finally:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from casfs.api.http.pools import Outgoing
 from casfs.api.http.transport import Answer, Transport
 from casfs.emulator.content import InMemory
 from casfs.emulator.initiation import part
@@ -164,7 +165,7 @@ def test_a_request_that_nobody_receives_is_told_from_a_service_that_takes_its_ti
 
 
 def begin(transport: Transport) -> Answer:
-    return transport.get("/-/vaults", {}, 50, Deadline.after(60))
+    return transport.send(Outgoing("/-/vaults", {}), 50, Deadline.after(60))
 
 
 def end(answer: Answer) -> None:

@@ -4,7 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -99,6 +99,23 @@ class Adapter(requests.adapters.HTTPAdapter):
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as it is sent.
+
+    Attributes:
+        target: path and query, percent-encoded.
+        headers: all that the service is to see but what every request has.
+        method: of HTTP, in upper case.
+        body: whole.
+    """
+
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    method: str = "GET"
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The way to one endpoint: requests says once which pool leads there, and the pool is then asked itself.
 
@@ -114,16 +131,22 @@ class Route:
     pool: HTTPConnectionPool
     prefix: str
 
-    def get(self, target: str, headers: Mapping[str, str], timeout: Timeout) -> BaseHTTPResponse:
+    def send(self, request: Outgoing, fixed: Mapping[str, str], timeout: Timeout) -> BaseHTTPResponse:
         """Ask once, follow nothing, and return the answer when its head has come.
+
+        Args:
+            request: what to ask.
+            fixed: headers that every request has, where it has no other of the name.
+            timeout: for the connection and the head.
 
         Raises:
             urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError: there was none.
         """
         return self.pool.urlopen(
-            "GET",
-            self.prefix + target,
-            headers=headers,
+            request.method,
+            self.prefix + request.target,
+            body=request.body or None,
+            headers={**fixed, **request.headers},
             retries=False,
             redirect=False,
             assert_same_host=False,

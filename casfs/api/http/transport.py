@@ -17,7 +17,7 @@ from urllib3.util import Timeout
 from casfs.api.http.certificates import trust
 from casfs.api.http.mixups import FIRST_S, FirstContact
 from casfs.api.http.network_errors import SilenceError, Way, broken_bodies, failed_requests, refused_by_proxy
-from casfs.api.http.pools import Adapter, Route, incoming
+from casfs.api.http.pools import Adapter, Outgoing, Route, incoming
 from casfs.api.http.proxies import Proxy, ProxyRefusalError, proxy_for
 from casfs.api.http.response import Check, Incoming, unchecked, waiting
 from casfs.errors import CasfsError, ProtocolError, TransferError, UnreachableError
@@ -201,19 +201,11 @@ class Transport:
         self._pool: _Pool | None = None
         self._contact = FirstContact(self._base)
 
-    def get(
-        self,
-        target: str,
-        headers: Mapping[str, str],
-        idle_s: float,
-        deadline: Deadline,
-        check: Check = unchecked,
-    ) -> Answer:
+    def send(self, request: Outgoing, idle_s: float, deadline: Deadline, check: Check = unchecked) -> Answer:
         """Ask once, and return the answer when its head has come.
 
         Args:
-            target: path and query, percent-encoded, as they are to be sent.
-            headers: all that the service is to see but Host and what every request has.
+            request: what to ask; without Host and what every request has.
             idle_s: how long the service may say nothing.
             deadline: when the attempt must have ended, its body included.
             check: called every half a second while the head is awaited.
@@ -233,7 +225,7 @@ class Transport:
         before = waiting.set(check)
         try:
             with failed_requests(self._way(pool)):
-                response = pool.route.get(target, {**fixed, **headers}, timeout)
+                response = pool.route.send(request, fixed, timeout)
         except UnreachableError:
             self._contact.looked = True  # so that the next attempt has all the time there is
             raise

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from casfs.api.providers.provider import Meaning, Refusal, Request, meaning_of
+from casfs.api.operations import Request
+from casfs.api.providers.provider import Meaning, Refusal, meaning_of
 from casfs.api.providers.signing import authorization
 from casfs.models import Credentials
 
@@ -39,11 +40,11 @@ class CasDialect:
 
     def _signed(self, request: Request, host: str, window: tuple[int, int]) -> str:
         """Return the signature, made once a second for all ranges of one output: they are not part of it."""
-        signed = (request.path, tuple(request.parameters.items()), host, window)
+        signed = (request.method, request.path, tuple(request.parameters.items()), host, window)
         made_for, signature = self._latest
         if made_for != signed:
             who, headers = self._credentials, {"host": host}
-            signature = authorization(who, "GET", request.path, request.parameters, headers, window=window)
+            signature = authorization(who, request.method, request.path, request.parameters, headers, window=window)
             self._latest = (signed, signature)
         return signature
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import ClassVar
-from urllib.parse import quote, urlencode
 
+from casfs.api.operations import Request
 from casfs.api.providers.aws import Keyring
-from casfs.api.providers.provider import Meaning, Refusal, Request, meaning_of
+from casfs.api.providers.provider import Meaning, Refusal, meaning_of
 from casfs.api.providers.sigv4 import Scope, Signable, signed_headers
 
 VERSION = "2012-06-01"
@@ -57,11 +57,11 @@ class GlacierDialect:
         self._scope = Scope(region)
 
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
-        """Return the API's version and the signature over host, range and query, with the keys that are good now."""
-        query = f"?{urlencode(request.parameters, quote_via=quote, safe='')}" if request.parameters else ""
+        """Return the API's version and the signature, over host, range, query and body, by keys that are good now."""
         ranged = {"Range": request.range} if request.range else {}
         version = {"x-amz-glacier-version": VERSION}
-        signable = Signable("GET", f"https://{host}{request.path}{query}", {"Host": host, **version, **ranged})
+        signed = {"Host": host, **version, **ranged}
+        signable = Signable(request.method, f"https://{host}{request.target}", signed, request.body)
         return version | signed_headers(signable, self._keyring.credentials(), self._scope, now_s)
 
     def renewed(self, sent: Mapping[str, str]) -> bool:

@@ -10,26 +10,11 @@ once), whether sizes are numbers or strings.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One question to the service, before it is signed.
-
-    Attributes:
-        operation: its name in counters and logs, e.g. ``list_jobs``.
-        path: as sent, percent-encoded, without the query.
-        parameters: query parameters, not encoded, in the order in which they are sent.
-        range: value of the Range header, or None.
-    """
-
-    operation: str
-    path: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    range: str | None = None
+from casfs.api.operations import GET_JOB_OUTPUT, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +91,7 @@ class Dialect(Protocol):
         """Return what this provider adds to *request*: version, token, signature. Asked anew for every attempt.
 
         Args:
-            request: a GET without a body.
+            request: what to sign: method, path, parameters and, where the provider signs them, range and body.
             host: the Host header as sent.
             now_s: Unix time, corrected by the service's own clock.
 
@@ -164,7 +149,7 @@ def meaning_of(refusal: Refusal) -> Meaning:
     A 404 without a code of the service's own is anybody's, a proxy's for one: it is no word on whether a vault or job
     exists, on which copies would be deleted. An output that is refused so is an error in any case.
     """
-    is_output = refusal.operation == "get_job_output"
+    is_output = refusal.operation == GET_JOB_OUTPUT
     if is_output and refusal.code == "InvalidParameterValueException":
         if NOT_READY in refusal.message:
             return Meaning.NOT_READY

@@ -1,0 +1,94 @@
+"""What each operation asks, and that a request with a body is signed as its service checks it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from casfs.api.attempts import Attempts
+from casfs.api.clock import ServiceClock
+from casfs.api.http.transport import Transport
+from casfs.api.operations import Operations, Request
+from casfs.api.providers.cas import CasDialect
+from casfs.api.providers.provider import Dialect
+from casfs.api.retry import Call
+from casfs.emulator.server import Server
+from casfs.errors import CredentialsError, NotFoundError
+from casfs.models import Credentials
+from casfs.stats import Stats
+from casfs.waiting import Deadline
+from tests.providers import DIALECTS, EVERY_PROVIDER, state_of
+
+JOB = b'{"Type": "inventory-retrieval", "Description": "asked for by a test"}'
+OPERATIONS = Operations("-")
+
+
+@pytest.mark.parametrize(
+    ("request_", "target", "successes"),
+    [
+        (OPERATIONS.list_vaults(10), "/-/vaults?limit=10", (200,)),
+        (OPERATIONS.list_vaults(10, "a/b +"), "/-/vaults?limit=10&marker=a%2Fb%20%2B", (200,)),
+        (OPERATIONS.describe_vault("v.1"), "/-/vaults/v.1", (200,)),
+        (OPERATIONS.list_jobs("v", 50, "m"), "/-/vaults/v/jobs?limit=50&marker=m", (200,)),
+        (OPERATIONS.describe_job("v", "j/k"), "/-/vaults/v/jobs/j%2Fk", (200,)),
+        (OPERATIONS.get_job_output("v", "j", "bytes=0-1"), "/-/vaults/v/jobs/j/output", (200, 206)),
+        (Operations("12/5").describe_vault("v"), "/12%2F5/vaults/v", (200,)),
+    ],
+)
+def test_each_operation_is_a_get_of_its_own_path(request_: Request, target: str, successes: tuple[int, ...]) -> None:
+    assert (request_.method, request_.target, request_.body) == ("GET", target, b"")
+    assert request_.successes == successes
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "\udc80"])
+def test_a_name_that_leads_elsewhere_is_asked_for_by_nobody(name: str) -> None:
+    for ask in (OPERATIONS.describe_vault, lambda job: OPERATIONS.describe_job("v", job)):
+        with pytest.raises(NotFoundError, match="nothing can be named"):
+            ask(name)
+
+
+@pytest.fixture
+def server(provider: str) -> Iterator[Server]:
+    state = state_of(provider)
+    state.add_vault("vault")
+    with Server(state, credentials={"id": "key"}, dialect=DIALECTS[provider]) as server:
+        yield server
+
+
+def ask(server: Server, dialect: Dialect, request: Request) -> int:
+    attempts = Attempts(dialect, Transport(server.url, 5, 1, None), Stats(), ServiceClock())
+    with attempts.ask(Call(request.operation, Deadline.after(20), 5), request) as answer:
+        return answer.status
+
+
+def dialect_of(provider: str, monkeypatch: pytest.MonkeyPatch, secret_key: str) -> Dialect:
+    if provider == "cas":
+        return CasDialect(Credentials("id", secret_key), "x-t")
+    from casfs.api.providers.aws import Keyring  # noqa: PLC0415 - it needs botocore
+    from casfs.api.providers.glacier import GlacierDialect  # noqa: PLC0415 - as above
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret_key)
+    return GlacierDialect(Keyring(), "us-west-2")
+
+
+INITIATE = Request("initiate_job", "/-/vaults/vault/jobs", method="POST", body=JOB, successes=(202,))
+
+
+@EVERY_PROVIDER
+def test_a_post_with_a_body_arrives_whole_and_signed(
+    provider: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(server, dialect_of(provider, monkeypatch, "key"), INITIATE) == 202
+    [job] = server.state.vaults()[0].job_ids
+    made = server.state.job("vault", job)
+    assert made is not None
+    assert made.description == "asked for by a test"
+
+
+@EVERY_PROVIDER
+def test_a_post_that_is_signed_with_another_key_is_refused(
+    provider: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CredentialsError, match="signature"):
+        ask(server, dialect_of(provider, monkeypatch, "another"), INITIATE)
+    assert server.state.vaults()[0].job_ids == []
