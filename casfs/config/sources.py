@@ -19,7 +19,7 @@ from casfs.errors import ConfigError
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+")
 """Source: region names of CAS 572/8742, ``ap-chengdu``, and of other services of its kind."""
 
-_VAULT = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.-]{1,255}")
+VAULT = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.-]{1,255}")
 """Source: CAS product overview 572/8742; which forgot that ``.`` and ``..`` are steps of a path."""
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
@@ -66,7 +66,7 @@ def parse(text: str, has_profile: Callable[[str], bool]) -> Source:
     if not colon or not name:
         meant = f"; is {name}: meant?" if has_profile(name) or _REGION.fullmatch(name) else ""
         raise ConfigError(f"SOURCE is none of {FORMS}{meant}")
-    if vault and not _VAULT.fullmatch(vault):
+    if vault and not VAULT.fullmatch(vault):
         raise ConfigError(f"SOURCE: {vault!a} is not the name of a vault")
     if has_profile(name):
         return Source(profile=name, vault=vault or None)
@@ -125,7 +125,7 @@ def parse_url(text: str, origin: str) -> Source:
     if len(names) > 2:
         raise ConfigError(f"{origin}: the URL has more than /ACCOUNT/VAULT behind its host")
     account, vault = [*names, None, None][:2]
-    if vault is not None and not _VAULT.fullmatch(vault):
+    if vault is not None and not VAULT.fullmatch(vault):
         raise ConfigError(f"{origin}: the URL ends in what is not the name of a vault")
     shown = f"[{host}]" if ":" in host else host
     endpoint = f"{url.scheme}://{shown}" + (f":{port}" if port is not None else "")
