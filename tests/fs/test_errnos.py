@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from casfs.errnos import ERRNOS
 from casfs.errors import CasfsError, GoneError, NoAttributeError, NotFoundError
-from casfs.fs.errnos import ERRNOS, errno_of
+from casfs.fs.errnos import errno_of
 
 
 def descendants(kind: type[CasfsError]) -> Iterator[type[CasfsError]]:
