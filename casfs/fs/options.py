@@ -14,7 +14,7 @@ ENTRY_TIMEOUT_S = 1
 
 THREADS_MAX = 640
 """Callbacks at once, over libfuse 3's default of 10: those that wait must not stop ``ls``. They are the
-BACKGROUND_REQUESTS of the kernel, a look-up or a listing for each place of ``tree/workers``, and some. A thread is made
+BACKGROUND_REQUESTS of the kernel, a look-up or a listing for each place of ``tree/threads``, and some. A thread is made
 when it is needed. Source: measured on 2026-11-27: each listing that stalls takes 107 KiB, its worker included."""
 
 IDLE_THREADS = THREADS_MAX

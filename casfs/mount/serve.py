@@ -37,8 +37,8 @@ from casfs.mount.watcher import Watcher
 from casfs.outlets import SYSLOG_SOCKET
 from casfs.service import Service, service_of
 from casfs.stats import Stats
-from casfs.tree.proofs import one_of, proven
-from casfs.tree.refusals import Question, Refusals
+from casfs.tree.existence import find_vault, named
+from casfs.tree.permissions import Permission, Permissions
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
 
@@ -232,19 +232,19 @@ def admitted(client: Client, config: Config, herald: Herald) -> list[Vault] | No
 
 def _one(client: Client, name: str, deadline: Deadline, herald: Herald) -> Vault:
     """Return the vault *name*, and tell what the account may not do with it, as far as that was heard."""
-    refusals = Refusals(deadline.clock, CHECK_S)
+    permissions = Permissions(deadline.clock, CHECK_S)
 
     def listed() -> Vault | None:
         vaults = _listed(client, deadline)
-        return None if vaults is None else one_of(vaults, name)
+        return None if vaults is None else named(vaults, name)
 
     try:
-        vault = proven(client, refusals, name, listed, deadline)
+        vault = find_vault(client, permissions, name, listed, deadline)
     except NotFoundError as error:
         raise NotFoundError(f"there is no vault {name!a}: {error}") from error
     if not vault.document:
         herald.warn("the vault may not be described: its directory has no attributes")
-    if refusals.holds(Question.LIST_JOBS, name):
+    if permissions.is_refused(Permission.LIST_JOBS, name):
         herald.warn("the jobs may not be listed, but those that may be described can be entered by their ids")
     return vault
 

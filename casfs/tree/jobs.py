@@ -15,16 +15,16 @@ from cachetools import LRUCache, TLRUCache, TTLCache
 
 from casfs.errors import AccessDeniedError, CredentialsError, InterruptedCallError, NotFoundError
 from casfs.models import Job
-from casfs.tree.begun import Begun
-from casfs.tree.flights import LISTING_S, Flights
+from casfs.tree.compression import compress, decompress
 from casfs.tree.lister import Lister
-from casfs.tree.listing import Listing, PackedItem
+from casfs.tree.listing import ListedJob, Listing
 from casfs.tree.names import can_be_file
-from casfs.tree.packed import pack, unpack
-from casfs.tree.refusals import Question, Refusals
-from casfs.tree.shown import Shown
+from casfs.tree.partial_listing import PartialListing
+from casfs.tree.permissions import Permission, Permissions
+from casfs.tree.single_flight import LISTING_S, SingleFlight
+from casfs.tree.stale_names import StaleNames
+from casfs.tree.threads import Threads
 from casfs.tree.times import newest_ns
-from casfs.tree.workers import Crew
 from casfs.waiting import Deadline
 
 UNFINISHED_TTL_S = 30.0
@@ -33,21 +33,21 @@ UNFINISHED_TTL_S = 30.0
 NEGATIVE_TTL_S = 5.0
 """How long "there is none" is believed. Shells and editors probe many names many times."""
 
-LISTED_JOBS = 200_000
+MAX_LISTED_JOBS = 200_000
 """Jobs in remembered listings at most, over all vaults, 140 MiB; one listing that is larger is kept alone. What is too
 old to be believed is kept too: what did not change meanwhile is kept once."""
 
-DESCRIBED_JOBS = 10_000
+MAX_LOOKED_UP_JOBS = 10_000
 """Single answers remembered at most, 14 MB."""
 
-WALK_DESCRIBES = 10
+MIN_DESCRIBES = 10
 """Describes within one TTL, in a vault that was listed before, after which it is listed again; or as many as a listing
 has pages, if that is more. A person looks at fewer jobs by name; a walk through 100,000 would take an hour of them."""
 
-WALKS = 1000
+MAX_BUDGETS = 1000
 """Vaults walked at a time at most: as many as an account may have. Source: CAS limits, 572/8742."""
 
-BEGUN = 2
+MAX_PARTIAL_LISTINGS = 2
 """Listings kept that nobody waited for to their end, so that the next who asks goes on with them."""
 
 PAGE_JOBS = 1000
@@ -55,14 +55,14 @@ PAGE_JOBS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RememberedJob:
     """What is remembered of one id: the job, or that there is none."""
 
     job: Job | None
 
 
 @dataclass(slots=True)
-class Walk:
+class DescribeBudget:
     """Jobs of one vault, listed before, that are asked for one by one within one TTL.
 
     Attributes:
@@ -78,24 +78,26 @@ class Jobs:
     Threads: any thread may call. The lock is held for dictionary work only.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, shown: Shown, refusals: Refusals, list_ttl_s: float) -> None:
+    def __init__(
+        self, lister: Lister, threads: Threads, stale_names: StaleNames, permissions: Permissions, list_ttl_s: float
+    ) -> None:
         self._lister = lister
-        self._shown = shown
-        self._refusals = refusals
+        self._stale_names = stale_names
+        self._permissions = permissions
         self._list_ttl_s = list_ttl_s
-        self._clock = crew.clock
+        self._clock = threads.clock
         self._lock = threading.Lock()
         self._listings: LRUCache[str, Listing] = LRUCache(
-            LISTED_JOBS, getsizeof=lambda listing: min(len(listing.jobs) + 1, LISTED_JOBS)
+            MAX_LISTED_JOBS, getsizeof=lambda listing: min(len(listing.jobs) + 1, MAX_LISTED_JOBS)
         )
-        self._answers: TLRUCache[tuple[str, str], Answer] = TLRUCache(
-            DESCRIBED_JOBS, self._believed_until_s, timer=crew.clock
+        self._looked_up: TLRUCache[tuple[str, str], RememberedJob] = TLRUCache(
+            MAX_LOOKED_UP_JOBS, self._believed_until_s, timer=threads.clock
         )
         self._changed_ns: dict[str, int | None] = {}
-        self._walks: TTLCache[str, Walk] = TTLCache(WALKS, list_ttl_s, timer=crew.clock)
-        self._describes: Flights[tuple[str, str], Job | None] = Flights(crew.look_ups, itemgetter(0))
-        self._lists: Flights[str, list[PackedItem]] = Flights(crew.listings, str, LISTING_S)
-        self._begun: TTLCache[str, Begun] = TTLCache(BEGUN, LISTING_S, timer=crew.clock)
+        self._budgets: TTLCache[str, DescribeBudget] = TTLCache(MAX_BUDGETS, list_ttl_s, timer=threads.clock)
+        self._describes: SingleFlight[tuple[str, str], Job | None] = SingleFlight(threads.look_ups, itemgetter(0))
+        self._lists: SingleFlight[str, list[ListedJob]] = SingleFlight(threads.listings, str, LISTING_S)
+        self._partial: TTLCache[str, PartialListing] = TTLCache(MAX_PARTIAL_LISTINGS, LISTING_S, timer=threads.clock)
         self._heir: Jobs | None = None
 
     def bequeath(self, heir: "Jobs") -> None:
@@ -112,7 +114,7 @@ class Jobs:
         with self._lock:
             heir, own = self._heir, self._listings.get(vault)
             if own is not None:  # which is newer
-                self._shown.extend((vault, job) for job in listing.jobs if job not in own.jobs)
+                self._stale_names.extend((vault, job) for job in listing.jobs if job not in own.jobs)
             elif heir is None:
                 self._listings[vault], self._changed_ns[vault] = listing, changed_ns
         if heir is not None:
@@ -130,7 +132,7 @@ class Jobs:
             CasfsError: the service does not answer. What it said before is no longer shown then: a listing that may
                 be wrong is worse than an error that says so.
         """
-        return (unpack(packed, vault, job) for job, packed in self._all(vault))
+        return (decompress(compressed, vault, job) for job, compressed in self._all(vault))
 
     def get(self, vault: str, job: str) -> Job | None:
         """Return the job, None where there is none, with one Describe where what is known is too old.
@@ -170,16 +172,16 @@ class Jobs:
         with self._lock:
             listing = self._listings.get(vault)
             if listing is None or job not in listing.jobs:
-                self._shown.add(vault, job)
+                self._stale_names.add(vault, job)
 
     def forget(self, vault: str, job: str) -> None:
         """Believe nothing of this job, so that whoever looks for it, or lists its vault, asks the service."""
         with self._lock:
-            self._answers.pop((vault, job), None)
+            self._looked_up.pop((vault, job), None)
             listing = self._listings.get(vault)
             if listing is not None:
                 if listing.jobs.pop(job, None) is not None:
-                    self._shown.add(vault, job)
+                    self._stale_names.add(vault, job)
                 listing.current_until_s = listing.absent_until_s = self._clock()
 
     def _ways(self, vault: str) -> list[Callable[[str, str], Job | None]]:
@@ -187,93 +189,95 @@ class Jobs:
 
         If there is none, a job is asked for by its id: a service that refuses what is not there may answer for it.
         """
-        ways = [(Question.DESCRIBE_JOB, self._described), (Question.LIST_JOBS, self._in_listing)]
-        if self._is_walked(vault):
+        ways = [(Permission.DESCRIBE_JOB, self._described), (Permission.LIST_JOBS, self._in_listing)]
+        if self._is_listing_cheaper(vault):
             ways.reverse()
-        return [ask for question, ask in ways if not self._refusals.holds(question, vault)] or [self._described]
+        return [way for permission, way in ways if not self._permissions.is_refused(permission, vault)] or [
+            self._described
+        ]
 
     def _described(self, vault: str, job: str) -> Job | None:
         what = f"describe job {job} of vault {vault}"
         return self._describes.ask((vault, job), lambda deadline: self._describe(vault, job, deadline), what)
 
     def _in_listing(self, vault: str, job: str) -> Job | None:
-        packed = dict(self._all(vault)).get(job)
-        return None if packed is None else unpack(packed, vault, job)
+        compressed = dict(self._all(vault)).get(job)
+        return None if compressed is None else decompress(compressed, vault, job)
 
-    def _all(self, vault: str) -> list[PackedItem]:
+    def _all(self, vault: str) -> list[ListedJob]:
         jobs = self._listed(vault)
         if jobs is None:
             what = f"list the jobs of vault {vault}"
             jobs = self._lists.ask(vault, lambda deadline: self._list(vault, deadline), what)
         return jobs
 
-    def _listed(self, vault: str) -> list[PackedItem] | None:
+    def _listed(self, vault: str) -> list[ListedJob] | None:
         with self._lock:
             listing = self._listings.get(vault)
             if listing is None or self._clock() >= listing.current_until_s:
                 return None
             return list(listing.jobs.items())
 
-    def _remembered(self, vault: str, job: str) -> Answer | None:
+    def _remembered(self, vault: str, job: str) -> RememberedJob | None:
         with self._lock:
-            answer = self._answers.get((vault, job))
+            answer = self._looked_up.get((vault, job))
             if answer is not None:
                 return answer
             listing = self._listings.get(vault)
             if listing is None:
                 return None
-            packed = listing.jobs.get(job)
-        listed = None if packed is None else unpack(packed, vault, job)
-        return Answer(listed) if self._clock() < listing.believed_until_s(listed) else None
+            compressed = listing.jobs.get(job)
+        listed = None if compressed is None else decompress(compressed, vault, job)
+        return RememberedJob(listed) if self._clock() < listing.believed_until_s(listed) else None
 
-    def _is_walked(self, vault: str) -> bool:
+    def _is_listing_cheaper(self, vault: str) -> bool:
         with self._lock:
             listing = self._listings.get(vault)
             if listing is None or self._clock() < listing.current_until_s:
                 return False
-            walk = self._walks.setdefault(vault, Walk(max(WALK_DESCRIBES, len(listing.jobs) // PAGE_JOBS)))
-            walk.left -= 1
-            return walk.left < 0
+            budget = self._budgets.setdefault(vault, DescribeBudget(max(MIN_DESCRIBES, len(listing.jobs) // PAGE_JOBS)))
+            budget.left -= 1
+            return budget.left < 0
 
-    def _list(self, vault: str, deadline: Deadline) -> list[PackedItem]:
+    def _list(self, vault: str, deadline: Deadline) -> list[ListedJob]:
         with self._lock:
             listing = self._listings.get(vault)
             known = {} if listing is None else listing.jobs
-            begun = self._begun.pop(vault, None)
-        if begun is None or not begun.may_go_on(deadline):
-            begun = Begun(lambda by: self._lister.jobs(vault, by), vault, deadline)
+            partial = self._partial.pop(vault, None)
+        if partial is None or not partial.may_go_on(deadline):
+            partial = PartialListing(lambda by: self._lister.jobs(vault, by), vault, deadline)
         try:
-            with self._refusals.noting(Question.LIST_JOBS, vault):
-                begun.finish(known)
+            with self._permissions.recording(Permission.LIST_JOBS, vault):
+                partial.finish(known)
         except InterruptedCallError:
             with self._lock:
-                self._begun[vault] = begun
+                self._partial[vault] = partial
             raise
-        return self._enter(vault, begun)
+        return self._enter(vault, partial)
 
-    def _enter(self, vault: str, begun: Begun) -> list[PackedItem]:
-        jobs = begun.jobs
+    def _enter(self, vault: str, partial: PartialListing) -> list[ListedJob]:
+        jobs = partial.jobs
         with self._lock:
             now_s = self._clock()
             until_s = now_s + self._list_ttl_s
             if vault in self._listings:
-                self._shown.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
-            current_until_s = until_s if begun.finished else min(until_s, now_s + UNFINISHED_TTL_S)
-            self._changed_ns[vault] = begun.changed_ns
+                self._stale_names.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
+            current_until_s = until_s if partial.finished else min(until_s, now_s + UNFINISHED_TTL_S)
+            self._changed_ns[vault] = partial.changed_ns
             listing = self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
-            self._walks.pop(vault, None)
-            for key in [key for key in self._answers if key[0] == vault]:
-                del self._answers[key]
+            self._budgets.pop(vault, None)
+            for key in [key for key in self._looked_up if key[0] == vault]:
+                del self._looked_up[key]
             heir, listed = self._heir, list(jobs.items())
             if heir is not None:
                 del self._listings[vault]
         if heir is not None:
-            heir.inherit(vault, listing.disbelieved(), begun.changed_ns)
+            heir.inherit(vault, listing.disbelieved(), partial.changed_ns)
         return listed
 
     def _describe(self, vault: str, job: str, deadline: Deadline) -> Job | None:
         try:
-            with self._refusals.noting(Question.DESCRIBE_JOB, vault):
+            with self._permissions.recording(Permission.DESCRIBE_JOB, vault):
                 found = self._lister.job(vault, job, deadline)
             return self._learn(vault, job, found)
         except NotFoundError:
@@ -281,18 +285,18 @@ class Jobs:
 
     def _learn(self, vault: str, job: str, found: Job | None) -> Job | None:
         with self._lock:
-            self._answers[vault, job] = Answer(found)
+            self._looked_up[vault, job] = RememberedJob(found)
             listing = self._listings.get(vault)
             if listing is not None and found is None and job in listing.jobs:
-                self._shown.add(vault, job)
+                self._stale_names.add(vault, job)
             if listing is not None and found is not None:
-                listing.jobs[job] = pack(found)
+                listing.jobs[job] = compress(found)
                 self._changed_ns[vault] = newest_ns(self._changed_ns[vault], found.changed_ns)
                 if not found.is_finished:  # one of finished jobs alone was believed for longer
                     listing.current_until_s = min(listing.current_until_s, self._clock() + UNFINISHED_TTL_S)
         return found
 
-    def _believed_until_s(self, _key: tuple[str, str], answer: Answer, now_s: float) -> float:
+    def _believed_until_s(self, _key: tuple[str, str], answer: RememberedJob, now_s: float) -> float:
         if answer.job is None:
             return now_s + NEGATIVE_TTL_S
         return now_s + (self._list_ttl_s if answer.job.is_finished else min(UNFINISHED_TTL_S, self._list_ttl_s))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from casfs.models import Job
 
-PackedItem = tuple[str, bytes]
+ListedJob = tuple[str, bytes]
 """A job of a listing: its id, and the rest of it."""
 
 
@@ -14,7 +14,7 @@ class Listing:
     """The jobs of one vault.
 
     Attributes:
-        jobs: by id, packed, in the service's order; single answers that came later are entered.
+        jobs: by id, compressed, in the service's order; single answers that came later are entered.
         finished_until_s: until when its finished jobs are believed.
         current_until_s: until when all of it is believed, that is, its unfinished jobs too.
         absent_until_s: until when a job that it does not hold is believed not to exist.

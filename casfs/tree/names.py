@@ -35,8 +35,8 @@ def can_be_vault(name: str) -> bool:
     return can_be_file(name) and _VAULT_NAME.fullmatch(name) is not None
 
 
-class LeftOut:
-    """What one listing had and the tree does not show, so that one line says it, however much it is.
+class HiddenNames:
+    """The names of one listing that the tree does not show, so that one line tells of all of them.
 
     Args:
         what: of what kind the names are, e.g. ``jobs of vault photos``.
@@ -57,7 +57,7 @@ class LeftOut:
             self._first.append(ascii(name[:EXAMPLE_LENGTH]))
         return False
 
-    def tell(self) -> None:
+    def warn(self) -> None:
         """Log what was left out, if anything was."""
         if self._count:
             more = ", ..." if self._count > len(self._first) else ""

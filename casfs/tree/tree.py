@@ -13,10 +13,10 @@ from casfs.models import Job, Output, Vault
 from casfs.tree.jobs import Jobs
 from casfs.tree.lister import Lister
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
-from casfs.tree.refusals import Refusals
-from casfs.tree.shown import Shown
+from casfs.tree.permissions import Permissions
+from casfs.tree.stale_names import StaleNames
+from casfs.tree.threads import Threads
 from casfs.tree.vaults import Vaults
-from casfs.tree.workers import Crew
 from casfs.waiting import Clock, Interrupted, never
 
 
@@ -52,17 +52,17 @@ class Tree:
     ) -> None:
         self._lister = lister
         self._settings = settings
-        self._crew = Crew(interrupted, clock)
-        self._shown = Shown(clock)
+        self._threads = Threads(interrupted, clock)
+        self._stale_names = StaleNames(clock)
         self._catalog = self._blank()
 
     def start(self) -> None:
         """Start the threads that ask the service; after the fork."""
-        self._crew.start()
+        self._threads.start()
 
     def stop(self) -> None:
         """Begin no further request."""
-        self._crew.stop()
+        self._threads.stop()
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe the answer of the check at mount: all vaults or, where one vault is the root, that one."""
@@ -94,7 +94,7 @@ class Tree:
         Raises:
             NotFoundError: nothing.
             GoneError: nothing any more, though a directory has shown it.
-            CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
+            CasfsError: the service must be asked and does not answer, as in ``SingleFlight.ask``.
         """
         names = [name for name in path.split("/") if name]
         if self._settings.root_vault is not None:
@@ -121,7 +121,7 @@ class Tree:
         Raises:
             AccessDeniedError: the account may not list; what it may use can still be looked up.
             GoneError: the vault is gone.
-            CasfsError: the service must be asked and does not answer, as in ``Flights.ask``.
+            CasfsError: the service must be asked and does not answer, as in ``SingleFlight.ask``.
         """
         match node:
             case Root():
@@ -169,10 +169,10 @@ class Tree:
 
     def _missing(self, message: str, *name: str) -> NotFoundError | GoneError:
         """Return the error for what the service does not have at *name*, which a directory may have shown."""
-        was_shown = any(name[:length] in self._shown for length in range(1, len(name) + 1))
+        was_shown = any(name[:length] in self._stale_names for length in range(1, len(name) + 1))
         return GoneError(message) if was_shown else NotFoundError(message)
 
     def _blank(self) -> Catalog:
         ttl_s = self._settings.list_ttl_s
-        asking = (self._lister, self._crew, self._shown, Refusals(self._crew.clock, ttl_s), ttl_s)
+        asking = (self._lister, self._threads, self._stale_names, Permissions(self._threads.clock, ttl_s), ttl_s)
         return Catalog(Vaults(*asking), Jobs(*asking))

@@ -16,25 +16,25 @@ from cachetools import TLRUCache
 
 from casfs.errors import NotFoundError
 from casfs.models import Vault
-from casfs.tree.flights import LISTING_S, Flights
+from casfs.tree.existence import find_vault, named
 from casfs.tree.lister import Lister
-from casfs.tree.names import LeftOut, can_be_vault
-from casfs.tree.proofs import one_of, proven
-from casfs.tree.refusals import Question, Refusals
-from casfs.tree.shown import Shown
+from casfs.tree.names import HiddenNames, can_be_vault
+from casfs.tree.permissions import Permission, Permissions
+from casfs.tree.single_flight import LISTING_S, SingleFlight
+from casfs.tree.stale_names import StaleNames
+from casfs.tree.threads import Threads
 from casfs.tree.times import newest_ns
-from casfs.tree.workers import Crew
 from casfs.waiting import Deadline
 
 NEGATIVE_TTL_S = 5.0
 """How long "there is none" is believed. Shells and editors probe many names many times."""
 
-ANSWERS = 10_000
+MAX_LOOKED_UP_VAULTS = 10_000
 """Single answers remembered at most: ten times the vaults an account may have. Source: CAS limits, 572/8742."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RememberedVault:
     """What is remembered of one name: the vault, or that there is none."""
 
     vault: Vault | None
@@ -47,33 +47,37 @@ class Vaults:
     Invariants: ``_known`` holds the last word on every vault it holds.
     """
 
-    def __init__(self, lister: Lister, crew: Crew, shown: Shown, refusals: Refusals, list_ttl_s: float) -> None:
+    def __init__(
+        self, lister: Lister, threads: Threads, stale_names: StaleNames, permissions: Permissions, list_ttl_s: float
+    ) -> None:
         self._lister = lister
-        self._shown = shown
-        self._refusals = refusals
+        self._stale_names = stale_names
+        self._permissions = permissions
         self._list_ttl_s = list_ttl_s
-        self._clock = crew.clock
+        self._clock = threads.clock
         self._lock = threading.Lock()
         self._known: dict[str, Vault] = {}
         self._changed_ns: int | None = None
         self._listed_until_s = float("-inf")
         self._inherited: frozenset[str] = frozenset()
         self._heir: Vaults | None = None
-        self._answers: TLRUCache[str, Answer] = TLRUCache(ANSWERS, self._believed_until_s, timer=crew.clock)
-        self._describes: Flights[str, Vault | None] = Flights(crew.look_ups, str)
-        self._lists: Flights[None, list[Vault]] = Flights(crew.listings, str, LISTING_S)
+        self._looked_up: TLRUCache[str, RememberedVault] = TLRUCache(
+            MAX_LOOKED_UP_VAULTS, self._believed_until_s, timer=threads.clock
+        )
+        self._describes: SingleFlight[str, Vault | None] = SingleFlight(threads.look_ups, str)
+        self._lists: SingleFlight[None, list[Vault]] = SingleFlight(threads.listings, str, LISTING_S)
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe *vaults* to be all."""
-        left_out = LeftOut("vaults")
-        listed = {vault.name: vault for vault in vaults if left_out.shows(vault.name)}
-        left_out.tell()
+        hidden = HiddenNames("vaults")
+        listed = {vault.name: vault for vault in vaults if hidden.shows(vault.name)}
+        hidden.warn()
         with self._lock:
-            self._shown.extend((name,) for name in self._inherited.union(self._known) if name not in listed)
+            self._stale_names.extend((name,) for name in self._inherited.union(self._known) if name not in listed)
             self._inherited = frozenset()
             self._known = listed
             self._changed_ns = newest_ns(*(vault.created_ns for vault in listed.values()))
-            self._answers.clear()
+            self._looked_up.clear()
             self._listed_until_s = self._clock() + self._list_ttl_s
 
     def bequeath(self, heir: "Vaults") -> None:
@@ -129,12 +133,12 @@ class Vaults:
             return None
         return self._describes.ask(name, lambda deadline: self._describe(name, deadline), f"describe vault {name}")
 
-    def remembered(self, name: str, *, fresh: bool = False) -> Answer | None:
+    def remembered(self, name: str, *, fresh: bool = False) -> RememberedVault | None:
         """Return what is known of the vault *name* without a request, or None where it has to be asked for."""
         with self._lock:
             vault = self._known.get(name)
-            if self._clock() < self._listed_until_s or name in self._answers or (vault is not None and not fresh):
-                return Answer(vault)
+            if self._clock() < self._listed_until_s or name in self._looked_up or (vault is not None and not fresh):
+                return RememberedVault(vault)
         return None
 
     def forget(self, name: str) -> None:
@@ -142,7 +146,7 @@ class Vaults:
         self._learn(name, None)
 
     def _list(self, deadline: Deadline) -> list[Vault]:
-        with self._refusals.noting(Question.LIST_VAULTS):
+        with self._permissions.recording(Permission.LIST_VAULTS):
             vaults = list(self._lister.vaults(deadline))
         self.seed(vaults)
         with self._lock:
@@ -153,7 +157,9 @@ class Vaults:
 
     def _describe(self, name: str, deadline: Deadline) -> Vault | None:
         try:
-            vault = proven(self._lister, self._refusals, name, lambda: one_of(self._list(deadline), name), deadline)
+            vault = find_vault(
+                self._lister, self._permissions, name, lambda: named(self._list(deadline), name), deadline
+            )
         except NotFoundError:
             return self._learn(name, None)
         return self._learn(name, vault)
@@ -162,14 +168,14 @@ class Vaults:
         with self._lock:
             if vault is not None and not vault.document:
                 vault = self._known.get(name, vault)
-            self._answers[name] = Answer(vault)
+            self._looked_up[name] = RememberedVault(vault)
             if vault is None:
                 if self._known.pop(name, None) is not None or name in self._inherited:
-                    self._shown.add(name)
+                    self._stale_names.add(name)
             else:
                 self._known[name] = vault
                 self._changed_ns = newest_ns(self._changed_ns, vault.created_ns)
         return vault
 
-    def _believed_until_s(self, _name: str, answer: Answer, now_s: float) -> float:
+    def _believed_until_s(self, _name: str, answer: RememberedVault, now_s: float) -> float:
         return now_s + (NEGATIVE_TTL_S if answer.vault is None else self._list_ttl_s)

@@ -4,7 +4,7 @@ import pytest
 
 from casfs.fs.attrs import View
 from casfs.fs.options import BACKGROUND_REQUESTS, THREADS_MAX, Options, is_open_to_all, mount_options
-from casfs.tree.workers import LISTINGS, LOOK_UPS
+from casfs.tree.threads import MAX_LISTINGS, MAX_LOOK_UPS
 
 OWN = View(0, 0, 0o400, 0o700)
 PUBLIC = View(0, 0, 0o444, 0o755)
@@ -71,4 +71,4 @@ def test_each_libfuse_is_given_options_that_it_knows(libfuse: tuple[int, int], t
 
 
 def test_names_and_reads_that_stall_leave_threads_to_others() -> None:
-    assert THREADS_MAX >= BACKGROUND_REQUESTS + LOOK_UPS + LISTINGS + 32
+    assert THREADS_MAX >= BACKGROUND_REQUESTS + MAX_LOOK_UPS + MAX_LISTINGS + 32

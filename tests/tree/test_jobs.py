@@ -7,7 +7,7 @@ import pytest
 from casfs.errors import GoneError, NotFoundError
 from casfs.models import JobState
 from casfs.tree import jobs
-from casfs.tree.jobs import WALK_DESCRIBES
+from casfs.tree.jobs import MIN_DESCRIBES
 from casfs.tree.nodes import OutputFile
 from casfs.tree.tree import Tree, TreeSettings
 from tests.mounting import wait_until
@@ -223,7 +223,7 @@ def test_walk_goes_on_with_a_new_listing_when_the_old_one_ends_in_its_middle(
     for name in listed:
         tree.resolve(f"/photos/{name}/output")
     assert service.asked.count(("jobs", "photos")) == 2
-    assert len(service.asked) == 2 + WALK_DESCRIBES
+    assert len(service.asked) == 2 + MIN_DESCRIBES
 
 
 def test_each_old_listing_is_walked_for_a_while_before_it_is_renewed(
@@ -236,13 +236,13 @@ def test_each_old_listing_is_walked_for_a_while_before_it_is_renewed(
         for name in listed:
             tree.resolve(f"/photos/{name}")
     assert service.asked.count(("jobs", "photos")) == 4
-    assert len(service.asked) == 4 + 3 * WALK_DESCRIBES
+    assert len(service.asked) == 4 + 3 * MIN_DESCRIBES
 
 
 def test_names_that_are_no_jobs_do_not_renew_a_listing(tree: Tree, service: Service, clock: Clock) -> None:
     names(tree, "/photos")
     clock.advance(5)
-    for number in range(2 * WALK_DESCRIBES):
+    for number in range(2 * MIN_DESCRIBES):
         with pytest.raises(NotFoundError):
             tree.resolve(f"/photos/.probe{number}")
     assert service.asked.count(("jobs", "photos")) == 1
@@ -271,7 +271,7 @@ def test_short_ttl_is_that_of_unfinished_jobs_too(service: Service, clock: Clock
 def test_listing_larger_than_all_that_may_be_kept_is_kept_alone(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LISTED_JOBS", 5)
+    monkeypatch.setattr(jobs, "MAX_LISTED_JOBS", 5)
     tree = Tree(service, TreeSettings(), clock=clock)
     tree.start()
     service.put(*[job(f"job{number}") for number in range(10)], job("other", vault="empty"))
@@ -287,7 +287,7 @@ def test_listing_larger_than_all_that_may_be_kept_is_kept_alone(
 
 def test_jobs_looked_up_now_and_then_never_cost_a_listing(tree: Tree, service: Service, clock: Clock) -> None:
     names(tree, "/photos")
-    for _ in range(5 * WALK_DESCRIBES):
+    for _ in range(5 * MIN_DESCRIBES):
         clock.advance(60)
         tree.resolve("/photos/one")
     assert service.asked.count(("jobs", "photos")) == 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.tree.names import LeftOut, can_be_file, can_be_vault
+from casfs.tree.names import HiddenNames, can_be_file, can_be_vault
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=300)
 
@@ -44,17 +44,17 @@ def test_one_line_says_what_a_listing_hides_however_much_it_is(
 ) -> None:
     assert callable(announce)
     announce("^left out ")
-    left_out = LeftOut("vaults")
+    hidden = HiddenNames("vaults")
     hostile = ["..", "a/\n\x1b[31m", "x" * (64 << 10), *[f"a/{number}" for number in range(30_000)]]
-    assert [name for name in [*hostile, "a"] if left_out.shows(name)] == ["a"]
-    left_out.tell()
+    assert [name for name in [*hostile, "a"] if hidden.shows(name)] == ["a"]
+    hidden.warn()
     assert [record.getMessage() for record in caplog.records] == [
         f"left out 30003 vaults, which cannot be names of files: '..', 'a/\\n\\x1b[31m', '{'x' * 80}', ..."
     ]
 
 
 def test_nothing_is_said_of_a_listing_that_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    left_out = LeftOut("vaults")
-    assert left_out.shows("a")
-    left_out.tell()
+    hidden = HiddenNames("vaults")
+    assert hidden.shows("a")
+    hidden.warn()
     assert caplog.records == []

@@ -3,8 +3,8 @@
 import pytest
 
 from casfs.errors import AccessDeniedError, GoneError, NotFoundError, UnreachableError
-from casfs.tree.jobs import WALK_DESCRIBES
-from casfs.tree.shown import SHOWN_TTL_S
+from casfs.tree.jobs import MIN_DESCRIBES
+from casfs.tree.stale_names import STALE_TTL_S
 from casfs.tree.tree import Tree, TreeSettings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
@@ -190,7 +190,7 @@ def test_a_vault_that_goes_while_its_jobs_are_walked_through_is_stale(
     names(tree, "/photos")
     clock.advance(60)
     del service.contents["photos"]
-    for _ in range(2 * WALK_DESCRIBES):
+    for _ in range(2 * MIN_DESCRIBES):
         with pytest.raises(GoneError):
             tree.resolve("/photos/one")
         clock.advance(6)
@@ -201,6 +201,6 @@ def test_what_was_shown_is_unheard_of_after_an_hour(tree: Tree, service: Service
     del service.contents["photos"]["one"]
     clock.advance(60)
     assert names(tree, "/photos") == ["two"]
-    clock.advance(SHOWN_TTL_S)
+    clock.advance(STALE_TTL_S)
     with pytest.raises(NotFoundError):
         tree.resolve("/photos/one")

@@ -22,22 +22,22 @@ _USUAL = (
     b'"Tier":"Standard","VaultARN":"arn:aws:glacier:","VaultQCS":"qcs::cas:ap-:uid/:vaults/"}'
 )
 """What documents have in common, the most frequent last: deflate refers to near text more cheaply. It may change from
-version to version, as nothing packed outlives the process."""
+version to version, as nothing compressed outlives the process."""
 
 _WINDOW_BITS = -11
 """Deflate without a header; 2 KiB hold the text above and a document, and packing allocates no more than needed."""
 
 
-def pack(job: Job) -> bytes:
+def compress(job: Job) -> bytes:
     """Return all of *job* but its vault and id; equal where they are."""
     fields = (job.action, job.state, job.created_ns, job.completed_ns, job.size, job.tree_hash)
     packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, zdict=_USUAL)
     return packer.compress(f"{json.dumps(fields, separators=(',', ':'))}\n{job.document}".encode()) + packer.flush()
 
 
-def unpack(packed: bytes, vault: str, job: str) -> Job:
+def decompress(compressed: bytes, vault: str, job: str) -> Job:
     """Return the job of *vault* whose id is *job* as it was before."""
-    text = zlib.decompressobj(_WINDOW_BITS, zdict=_USUAL).decompress(packed).decode()
+    text = zlib.decompressobj(_WINDOW_BITS, zdict=_USUAL).decompress(compressed).decode()
     fields, _, document = text.partition("\n")
     action, state, created_ns, completed_ns, size, tree_hash = json.loads(fields)
     return Job(vault, job, action, JobState(state), created_ns, completed_ns, size, tree_hash, document)

@@ -7,23 +7,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from casfs.errors import DeadlineError, InterruptedCallError, UnreachableError
-from casfs.tree.flights import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT_S, Flights
-from casfs.tree.workers import Workers
+from casfs.tree.single_flight import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT_S, SingleFlight
+from casfs.tree.threads import ThreadPool
 from casfs.waiting import Deadline, never
 from tests.conftest import Announce
 from tests.tree.service import Clock
 
 
 @pytest.fixture
-def workers(clock: Clock) -> Iterator[Workers]:
-    workers = Workers(4, 4, never, clock)
-    workers.start()
-    yield workers
-    workers.stop()
+def pool(clock: Clock) -> Iterator[ThreadPool]:
+    pool = ThreadPool(4, 4, never, clock)
+    pool.start()
+    yield pool
+    pool.stop()
 
 
-def test_twenty_who_ask_the_same_share_one_request(workers: Workers) -> None:
-    flights: Flights[str, int] = Flights(workers, str)
+def test_twenty_who_ask_the_same_share_one_request(pool: ThreadPool) -> None:
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
     answer: Future[int] = Future()
     asked = []
 
@@ -32,41 +32,41 @@ def test_twenty_who_ask_the_same_share_one_request(workers: Workers) -> None:
         return answer.result(10)
 
     with ThreadPoolExecutor(20) as askers:
-        answers = [askers.submit(flights.ask, "key", work, "it") for _ in range(20)]
+        answers = [askers.submit(questions.ask, "key", work, "it") for _ in range(20)]
         answer.set_result(7)
         assert [each.result(10) for each in answers] == [7] * 20
     assert len(asked) <= 2  # one, and one more if an asker came only after the answer
 
 
-def test_different_questions_do_not_wait_for_each_other(workers: Workers) -> None:
-    flights: Flights[str, int] = Flights(workers, str)
+def test_different_questions_do_not_wait_for_each_other(pool: ThreadPool) -> None:
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
-        slow = asker.submit(flights.ask, "slow", lambda _: answer.result(10), "it")
-        assert flights.ask("fast", lambda _: 1, "it") == 1
+        slow = asker.submit(questions.ask, "slow", lambda _: answer.result(10), "it")
+        assert questions.ask("fast", lambda _: 1, "it") == 1
         answer.set_result(2)
         assert slow.result(10) == 2
 
 
-def test_failure_is_shared_and_remembered_for_a_second(workers: Workers, clock: Clock) -> None:
-    flights: Flights[str, int] = Flights(workers, str)
+def test_failure_is_shared_and_remembered_for_a_second(pool: ThreadPool, clock: Clock) -> None:
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
 
     def fail(_: Deadline) -> int:
         raise UnreachableError("nobody")
 
     with pytest.raises(UnreachableError):
-        flights.ask("key", fail, "it")
+        questions.ask("key", fail, "it")
     with pytest.raises(UnreachableError):
-        flights.ask("key", lambda _: 1, "it")
+        questions.ask("key", lambda _: 1, "it")
     clock.advance(FAILURE_TTL_S)
-    assert flights.ask("key", lambda _: 1, "it") == 1
+    assert questions.ask("key", lambda _: 1, "it") == 1
 
 
-def test_bug_in_the_work_reaches_who_waits_and_does_not_end_the_worker(workers: Workers) -> None:
-    flights: Flights[str, float] = Flights(workers, str)
+def test_bug_in_the_work_reaches_who_waits_and_does_not_end_the_thread(pool: ThreadPool) -> None:
+    questions: SingleFlight[str, float] = SingleFlight(pool, str)
     for _ in range(100):
         with pytest.raises(ZeroDivisionError):
-            flights.ask("key", lambda _: 1 / 0, "it")
+            questions.ask("key", lambda _: 1 / 0, "it")
 
 
 def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: Clock, announce: Announce) -> None:
@@ -84,51 +84,51 @@ def test_wait_ends_by_its_deadline_and_the_next_who_asks_gets_the_answer(clock: 
         begun.set()
         return answer.result(10)
 
-    workers = Workers(4, 4, polled, clock)
-    workers.start()
-    flights: Flights[str, int] = Flights(workers, str)
+    pool = ThreadPool(4, 4, polled, clock)
+    pool.start()
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
     with ThreadPoolExecutor(1) as asker:
-        first = asker.submit(flights.ask, "key", work, "it")
+        first = asker.submit(questions.ask, "key", work, "it")
         assert begun.wait(60)
         clock.advance(WAIT_S)
         with pytest.raises(DeadlineError, match="it: the deadline passed"):
             first.result(10)
     second_asks.set()
-    assert flights.ask("key", lambda _: 0, "it") == 7
-    workers.stop()
+    assert questions.ask("key", lambda _: 0, "it") == 7
+    pool.stop()
 
 
-def test_request_ends_before_those_who_wait_for_it(workers: Workers) -> None:
-    flights: Flights[str, float] = Flights(workers, str)
-    assert flights.ask("key", lambda deadline: deadline.remaining_s, "it") == REQUEST_S < WAIT_S
+def test_request_ends_before_those_who_wait_for_it(pool: ThreadPool) -> None:
+    questions: SingleFlight[str, float] = SingleFlight(pool, str)
+    assert questions.ask("key", lambda deadline: deadline.remaining_s, "it") == REQUEST_S < WAIT_S
 
 
 def test_signal_ends_the_wait(clock: Clock) -> None:
     signalled = threading.Event()
-    workers = Workers(4, 4, signalled.is_set, clock)
-    workers.start()
-    flights: Flights[str, int] = Flights(workers, str)
+    pool = ThreadPool(4, 4, signalled.is_set, clock)
+    pool.start()
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
-        asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
+        asked = asker.submit(questions.ask, "key", lambda _: answer.result(10), "it")
         signalled.set()
         with pytest.raises(InterruptedCallError):
             asked.result(10)
     answer.set_result(0)
-    workers.stop()
+    pool.stop()
 
 
 def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
     before = set(threading.enumerate())
-    workers = Workers(4, 4, never, clock)
-    workers.start()
+    pool = ThreadPool(4, 4, never, clock)
+    pool.start()
     threads = set(threading.enumerate()) - before
-    flights: Flights[str, int] = Flights(workers, str)
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
     answer: Future[int] = Future()
     with ThreadPoolExecutor(1) as asker:
-        asked = asker.submit(flights.ask, "key", lambda _: answer.result(10), "it")
-        workers.stop()
-        workers.stop()
+        asked = asker.submit(questions.ask, "key", lambda _: answer.result(10), "it")
+        pool.stop()
+        pool.stop()
         with pytest.raises(InterruptedCallError):
             asked.result(10)
     answer.set_result(0)
@@ -139,9 +139,9 @@ def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:
 
 def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew(clock: Clock) -> None:
     signalled, begun, seen = threading.Event(), threading.Event(), threading.Event()
-    workers = Workers(4, 4, signalled.is_set, clock)
-    workers.start()
-    flights: Flights[str, int] = Flights(workers, str)
+    pool = ThreadPool(4, 4, signalled.is_set, clock)
+    pool.start()
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
 
     def work(deadline: Deadline) -> int:
         begun.set()
@@ -151,7 +151,7 @@ def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew
         raise InterruptedCallError("nobody waits")
 
     with ThreadPoolExecutor(1) as asker:
-        asked = asker.submit(flights.ask, "key", work, "it")
+        asked = asker.submit(questions.ask, "key", work, "it")
         assert begun.wait(60)
         signalled.set()
         with pytest.raises(InterruptedCallError):
@@ -160,18 +160,18 @@ def test_request_that_nobody_waits_for_is_over_and_the_next_who_asks_begins_anew
     clock.advance(ABANDONED_S)
     assert seen.wait(60)
     signalled.clear()
-    assert flights.ask("key", lambda _: 7, "it") == 7
-    workers.stop()
+    assert questions.ask("key", lambda _: 7, "it") == 7
+    pool.stop()
 
 
 def test_request_is_wanted_while_anybody_waits_for_it(clock: Clock) -> None:
-    workers = Workers(4, 4, never, clock)
-    workers.start()
-    flights: Flights[str, bool] = Flights(workers, str)
+    pool = ThreadPool(4, 4, never, clock)
+    pool.start()
+    questions: SingleFlight[str, bool] = SingleFlight(pool, str)
 
     def work(deadline: Deadline) -> bool:
         clock.advance(10 * ABANDONED_S)
         return deadline.cancelled()
 
-    assert not flights.ask("key", work, "it")
-    workers.stop()
+    assert not questions.ask("key", work, "it")
+    pool.stop()

@@ -3,9 +3,9 @@
 import pytest
 
 from casfs.errors import AccessDeniedError, CredentialsError, GoneError, NotFoundError
+from casfs.tree.existence import find_vault
 from casfs.tree.nodes import OutputFile, VaultDir
-from casfs.tree.proofs import proven
-from casfs.tree.refusals import Refusals
+from casfs.tree.permissions import Permissions
 from casfs.tree.tree import Tree
 from casfs.waiting import Deadline
 from tests.tree.service import Clock, Service, job, vault
@@ -147,6 +147,6 @@ def test_what_was_listed_of_a_vault_and_is_gone_is_stale_without_describe_job(
 
 def test_vault_is_told_by_its_jobs_where_the_vaults_are_too_many_to_wait_for(service: Service, clock: Clock) -> None:
     deny(service, "vault")
-    found = proven(service, Refusals(clock, 60), "photos", lambda: None, Deadline.after(5, clock))
+    found = find_vault(service, Permissions(clock, 60), "photos", lambda: None, Deadline.after(5, clock))
     assert found.name == "photos"
     assert service.asked == [("vault", "photos"), ("jobs", "photos")]

@@ -1,4 +1,4 @@
-"""One request for one question, on a worker thread, however many programs wait for the answer.
+"""Single flight: one request for one question, on a thread of its own, however many programs wait for the answer.
 
 The threads that libfuse calls on never do network I/O: they wait here, so that the deadline and a Ctrl-C end the wait
 whatever the network does.
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from cachetools import TTLCache
 
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
-from casfs.tree.workers import Workers
+from casfs.tree.threads import ThreadPool
 from casfs.waiting import Deadline, wait_for
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ ABANDONED_S = 1.0
 FAILURE_TTL_S = 1.0
 """How long a failure answers the same question: one `ls` asks three times, and waits for a dead service once."""
 
-FAILURES = 1024
+MAX_FAILURES = 1024
 """Failures remembered at most; each is one exception."""
 
 K = TypeVar("K", bound=Hashable)
@@ -43,45 +43,45 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
-class Flight(Generic[T]):
-    """One question that is being asked.
+class Call(Generic[T]):
+    """One question that is being asked, and who waits for it.
 
     Attributes:
         answer: what comes of it.
-        askers: how many wait for it.
+        waiting: how many programs wait for it.
         left_s: when the last one left.
-        is_over: whether it was given up since nobody waited.
+        is_abandoned: whether it was given up since nobody waited.
     """
 
     answer: Future[T] = field(default_factory=Future)
-    askers: int = 0
+    waiting: int = 0
     left_s: float = 0.0
-    is_over: bool = False
+    is_abandoned: bool = False
 
 
-class Flights(Generic[K, T]):
+class SingleFlight(Generic[K, T]):
     """Questions that are being asked.
 
     Threads: any thread may ask. The lock is held for dictionary work only, never while asking or waiting.
-    Invariants: at most one request per key is in flight; every asker of a key that is gets that request's answer, or
+    Invariants: at most one request per key is in flight; whoever asks for a key that is gets that request's answer, or
     its failure, rather than a request of its own.
 
     Args:
-        workers: who asks.
+        threads: those that ask the service.
         vault_of: which vault a key is about.
         request_s: deadline of a request.
     """
 
-    def __init__(self, workers: Workers, vault_of: Callable[[K], str], request_s: float = REQUEST_S) -> None:
-        self._workers = workers
+    def __init__(self, threads: ThreadPool, vault_of: Callable[[K], str], request_s: float = REQUEST_S) -> None:
+        self._threads = threads
         self._vault_of = vault_of
         self._request_s = request_s
         self._lock = threading.Lock()
-        self._flying: dict[K, Flight[T]] = {}
-        self._failed: TTLCache[K, CasfsError] = TTLCache(FAILURES, FAILURE_TTL_S, timer=workers.clock)
+        self._calls: dict[K, Call[T]] = {}
+        self._failed: TTLCache[K, CasfsError] = TTLCache(MAX_FAILURES, FAILURE_TTL_S, timer=threads.clock)
 
     def ask(self, key: K, work: Callable[[Deadline], T], what: str) -> T:
-        """Return what *work* returns, run on a worker thread, once for all who ask for *key* meanwhile.
+        """Return what *work* returns, run on another thread, once for all who ask for *key* meanwhile.
 
         Args:
             key: the question.
@@ -98,44 +98,44 @@ class Flights(Generic[K, T]):
             failure = self._failed.get(key)
             if failure is not None:
                 raise failure.with_traceback(None)
-            flight = self._flying.get(key) or self._begin(key, work)
-            flight.askers += 1
+            call = self._calls.get(key) or self._begin(key, work)
+            call.waiting += 1
         try:
-            return self._wait(flight, what)
+            return self._wait(call, what)
         finally:
             with self._lock:
-                flight.askers -= 1
-                flight.left_s = self._workers.clock()
+                call.waiting -= 1
+                call.left_s = self._threads.clock()
 
-    def _begin(self, key: K, work: Callable[[Deadline], T]) -> Flight[T]:
-        flight = self._flying[key] = Flight[T]()
-        until_s = self._workers.clock() + self._request_s
-        deadline = Deadline(until_s, self._workers.clock, lambda: self._is_abandoned(key, flight))
-        self._workers.submit(self._vault_of(key), lambda: self._fly(key, flight, lambda: work(deadline)), flight.answer)
-        return flight
+    def _begin(self, key: K, work: Callable[[Deadline], T]) -> Call[T]:
+        call = self._calls[key] = Call[T]()
+        until_s = self._threads.clock() + self._request_s
+        deadline = Deadline(until_s, self._threads.clock, lambda: self._is_abandoned(key, call))
+        self._threads.submit(self._vault_of(key), lambda: self._run(key, call, lambda: work(deadline)), call.answer)
+        return call
 
-    def _wait(self, flight: Flight[T], what: str) -> T:
-        deadline = Deadline.after(WAIT_S, self._workers.clock)
+    def _wait(self, call: Call[T], what: str) -> T:
+        deadline = Deadline.after(WAIT_S, self._threads.clock)
         try:
-            return wait_for(flight.answer, deadline, self._workers.interrupted, what)
+            return wait_for(call.answer, deadline, self._threads.interrupted, what)
         except DeadlineError as error:
-            if not flight.answer.done():  # else it is the request's own, which has its line
+            if not call.answer.done():  # else it is the request's own, which has its line
                 log.warning("%s", error)
             raise
 
-    def _is_abandoned(self, key: K, flight: Flight[T]) -> bool:
-        """Return whether nobody has waited for *flight* for a while; then nobody can join it any more."""
+    def _is_abandoned(self, key: K, call: Call[T]) -> bool:
+        """Return whether nobody has waited for *call* for a while; then nobody can join it any more."""
         with self._lock:
-            if flight.askers == 0 and self._workers.clock() >= flight.left_s + ABANDONED_S:
-                flight.is_over = True
-                self._land(key, flight)
-            return flight.is_over
+            if call.waiting == 0 and self._threads.clock() >= call.left_s + ABANDONED_S:
+                call.is_abandoned = True
+                self._remove(key, call)
+            return call.is_abandoned
 
-    def _land(self, key: K, flight: Flight[T]) -> None:
-        if self._flying.get(key) is flight:
-            del self._flying[key]
+    def _remove(self, key: K, call: Call[T]) -> None:
+        if self._calls.get(key) is call:
+            del self._calls[key]
 
-    def _fly(self, key: K, flight: Flight[T], work: Callable[[], T]) -> T:
+    def _run(self, key: K, call: Call[T], work: Callable[[], T]) -> T:
         try:
             return work()
         except InterruptedCallError:  # nobody waited: whoever comes now asks again
@@ -145,7 +145,7 @@ class Flights(Generic[K, T]):
                 self._failed[key] = failure
             raise
         finally:
-            # ask() holds the lock from submit until the flight is entered: it cannot be missed here. An asker who
+            # ask() holds the lock from submit until the call is entered: it cannot be missed here. Whoever
             # comes after this line asks the service anew, or finds what work() has stored.
             with self._lock:
-                self._land(key, flight)
+                self._remove(key, call)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from casfs.errors import AccessDeniedError, CredentialsError, NotFoundError
 from casfs.models import Vault
 from casfs.tree.lister import Lister
-from casfs.tree.refusals import Question, Refusals
+from casfs.tree.permissions import Permission, Permissions
 from casfs.waiting import Deadline
 
 NO_JOB = "casfs-asks-for-this-to-learn-what-is-there".ljust(92, "-")
@@ -21,14 +21,14 @@ _NO_VAULT = re.compile(r"vault\s*(is |was )?not\s*found", re.IGNORECASE)
 about the job. Source: Glacier, Error Responses ("Vault not found for ARN"); moto's code VaultNotFound."""
 
 
-def proven(
-    lister: Lister, refusals: Refusals, name: str, listed: Callable[[], Vault | None], deadline: Deadline
+def find_vault(
+    lister: Lister, permissions: Permissions, name: str, listed: Callable[[], Vault | None], deadline: Deadline
 ) -> Vault:
     """Return the vault *name*, by the first question that is not refused; what it cannot tell is not known of it.
 
     Args:
         lister: is asked.
-        refusals: what need not be asked again.
+        permissions: what the account may not ask, and need not be asked again.
         name: one that a vault can have.
         listed: asks for all vaults, and returns this one; None if they are too many to wait for. A NotFoundError of it
             says that it is not among them.
@@ -39,16 +39,16 @@ def proven(
         AccessDeniedError: every question is refused. Some services refuse what is not there, so that it says nothing.
         CasfsError: as the request that was not refused.
     """
-    questions: dict[tuple[Question, str], Callable[[], Vault | None]] = {
-        (Question.DESCRIBE_VAULT, name): lambda: lister.vault(name, deadline),
-        (Question.LIST_VAULTS, ""): listed,
-        (Question.LIST_JOBS, name): lambda: _by_its_jobs(lister, name, deadline),
-        (Question.DESCRIBE_JOB, name): lambda: _by_a_job(lister, name, deadline),
+    questions: dict[tuple[Permission, str], Callable[[], Vault | None]] = {
+        (Permission.DESCRIBE_VAULT, name): lambda: lister.vault(name, deadline),
+        (Permission.LIST_VAULTS, ""): listed,
+        (Permission.LIST_JOBS, name): lambda: _from_its_jobs(lister, name, deadline),
+        (Permission.DESCRIBE_JOB, name): lambda: _from_a_job(lister, name, deadline),
     }
     refused: list[AccessDeniedError] = []
-    for (question, vault), ask in questions.items():
+    for (permission, vault), ask in questions.items():
         try:
-            found = refusals.asked(question, vault, ask)
+            found = permissions.ask(permission, vault, ask)
         except CredentialsError:
             raise
         except AccessDeniedError as error:
@@ -59,7 +59,7 @@ def proven(
     raise refused[0]
 
 
-def one_of(vaults: Iterable[Vault], name: str) -> Vault:
+def named(vaults: Iterable[Vault], name: str) -> Vault:
     """Return the vault *name* of *vaults*, which are all.
 
     Raises:
@@ -71,13 +71,13 @@ def one_of(vaults: Iterable[Vault], name: str) -> Vault:
     raise NotFoundError(f"the service lists no vault {name}")
 
 
-def _by_its_jobs(lister: Lister, name: str, deadline: Deadline) -> Vault:
+def _from_its_jobs(lister: Lister, name: str, deadline: Deadline) -> Vault:
     """Ask for the first page of the jobs of *name*, which only a vault has."""
     next(iter(lister.jobs(name, deadline)), None)
     return Vault(name, None, "")
 
 
-def _by_a_job(lister: Lister, name: str, deadline: Deadline) -> Vault:
+def _from_a_job(lister: Lister, name: str, deadline: Deadline) -> Vault:
     """Ask for a job of *name* that is not there, and hear what is missing."""
     try:
         lister.job(name, NO_JOB, deadline)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.models import Job, JobState
-from casfs.tree.packed import pack, unpack
+from casfs.tree.compression import compress, decompress
 
 NUMBERS = st.none() | st.integers(0, 2**63)
 JOBS = st.builds(
@@ -25,14 +25,14 @@ JOBS = st.builds(
 
 @given(JOBS)
 def test_job_comes_back_as_it_was(job: Job) -> None:
-    assert unpack(pack(job), job.vault, job.id) == job
+    assert decompress(compress(job), job.vault, job.id) == job
 
 
 @given(JOBS, JOBS)
 def test_packed_jobs_are_equal_where_the_jobs_are(one: Job, other: Job) -> None:
-    assert (pack(one) == pack(other)) == (one == unpack(pack(other), one.vault, one.id))
+    assert (compress(one) == compress(other)) == (one == decompress(compress(other), one.vault, one.id))
 
 
 def test_long_document_comes_back_as_it_was() -> None:
     job = Job("v", "j", "", JobState.UNKNOWN, None, None, None, None, json.dumps({"JobDescription": "ab" * 2**20}))
-    assert unpack(pack(job), "v", "j") == job
+    assert decompress(compress(job), "v", "j") == job

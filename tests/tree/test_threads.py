@@ -8,7 +8,14 @@ from functools import partial
 
 import pytest
 
-from casfs.tree.workers import IDLE_LISTINGS, IDLE_LOOK_UPS, LISTINGS, LOOK_UPS, SHARE_OF_ONE, Workers
+from casfs.tree.threads import (
+    MAX_IDLE_LISTING_THREADS,
+    MAX_IDLE_LOOK_UP_THREADS,
+    MAX_LISTINGS,
+    MAX_LOOK_UPS,
+    MAX_SHARE_OF_ONE_VAULT,
+    ThreadPool,
+)
 from casfs.waiting import never
 from tests.mounting import wait_until
 from tests.tree.service import Clock
@@ -25,8 +32,8 @@ class Silence:
         left: how many questions have ended.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
+    def __init__(self, pool: ThreadPool) -> None:
+        self._pool = pool
         self._over = threading.Event()
         self.asked: list[str] = []
         self.answers: list[Future[None]] = []
@@ -34,7 +41,7 @@ class Silence:
     def ask(self, *vaults: str) -> None:
         for vault in vaults:
             self.answers.append(Future())
-            self._workers.submit(vault, self._work(vault), self.answers[-1])
+            self._pool.submit(vault, self._work(vault), self.answers[-1])
 
     def _work(self, vault: str) -> Callable[[], None]:
         def work() -> None:
@@ -54,50 +61,50 @@ class Silence:
 
 
 @contextmanager
-def silent(most: int, idle: int) -> Iterator[tuple[Workers, Silence]]:
-    workers = Workers(most, idle, never, Clock())
-    silence = Silence(workers)
+def silent(max_threads: int, max_idle: int) -> Iterator[tuple[ThreadPool, Silence]]:
+    pool = ThreadPool(max_threads, max_idle, never, Clock())
+    silence = Silence(pool)
     before = set(threading.enumerate())
-    workers.start()
+    pool.start()
     try:
-        yield workers, silence
+        yield pool, silence
     finally:
         silence.end()
-        workers.stop()
+        pool.stop()
         wait_until(lambda: set(threading.enumerate()) <= before, "the threads end", LIMIT_S)
 
 
-def answered(workers: Workers, vault: str) -> bool:
+def answered(pool: ThreadPool, vault: str) -> bool:
     """Return whether a question about *vault* is answered, while others wait."""
     answer: Future[bool] = Future()
-    workers.submit(vault, lambda: True, answer)
+    pool.submit(vault, lambda: True, answer)
     return answer.result(LIMIT_S)
 
 
-@pytest.mark.parametrize("idle", [IDLE_LISTINGS, IDLE_LOOK_UPS])
+@pytest.mark.parametrize("idle", [MAX_IDLE_LISTING_THREADS, MAX_IDLE_LOOK_UP_THREADS])
 def test_any_number_of_silent_vaults_holds_up_no_other(idle: int) -> None:
-    with silent(LISTINGS, idle) as (workers, silence):
+    with silent(MAX_LISTINGS, idle) as (pool, silence):
         silence.ask_until_at_work(*(f"silent-{number}" for number in range(100)))
-        assert answered(workers, "healthy")
+        assert answered(pool, "healthy")
         assert not any(answer.done() for answer in silence.answers)
 
 
 def test_one_vault_never_has_all_places() -> None:
-    most = int(LOOK_UPS * SHARE_OF_ONE)
-    with silent(LOOK_UPS, IDLE_LOOK_UPS) as (workers, silence):
+    most = int(MAX_LOOK_UPS * MAX_SHARE_OF_ONE_VAULT)
+    with silent(MAX_LOOK_UPS, MAX_IDLE_LOOK_UP_THREADS) as (pool, silence):
         silence.ask_until_at_work(*["silent"] * most)
-        silence.ask(*["silent"] * LOOK_UPS)
-        assert answered(workers, "healthy")
+        silence.ask(*["silent"] * MAX_LOOK_UPS)
+        assert answered(pool, "healthy")
         assert silence.asked == ["silent"] * most
 
 
 def test_questions_without_a_place_are_asked_in_their_order_once_there_is_one() -> None:
-    with silent(1, 1) as (workers, silence):
+    with silent(1, 1) as (pool, silence):
         silence.ask_until_at_work("silent")
         asked: list[int] = []
         answers: list[Future[None]] = [Future() for _ in range(5)]
         for number, answer in enumerate(answers):
-            workers.submit(f"vault-{number % 2}", partial(asked.append, number), answer)
+            pool.submit(f"vault-{number % 2}", partial(asked.append, number), answer)
         assert asked == []
         silence.end()
         wait(answers, LIMIT_S)
@@ -105,11 +112,11 @@ def test_questions_without_a_place_are_asked_in_their_order_once_there_is_one() 
 
 
 def test_question_that_waited_for_the_share_of_its_vault_is_asked_when_one_of_it_ends() -> None:
-    with silent(4, 1) as (workers, silence):
+    with silent(4, 1) as (pool, silence):
         silence.ask_until_at_work("vault", "vault", "vault")
         answer: Future[int] = Future()
-        workers.submit("vault", lambda: 7, answer)
-        assert answered(workers, "another")
+        pool.submit("vault", lambda: 7, answer)
+        assert answered(pool, "another")
         assert not answer.done()
         silence.end()
         assert answer.result(LIMIT_S) == 7
@@ -117,8 +124,8 @@ def test_question_that_waited_for_the_share_of_its_vault_is_asked_when_one_of_it
 
 def test_threads_end_when_there_is_nothing_to_ask_but_for_some() -> None:
     before = threading.active_count()
-    with silent(LOOK_UPS, 2) as (workers, silence):
-        wait_until(lambda: workers._idle == 1, "the first one waits", LIMIT_S)
+    with silent(MAX_LOOK_UPS, 2) as (pool, silence):
+        wait_until(lambda: pool._idle == 1, "the first one waits", LIMIT_S)
         silence.ask_until_at_work(*map(str, range(50)))
         assert threading.active_count() == before + 50
         silence.end()
@@ -126,26 +133,26 @@ def test_threads_end_when_there_is_nothing_to_ask_but_for_some() -> None:
 
 
 def test_questions_that_come_one_by_one_have_the_same_thread() -> None:
-    with silent(LISTINGS, IDLE_LISTINGS) as (workers, _):
+    with silent(MAX_LISTINGS, MAX_IDLE_LISTING_THREADS) as (pool, _):
         threads = set()
-        wait_until(lambda: workers._idle == 1, "the first one waits", LIMIT_S)
+        wait_until(lambda: pool._idle == 1, "the first one waits", LIMIT_S)
         before = threading.active_count()
         for number in range(20):
             answer: Future[int] = Future()
-            workers.submit(f"vault-{number}", threading.get_ident, answer)
+            pool.submit(f"vault-{number}", threading.get_ident, answer)
             threads.add(answer.result(LIMIT_S))
-            wait_until(lambda: workers._idle == 1, "it has put the answer down", LIMIT_S)
+            wait_until(lambda: pool._idle == 1, "it has put the answer down", LIMIT_S)
         assert len(threads) == 1
         assert threading.active_count() == before
 
 
 def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> None:
-    with silent(LISTINGS, IDLE_LISTINGS) as (workers, silence):
+    with silent(MAX_LISTINGS, MAX_IDLE_LISTING_THREADS) as (pool, silence):
         silence.ask_until_at_work("silent")
         usual = threading.stack_size(1 << 46)  # which no system has
         try:
             answer: Future[int] = Future()
-            workers.submit("healthy", lambda: 7, answer)
+            pool.submit("healthy", lambda: 7, answer)
         finally:
             threading.stack_size(usual)
         assert not answer.done()
@@ -154,11 +161,11 @@ def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> No
 
 
 def test_nothing_is_asked_before_the_start() -> None:
-    workers = Workers(1, 1, never, Clock())
+    pool = ThreadPool(1, 1, never, Clock())
     answer: Future[int] = Future()
     before = threading.active_count()
-    workers.submit("vault", lambda: 7, answer)
+    pool.submit("vault", lambda: 7, answer)
     assert threading.active_count() == before
-    workers.start()
+    pool.start()
     assert answer.result(LIMIT_S) == 7
-    workers.stop()
+    pool.stop()

@@ -11,15 +11,15 @@ from cachetools import TTLCache
 
 from casfs.waiting import Clock
 
-SHOWN_TTL_S = 3600.0
+STALE_TTL_S = 3600.0
 """How long after a name was last shown, or seen to be missing from a newer listing, somebody may still walk through the
 listing that had it: a program looks at all names of a directory first, which takes minutes for 100,000."""
 
-GONE = 100_000
+MAX_STALE_NAMES = 100_000
 """Names remembered at most, 40 MB: those of one whole vault."""
 
 
-class Shown:
+class StaleNames:
     """Names that are gone and were shown.
 
     Threads: any thread may call. The lock is held for dictionary work only.
@@ -27,7 +27,7 @@ class Shown:
 
     def __init__(self, clock: Clock) -> None:
         self._lock = threading.Lock()
-        self._names: TTLCache[tuple[str, ...], None] = TTLCache(GONE, SHOWN_TTL_S, timer=clock)
+        self._names: TTLCache[tuple[str, ...], None] = TTLCache(MAX_STALE_NAMES, STALE_TTL_S, timer=clock)
 
     def add(self, *name: str) -> None:
         """Take note of a path below the root, vault and job, that was shown and may be gone."""

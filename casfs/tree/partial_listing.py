@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from casfs.models import Job
-from casfs.tree.names import LeftOut
-from casfs.tree.packed import pack
+from casfs.tree.compression import compress
+from casfs.tree.names import HiddenNames
 from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
 
 
 @dataclass(slots=True)
-class _Waits:
+class _Waiting:
     """Who waits for a listing. Were it the listing itself, both would live on together until Python looks for circles.
 
     Attributes:
@@ -27,13 +27,13 @@ class _Waits:
         return self.deadline.cancelled()
 
 
-class Begun:
+class PartialListing:
     """The jobs of one vault, being listed.
 
     Threads: one at a time.
 
     Attributes:
-        jobs: those so far by id, packed, in the service's order.
+        jobs: those so far by id, compressed, in the service's order.
         finished: whether all of them are.
         changed_ns: when the newest of them was finished or, if it is not, begun; None where no document says so.
 
@@ -47,14 +47,14 @@ class Begun:
         self.jobs: dict[str, bytes] = {}
         self.finished = True
         self.changed_ns: int | None = None
-        self._left_out = LeftOut(f"jobs of vault {vault}")
-        self._waits = _Waits(deadline)
-        self._deadline = Deadline(deadline.at_s, deadline.clock, self._waits.is_over)
+        self._hidden = HiddenNames(f"jobs of vault {vault}")
+        self._waiting = _Waiting(deadline)
+        self._deadline = Deadline(deadline.at_s, deadline.clock, self._waiting.is_over)
         self._found = ask(self._deadline)
 
     def may_go_on(self, deadline: Deadline) -> bool:
         """Say whether there is time left; whoever asks by *deadline* is who waits from now on."""
-        self._waits.deadline = deadline
+        self._waiting.deadline = deadline
         return self._deadline.remaining_s > 0
 
     def finish(self, known: dict[str, bytes]) -> None:
@@ -68,9 +68,9 @@ class Begun:
             CasfsError: a page could not be had.
         """
         for job in self._found:
-            if self._left_out.shows(job.id):
-                old, new = known.get(job.id), pack(job)
+            if self._hidden.shows(job.id):
+                old, new = known.get(job.id), compress(job)
                 self.jobs[job.id] = old if old is not None and old == new else new
                 self.finished = self.finished and job.is_finished
                 self.changed_ns = newest_ns(self.changed_ns, job.changed_ns)
-        self._left_out.tell()
+        self._hidden.warn()

@@ -8,8 +8,8 @@ import pytest
 
 from casfs.errors import InterruptedCallError
 from casfs.models import Job
-from casfs.tree.begun import Begun
-from casfs.tree.flights import LISTING_S
+from casfs.tree.partial_listing import PartialListing
+from casfs.tree.single_flight import LISTING_S
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Deadline
 from tests.tree.service import Clock, Service, job, vault
@@ -59,7 +59,7 @@ def test_listing_that_was_left_is_gone_on_with_by_the_next_who_asks(
 def test_listing_is_gone_at_once_when_nobody_has_it_any_more() -> None:
     gc.disable()
     try:
-        begun = Begun(lambda _: iter([job("one")]), "photos", Deadline.after(60))
+        begun = PartialListing(lambda _: iter([job("one")]), "photos", Deadline.after(60))
         begun.finish({})
         left = weakref.ref(begun)
         del begun
