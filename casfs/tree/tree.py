@@ -74,13 +74,13 @@ class Tree:
         An answer that is on its way is given to its askers and not believed afterwards.
         """
         before, blank = self._catalog, self._blank()
-        before.vaults.bequeath(blank.vaults)
-        before.jobs.bequeath(blank.jobs)
+        before.vaults.hand_over_to(blank.vaults)
+        before.jobs.known.hand_over_to(blank.jobs.known)
         self._catalog = blank
 
     def gone(self, output: Output) -> None:
         """Take note that the service no longer has *output*: whoever looks for its job next asks the service."""
-        self._catalog.jobs.forget(output.vault, output.job)
+        self._catalog.jobs.known.forget(output.vault, output.job)
 
     def resolve(self, path: str, *, fresh: bool = False) -> Node:
         """Return what stands at *path*.
@@ -129,13 +129,13 @@ class Tree:
             case VaultDir(vault):
                 return ((job.id, JobDir(job)) for job in self._jobs(vault.name))
             case JobDir(job):
-                self._catalog.jobs.show(job.vault, job.id)
+                self._catalog.jobs.known.mark_read(job.vault, job.id)
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
             case OutputFile():
                 return []
 
     def _directory(self, vault: Vault) -> VaultDir:
-        return VaultDir(vault, self._catalog.jobs.changed_ns(vault.name))
+        return VaultDir(vault, self._catalog.jobs.known.changed_ns(vault.name))
 
     def _vault(self, name: str, *, fresh: bool) -> Vault:
         vault = self._catalog.vaults.get(name, fresh=fresh)

@@ -59,13 +59,13 @@ class Vaults:
         self._known: dict[str, Vault] = {}
         self._changed_ns: int | None = None
         self._listed_until_s = float("-inf")
-        self._inherited: frozenset[str] = frozenset()
-        self._heir: Vaults | None = None
+        self._taken_over: frozenset[str] = frozenset()
+        self._successor: Vaults | None = None
         self._looked_up: TLRUCache[str, RememberedVault] = TLRUCache(
             MAX_LOOKED_UP_VAULTS, self._believed_until_s, timer=threads.clock
         )
-        self._describes: SingleFlight[str, Vault | None] = SingleFlight(threads.look_ups, str)
-        self._lists: SingleFlight[None, list[Vault]] = SingleFlight(threads.listings, str, LISTING_S)
+        self._look_ups: SingleFlight[str, Vault | None] = SingleFlight(threads.look_ups, str)
+        self._listings: SingleFlight[None, list[Vault]] = SingleFlight(threads.listings, str, LISTING_S)
 
     def seed(self, vaults: Iterable[Vault]) -> None:
         """Believe *vaults* to be all."""
@@ -73,26 +73,26 @@ class Vaults:
         listed = {vault.name: vault for vault in vaults if hidden.shows(vault.name)}
         hidden.warn()
         with self._lock:
-            self._stale_names.extend((name,) for name in self._inherited.union(self._known) if name not in listed)
-            self._inherited = frozenset()
+            self._stale_names.extend((name,) for name in self._taken_over.union(self._known) if name not in listed)
+            self._taken_over = frozenset()
             self._known = listed
             self._changed_ns = newest_ns(*(vault.created_ns for vault in listed.values()))
             self._looked_up.clear()
             self._listed_until_s = self._clock() + self._list_ttl_s
 
-    def bequeath(self, heir: "Vaults") -> None:
-        """Let *heir*, which begins anew, believe nothing of this but which names were shown."""
+    def hand_over_to(self, successor: "Vaults") -> None:
+        """Let *successor*, which begins anew, believe nothing of this but which names were shown."""
         with self._lock:
-            self._heir = heir
-            names = self._inherited.union(self._known)
-        heir.inherit(names)
+            self._successor = successor
+            names = self._taken_over.union(self._known)
+        successor.take_over(names)
 
-    def inherit(self, names: Iterable[str]) -> None:
-        """Take note of what was shown."""
+    def take_over(self, names: Iterable[str]) -> None:
+        """Take note of names that were shown."""
         with self._lock:
-            heir, self._inherited = self._heir, self._inherited.union(names)
-        if heir is not None:
-            heir.inherit(names)
+            successor, self._taken_over = self._successor, self._taken_over.union(names)
+        if successor is not None:
+            successor.take_over(names)
 
     def all(self) -> list[Vault]:
         """Return every vault, in the service's order, with one listing where the last one is too old.
@@ -105,7 +105,7 @@ class Vaults:
         with self._lock:
             if self._clock() < self._listed_until_s:
                 return list(self._known.values())
-        return self._lists.ask(None, self._list, "list vaults")
+        return self._listings.ask(None, self._list, "list vaults")
 
     def changed_ns(self) -> int | None:
         """Return when the newest of the vaults that are known was made, None where none is or nobody says."""
@@ -131,7 +131,7 @@ class Vaults:
             return answer.vault
         if not can_be_vault(name):
             return None
-        return self._describes.ask(name, lambda deadline: self._describe(name, deadline), f"describe vault {name}")
+        return self._look_ups.ask(name, lambda deadline: self._describe(name, deadline), f"describe vault {name}")
 
     def remembered(self, name: str, *, fresh: bool = False) -> RememberedVault | None:
         """Return what is known of the vault *name* without a request, or None where it has to be asked for."""
@@ -150,9 +150,9 @@ class Vaults:
             vaults = list(self._lister.vaults(deadline))
         self.seed(vaults)
         with self._lock:
-            heir, listed = self._heir, list(self._known.values())
-        if heir is not None:
-            heir.inherit(frozenset(vault.name for vault in listed))
+            successor, listed = self._successor, list(self._known.values())
+        if successor is not None:
+            successor.take_over(frozenset(vault.name for vault in listed))
         return listed
 
     def _describe(self, name: str, deadline: Deadline) -> Vault | None:
@@ -170,7 +170,7 @@ class Vaults:
                 vault = self._known.get(name, vault)
             self._looked_up[name] = RememberedVault(vault)
             if vault is None:
-                if self._known.pop(name, None) is not None or name in self._inherited:
+                if self._known.pop(name, None) is not None or name in self._taken_over:
                     self._stale_names.add(name)
             else:
                 self._known[name] = vault

@@ -6,8 +6,8 @@ import pytest
 
 from casfs.errors import GoneError, NotFoundError
 from casfs.models import JobState
-from casfs.tree import jobs
-from casfs.tree.jobs import MIN_DESCRIBES
+from casfs.tree import known_jobs
+from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.nodes import OutputFile
 from casfs.tree.tree import Tree, TreeSettings
 from tests.mounting import wait_until
@@ -271,7 +271,7 @@ def test_short_ttl_is_that_of_unfinished_jobs_too(service: Service, clock: Clock
 def test_listing_larger_than_all_that_may_be_kept_is_kept_alone(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MAX_LISTED_JOBS", 5)
+    monkeypatch.setattr(known_jobs, "MAX_LISTED_JOBS", 5)
     tree = Tree(service, TreeSettings(), clock=clock)
     tree.start()
     service.put(*[job(f"job{number}") for number in range(10)], job("other", vault="empty"))

@@ -3,7 +3,7 @@
 import pytest
 
 from casfs.errors import AccessDeniedError, GoneError, NotFoundError, UnreachableError
-from casfs.tree.jobs import MIN_DESCRIBES
+from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.stale_names import STALE_TTL_S
 from casfs.tree.tree import Tree, TreeSettings
 from tests.tree.service import Clock, Service, job, vault
