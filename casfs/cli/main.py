@@ -5,10 +5,7 @@ import sys
 
 import click
 
-from casfs.cli import mount_helper
-from casfs.cli.demo import demo
-from casfs.cli.emulate import emulate
-from casfs.cli.mount import mount
+from casfs.cli.commands import Commands
 from casfs.cli.statuses import Statuses, status_of
 
 
@@ -20,15 +17,10 @@ def version() -> str:
         return "(not installed)"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), message="%(prog)s %(version)s")
 def casfs() -> None:
     """Mount archive-storage job outputs as a read-only file system that checks every byte."""
-
-
-casfs.add_command(mount)
-casfs.add_command(demo)
-casfs.add_command(emulate)
 
 
 def main() -> None:
@@ -37,5 +29,7 @@ def main() -> None:
     mount.fuse3 runs ``casfs SOURCE MOUNTPOINT -o …`` for the type fuse.casfs; every SOURCE has a colon, and no command.
     """
     if ":" in "".join(sys.argv[1:2]):
+        from casfs.cli import mount_helper  # noqa: PLC0415 - it imports the mount, which other commands do without
+
         mount_helper.main()
     sys.exit(status_of(casfs, "casfs", Statuses()))

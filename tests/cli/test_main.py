@@ -1,10 +1,15 @@
 """What the command line says of itself, and of one that cannot be read."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from casfs.cli.commands import COMMANDS, Commands
 from tests.mounting import casfs, environment
+from tests.test_layering import PACKAGE, TABLE
 
 
 def test_help_of_every_command_is_there(tmp_path: Path) -> None:
@@ -43,3 +48,61 @@ def test_command_line_that_cannot_be_read_is_one_line_and_status_2(arguments: li
 def test_what_cannot_be_read_says_where_the_help_is(tmp_path: Path) -> None:
     done = casfs("mount", "--nonsense", "a:", "b", env=environment(tmp_path))
     assert done.stderr == "casfs: No such option '--nonsense'; see casfs mount --help\n"
+
+
+IMPORTED = """
+import runpy, sys
+try:
+    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=False)
+finally:
+    print("\\nimported", *sys.modules)
+"""
+
+
+def imported(tmp_path: Path, module: str, *arguments: str) -> set[str]:
+    """Return what a process has imported by the end of a command."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, module, *arguments],
+        env=environment(tmp_path), capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return set(done.stdout.rpartition("\nimported")[2].split())
+
+
+def of(modules: set[str], *packages: str) -> set[str]:
+    return {module for module in modules if module.startswith(packages)}
+
+
+BINDINGS = ("fuse", "mfusepy")
+
+
+def test_mounting_imports_nothing_of_the_emulator(tmp_path: Path) -> None:
+    words = ("http://127.0.0.1:9", str(tmp_path / "missing"))
+    for command in (("casfs", "mount", *words), ("casfs", *words)):
+        modules = imported(tmp_path, *command)
+        assert "casfs.mount.serve" in modules
+        assert of(modules, "casfs.emulator") == set()
+
+
+def test_emulating_imports_neither_the_bindings_of_fuse_nor_the_mount(tmp_path: Path) -> None:
+    modules = imported(tmp_path, "casfs", "emulate", "--host", "256.256.256.256")
+    assert "casfs.emulator.server" in modules
+    assert of(modules, *BINDINGS, "casfs.fs", "casfs.api", "casfs.tree", "casfs.data", "requests") == set()
+
+
+def test_help_imports_no_command(tmp_path: Path) -> None:
+    modules = imported(tmp_path, "casfs", "--help")
+    assert "casfs.cli.main" in modules
+    assert of(modules, *BINDINGS, *(f"casfs.{part}" for part in TABLE.keys() - {"cli"}), "requests") == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_tells_of_a_command_what_the_command_tells_itself(name: str) -> None:
+    command = Commands().get_command(click.Context(Commands()), name)
+    assert command is not None
+    assert (command.help or "").partition("\n")[0] == COMMANDS[name]
+
+
+def test_every_module_of_a_command_is_one() -> None:
+    found = {path.stem for path in (PACKAGE / "cli").glob("*.py") if "@click.command" in path.read_text()}
+    assert found == {*COMMANDS, "mount_helper"}

@@ -1,0 +1,33 @@
+"""The commands that there are; the module of each is imported when it is run, since mounting needs no emulator."""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "Mount the embedded archive service, with sample vaults, until Ctrl-C.",
+    "emulate": "Run the embedded archive service until Ctrl-C, on a port of this machine.",
+    "mount": "Mount SOURCE on the directory MOUNTPOINT.",
+}
+"""Each command's module in this package, which has it under the same name, and the first line of its help."""
+
+
+class Commands(click.Group):
+    """A group whose commands are found by their names."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names of the commands, in the order in which the help has them."""
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Return the command *name*, None where there is none."""
+        if name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"casfs.cli.{name}"), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands into the help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
