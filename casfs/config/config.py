@@ -5,7 +5,7 @@ What is written first wins: command line, ``-o``, ``CASFS_…`` in the environme
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -126,21 +126,68 @@ def load(source_text: str, given: Mapping[str, str], mount_text: str = "", place
     Raises:
         ConfigError: something cannot be used; nothing has been done then.
     """
+    behind_o, places = mount_options.parse(mount_text), places or Places.of_process()
+    layers = [
+        Layer(given, lambda option: option.flag),
+        Layer(behind_o.given, lambda option: f"-o {option.name}"),
+        environment_layer(places),
+    ]
+    return decide(source_text, layers, places, behind_o)
+
+
+def environment_layer(places: Places) -> Layer:
+    """Return what the environment says."""
+    texts = {option.name: places.environment.get(option.variable, "") for option in OPTIONS}
+    return Layer({name: text for name, text in texts.items() if text}, lambda option: option.variable)
+
+
+def decide(
+    source_text: str,
+    layers: Sequence[Layer],
+    places: Places,
+    behind_o: mount_options.MountOptions = mount_options.NOTHING,
+    names: Container[str] = BY_NAME,
+) -> Config:
+    """Return what was decided.
+
+    Args:
+        source_text: SOURCE.
+        layers: what was said, the first that says something about an option wins; the environment comes last, and the
+            profile behind it.
+        places: where else to look.
+        behind_o: what only a mount is told.
+        names: the options that count; the others have their defaults, whoever says something about them.
+
+    Raises:
+        ConfigError: something cannot be used; nothing has been done then.
+    """
     files = Files()
     try:
-        return _decided(source_text, given, mount_options.parse(mount_text), places or Places.of_process(), files)
+        return _decided(
+            source_text, [_only(names, layer) for layer in layers], places, files, behind_o=behind_o, names=names
+        )
     except NowhereError as error:
         raise ConfigError("; ".join([str(error), *files.unread])) from None
 
 
-def _decided(
-    source_text: str, given: Mapping[str, str], behind_o: mount_options.MountOptions, places: Places, files: Files
+def _only(names: Container[str], layer: Layer) -> Layer:
+    return Layer({name: text for name, text in layer.texts.items() if name in names}, layer.origin)
+
+
+def _decided(  # noqa: PLR0913 - what was said, where else to look, and what counts
+    source_text: str,
+    layers: list[Layer],
+    places: Places,
+    files: Files,
+    *,
+    behind_o: mount_options.MountOptions,
+    names: Container[str],
 ) -> Config:
-    layers = _layers(given, behind_o.given, places.environment)
     profiles = _profiles(layers, places, files)
     source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
     profile = _profile(profiles, layers, source)
-    layers.append(Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))
+    written = layers[:-1]
+    layers = [*layers, _only(names, Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))]
     values = {option.name: _value(layers, option) for option in OPTIONS}
     aws = None
     if values["provider"] == "glacier":
@@ -152,8 +199,9 @@ def _decided(
         endpoint = _endpoint(source, profile, found)
     as_written = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
     accounts = [account if aws is None else account_of(account) for account in as_written if account]
-    if source.account is not None and _text(layers[:2], "account") is not None and accounts[0] != accounts[1]:
-        raise ConfigError(f"SOURCE asks for account {accounts[0]}, and --account for {accounts[1]}")
+    if source.account is not None and _text(written, "account") is not None and accounts[0] != accounts[1]:
+        name = written[0].origin(BY_NAME["account"])
+        raise ConfigError(f"SOURCE asks for account {accounts[0]}, and {name} for {accounts[1]}")
     return _config(
         values,
         endpoint_url=endpoint.endpoint_url or "",
@@ -174,15 +222,6 @@ def _oddities(values: Mapping[str, Any], behind_o: mount_options.MountOptions) -
     memory = memory_bytes()
     if memory is not None and values["block_cache_size"] > memory:
         yield f"--block-cache-size is more than the memory that there is, {memory // MIB}M"
-
-
-def _layers(given: Mapping[str, str], behind_o: Mapping[str, str], environment: Mapping[str, str]) -> list[Layer]:
-    variables = {option.name: environment[option.variable] for option in OPTIONS if environment.get(option.variable)}
-    return [
-        Layer(given, lambda option: option.flag),
-        Layer(behind_o, lambda option: f"-o {option.name}"),
-        Layer(variables, lambda option: option.variable),
-    ]
 
 
 def _text(layers: Sequence[Layer], name: str) -> str | None:
@@ -215,7 +254,8 @@ def _profile_name(layers: Sequence[Layer], source: Source) -> str:
     if source.profile is None:
         return asked
     if _text(layers, "profile") not in (None, source.profile):
-        raise ConfigError(f"SOURCE asks for profile {source.profile}, and --profile for {asked}")
+        name = layers[0].origin(BY_NAME["profile"])
+        raise ConfigError(f"SOURCE asks for profile {source.profile}, and {name} for {asked}")
     return source.profile
 
 

@@ -49,6 +49,9 @@ class MountOptions:
     shown: tuple[str, ...] = ()
 
 
+NOTHING = MountOptions({}, ())
+
+
 def parse(text: str) -> MountOptions:
     r"""Return what *text* asks for.
 

@@ -36,6 +36,7 @@ class Option:
         help: what it does, in one line.
         short: its letter on the command line, or None.
         profile: whether a profile may set it.
+        mount_only: whether it means something to a mount only, and nothing to who reads without one.
         missing: what this version cannot do yet, in words; None where the option works.
     """
 
@@ -47,6 +48,7 @@ class Option:
     default_words: str = ""
     short: str | None = None
     profile: bool = True
+    mount_only: bool = False
     missing: str | None = None
 
     @property
@@ -86,6 +88,7 @@ OPTIONS = (
         FLAG,
         default="false",
         short="f",
+        mount_only=True,
         why="a shell wants its prompt back; systemd and containers ask for it",
         help="Stay in the foreground, log to standard error.",
     ),
@@ -124,16 +127,22 @@ OPTIONS = (
         "allow_other",
         FLAG,
         default="false",
+        mount_only=True,
         why="archives are private until somebody says otherwise",
         help="Let other users in.",
     ),
-    Option("uid", user(), None, default_words="mounter", why="as everywhere", help="Owner of all files."),
-    Option("gid", group(), None, default_words="mounter", why="as everywhere", help="Group of all files."),
+    Option(
+        "uid", user(), None, default_words="mounter", mount_only=True, why="as everywhere", help="Owner of all files."
+    ),
+    Option(
+        "gid", group(), None, default_words="mounter", mount_only=True, why="as everywhere", help="Group of all files."
+    ),
     Option(
         "file_mode",
         MODE,
         default=None,
         default_words="`0400`; `0444` with allow-other",
+        mount_only=True,
         why="nothing can be written, and who may mount may read",
         help="Permissions of files.",
     ),
@@ -142,6 +151,7 @@ OPTIONS = (
         MODE,
         default=None,
         default_words="`0700`; `0755` with allow-other",
+        mount_only=True,
         why="as file-mode, and the owner of a copy may fill and remove it",
         help="Permissions of directories.",
     ),
@@ -149,6 +159,7 @@ OPTIONS = (
         "remember",
         FLAG,
         default="false",
+        mount_only=True,
         why="each name takes memory until the mount ends, and only an NFS server asks for what was forgotten",
         help="Never let the kernel's handle of a file become stale, for a mount that is exported by NFS.",
     ),
@@ -237,6 +248,7 @@ OPTIONS = (
         "log_level",
         choice("debug", "info", "warning", "error"),
         default="info",
+        mount_only=True,
         why="each failure of the service is one line",
         help="The least that is logged.",
     ),
@@ -244,6 +256,7 @@ OPTIONS = (
         "log_format",
         choice("text", "json"),
         default="text",
+        mount_only=True,
         why="people read first",
         help="json is one object a line.",
     ),
@@ -252,6 +265,7 @@ OPTIONS = (
         PATH,
         default=None,
         default_words="standard error; in the background the system log",
+        mount_only=True,
         why="where the system's other logs are",
         help="Where log lines go.",
     ),
@@ -260,6 +274,7 @@ OPTIONS = (
         TEXT,
         default=None,
         default_words="off",
+        mount_only=True,
         why="an open port is the user's to ask for",
         help="HOST:PORT for Prometheus.",
         missing="this version serves no metrics; the attribute user.cas.stats of the root has the figures",
