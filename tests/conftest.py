@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -110,6 +111,16 @@ def announce(caplog: pytest.LogCaptureFixture) -> Iterator[Announce]:
     warned = [record.getMessage() for record in records if record.name.startswith("casfs") and record.levelno >= 30]
     surprises = [message for message in warned if not any(re.search(pattern, message) for pattern in expected)]
     assert surprises == [], "casfs logged what the test did not announce"
+
+
+@contextmanager
+def no_more_threads() -> Iterator[None]:
+    """Let the system refuse every thread that is begun in the block."""
+    usual = threading.stack_size(1 << 46)  # which no system has
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
 
 
 @pytest.fixture

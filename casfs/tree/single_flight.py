@@ -108,10 +108,11 @@ class SingleFlight(Generic[K, T]):
                 call.left_s = self._threads.clock()
 
     def _begin(self, key: K, work: Callable[[Deadline], T]) -> Call[T]:
-        call = self._calls[key] = Call[T]()
+        call = Call[T]()
         until_s = self._threads.clock() + self._request_s
         deadline = Deadline(until_s, self._threads.clock, lambda: self._is_abandoned(key, call))
         self._threads.submit(self._vault_of(key), lambda: self._run(key, call, lambda: work(deadline)), call.answer)
+        self._calls[key] = call
         return call
 
     def _wait(self, call: Call[T], what: str) -> T:
@@ -124,9 +125,10 @@ class SingleFlight(Generic[K, T]):
             raise
 
     def _is_abandoned(self, key: K, call: Call[T]) -> bool:
-        """Return whether nobody has waited for *call* for a while; then nobody can join it any more."""
+        """Return whether nobody has waited for *call* for a while, or all is over; then nobody can join it."""
         with self._lock:
-            if call.waiting == 0 and self._threads.clock() >= call.left_s + ABANDONED_S:
+            is_left = call.waiting == 0 and self._threads.clock() >= call.left_s + ABANDONED_S
+            if is_left or self._threads.is_stopped:
                 call.is_abandoned = True
                 self._remove(key, call)
             return call.is_abandoned

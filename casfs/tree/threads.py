@@ -4,12 +4,16 @@ A question that the service does not answer costs its thread and its connection 
 nobody else up: there are far more places than questions that any account was seen to leave open.
 """
 
+import contextlib
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeVar
 
+from casfs import shortage
+from casfs.errors import ShortageError
 from casfs.waiting import Clock, Interrupted
 
 MAX_LOOK_UPS = 256
@@ -27,6 +31,10 @@ heap: each in which 100,000 jobs were listed keeps 5 MiB. Source: measured on 20
 
 MAX_SHARE_OF_ONE_VAULT = 3 / 4
 """Share of the places that the questions about one vault have at most."""
+
+JOIN_S = 1.0
+"""How long the end waits for threads whose request was called back, which they look for every half a second; what
+hangs longer is a daemon and holds up no exit."""
 
 T = TypeVar("T")
 
@@ -52,6 +60,7 @@ class ThreadPool:
 
     Attributes:
         clock: as above.
+        is_stopped: whether it is over: what is being asked is to end.
 
     Invariants: whoever was submitted first goes first, but for those whose vault has its share of the places.
 
@@ -64,58 +73,71 @@ class ThreadPool:
         self._max_of_one_vault = max(1, int(max_threads * MAX_SHARE_OF_ONE_VAULT))
         self._max_idle = max_idle
         self._is_interrupted = interrupted
-        self._is_stopped = False
-        self._is_started = False
+        self.is_stopped = False
         self._wake = threading.Condition(threading.Lock())
         self._queue: deque[_Task] = deque()
         self._running: Counter[str] = Counter()
-        self._threads = 0
+        self._threads: set[threading.Thread] = set()
         self._idle = 0
 
     def start(self) -> None:
-        """Let there be threads from now on; to be called after the process has forked.
+        """Begin one thread, which the first question does otherwise; after the process has forked.
 
         Raises:
-            RuntimeError: the system gives none.
+            ShortageError: the system gives none.
         """
         with self._wake:
-            self._is_started = True
-            self._start_thread()  # one at least, or no mount: later ones may be refused
-            for _ in self._queue:
-                self._wake_or_start()
+            self._start_first()
 
     def stop(self) -> None:
         """End every wait, and the threads that are not asking; may be called more than once."""
         with self._wake:
-            self._is_stopped = True
+            self.is_stopped = True
             self._wake.notify_all()
+
+    def join(self, until_s: float) -> None:
+        """Wait for the threads to end, after ``stop``, but not beyond *until_s* of ``time.monotonic``."""
+        with self._wake:
+            threads, self._threads = self._threads, set()
+        for thread in threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def interrupted(self) -> bool:
         """Say whether the calling thread need not wait any longer: its program was signalled, or the mount ends."""
-        return self._is_stopped or self._is_interrupted()
+        return self.is_stopped or self._is_interrupted()
 
     def submit(self, vault: str, work: Callable[[], T], answer: Future[T]) -> None:
-        """Run *work*, which is about *vault*, on one of the threads for its *answer*."""
+        """Run *work*, which is about *vault*, on one of the threads for its *answer*.
+
+        Raises:
+            ShortageError: there is no thread, and the system gives none; it is not run then.
+        """
         with self._wake:
+            self._start_first()
             self._queue.append(_Task(vault, lambda: _complete(answer, work)))
             self._wake_or_start()
 
     def _wake_or_start(self) -> None:
         """Wake or make a thread if there is work for one. Lock held."""
-        if not self._is_started or self._is_stopped or self._first() is None:
+        if self.is_stopped or self._first() is None:
             return
         if self._idle:
             self._idle -= 1
             self._wake.notify()
-        elif self._threads < self._max_threads:
-            try:
+        elif len(self._threads) < self._max_threads:
+            with contextlib.suppress(ShortageError):  # the next thread that is free asks
                 self._start_thread()
-            except RuntimeError:  # the system gives no more of them: the next that is free asks
-                return
+
+    def _start_first(self) -> None:
+        """Have one thread at least: the system may refuse those that come later. Lock held."""
+        if not self._threads and not self.is_stopped:
+            self._start_thread()
 
     def _start_thread(self) -> None:
-        threading.Thread(target=self._run, name="casfs-names", daemon=True).start()
-        self._threads += 1
+        thread = threading.Thread(target=self._run, name="casfs-names", daemon=True)
+        with shortage.named():
+            thread.start()
+        self._threads.add(thread)
 
     def _run(self) -> None:
         while True:
@@ -132,7 +154,7 @@ class ThreadPool:
 
     def _next(self) -> _Task | None:
         """Return what to do next, None where the thread is to end. Lock held."""
-        while not self._is_stopped:
+        while not self.is_stopped:
             task = self._first()
             if task is not None:
                 self._queue.remove(task)
@@ -142,7 +164,7 @@ class ThreadPool:
                 break
             self._idle += 1  # whoever wakes us takes it off again: else two questions could count on one thread
             self._wake.wait()
-        self._threads -= 1
+        self._threads.discard(threading.current_thread())
         return None
 
     def _first(self) -> _Task | None:
@@ -164,14 +186,21 @@ class Threads:
         self.clock = clock
 
     def start(self) -> None:
-        """Let there be threads from now on; to be called after the process has forked."""
+        """Begin the first threads, which the first questions do otherwise; after the process has forked.
+
+        Raises:
+            ShortageError: the system gives none.
+        """
         self.look_ups.start()
         self.listings.start()
 
     def stop(self) -> None:
-        """End every wait, and the threads that are not asking; may be called more than once."""
+        """End every wait, and the threads, though not those that hang; may be called more than once."""
         self.look_ups.stop()
         self.listings.stop()
+        until_s = time.monotonic() + JOIN_S
+        self.look_ups.join(until_s)
+        self.listings.join(until_s)
 
 
 def _complete(future: Future[T], work: Callable[[], T]) -> None:

@@ -44,7 +44,7 @@ class Catalog:
 class Tree:
     """Which paths exist, and what they stand for.
 
-    Threads: any thread may call, between start and stop; seed and forget at any time.
+    Threads: any thread may call, before ``stop``; seed and forget at any time.
     """
 
     def __init__(
@@ -57,11 +57,15 @@ class Tree:
         self._catalog = self._blank()
 
     def start(self) -> None:
-        """Start the threads that ask the service; after the fork."""
+        """Begin the threads that ask the service, which the first questions do otherwise; after the fork.
+
+        Raises:
+            ShortageError: the system gives none.
+        """
         self._threads.start()
 
     def stop(self) -> None:
-        """Begin no further request."""
+        """End every wait, and the threads, though not those that hang; may be called more than once."""
         self._threads.stop()
 
     def seed(self, vaults: Iterable[Vault]) -> None:

@@ -1,6 +1,7 @@
 """Questions to the service: each asked once, each wait ended."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from casfs.tree.single_flight import ABANDONED_S, FAILURE_TTL_S, REQUEST_S, WAIT
 from casfs.tree.threads import ThreadPool
 from casfs.waiting import Deadline, never
 from tests.conftest import Announce
+from tests.mounting import wait_until
 from tests.tree.service import Clock
 
 
@@ -116,6 +118,27 @@ def test_signal_ends_the_wait(clock: Clock) -> None:
             asked.result(10)
     answer.set_result(0)
     pool.stop()
+
+
+def test_end_of_the_mount_calls_back_a_request_at_once_and_waits_for_its_thread(clock: Clock) -> None:
+    before = set(threading.enumerate())
+    pool = ThreadPool(4, 4, never, clock)
+    questions: SingleFlight[str, int] = SingleFlight(pool, str)
+
+    def work(deadline: Deadline) -> int:
+        begun.set()
+        wait_until(deadline.cancelled, "it is called back", 60)
+        raise InterruptedCallError("nobody waits")
+
+    begun = threading.Event()
+    with ThreadPoolExecutor(1) as asker:
+        asked = asker.submit(questions.ask, "key", work, "it")
+        assert begun.wait(60)
+        pool.stop()
+        with pytest.raises(InterruptedCallError):
+            asked.result(60)
+    pool.join(time.monotonic() + 60)
+    assert set(threading.enumerate()) <= before
 
 
 def test_end_of_the_mount_ends_every_wait_and_the_threads(clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """Questions about names: those without an answer hold nobody else up."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from casfs.errors import ShortageError
 from casfs.tree.threads import (
     MAX_IDLE_LISTING_THREADS,
     MAX_IDLE_LOOK_UP_THREADS,
@@ -17,6 +19,7 @@ from casfs.tree.threads import (
     ThreadPool,
 )
 from casfs.waiting import never
+from tests.conftest import no_more_threads
 from tests.mounting import wait_until
 from tests.tree.service import Clock
 
@@ -149,23 +152,31 @@ def test_questions_that_come_one_by_one_have_the_same_thread() -> None:
 def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> None:
     with silent(MAX_LISTINGS, MAX_IDLE_LISTING_THREADS) as (pool, silence):
         silence.ask_until_at_work("silent")
-        usual = threading.stack_size(1 << 46)  # which no system has
-        try:
-            answer: Future[int] = Future()
+        answer: Future[int] = Future()
+        with no_more_threads():
             pool.submit("healthy", lambda: 7, answer)
-        finally:
-            threading.stack_size(usual)
         assert not answer.done()
         silence.end()
         assert answer.result(LIMIT_S) == 7
 
 
-def test_nothing_is_asked_before_the_start() -> None:
+def test_a_question_before_the_start_starts_the_threads() -> None:
+    before = set(threading.enumerate())
     pool = ThreadPool(1, 1, never, Clock())
+    assert set(threading.enumerate()) == before
     answer: Future[int] = Future()
-    before = threading.active_count()
     pool.submit("vault", lambda: 7, answer)
-    assert threading.active_count() == before
-    pool.start()
     assert answer.result(LIMIT_S) == 7
+    pool.stop()
+    pool.join(time.monotonic() + LIMIT_S)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_question_for_which_the_system_gives_no_thread_fails_and_is_not_asked_later() -> None:
+    pool = ThreadPool(1, 1, never, Clock())
+    asked: list[int] = []
+    with no_more_threads(), pytest.raises(ShortageError, match="no more threads"):
+        pool.submit("vault", partial(asked.append, 1), Future())
+    assert answered(pool, "vault")
+    assert asked == []
     pool.stop()

@@ -80,7 +80,7 @@ class Monitor:
         stats.gauge("in_flight", lambda: self._workers.in_flight)
 
     def start(self) -> None:
-        """Let there be threads from now on: after the fork."""
+        """Begin one thread, which the first flight does otherwise: after the fork."""
         self._workers.start()
 
     def stop(self) -> None:
@@ -170,8 +170,8 @@ class Monitor:
             self._workers.stir()
 
     def _send(self, flight: Flight) -> None:
-        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
         self._workers.push(flight)
+        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
 
     def unwait(self, flight: Flight, block: int) -> None:
         """Let one call go that waited for *block*, which may then be evicted. Lock held."""

@@ -10,9 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from casfs import shortage
 from casfs.data.fetch.flight import Flight
 from casfs.data.fetch.shares import Shares
 from casfs.data.memory.room import Room
+from casfs.errors import ShortageError
 from casfs.waiting import Clock
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class Workers:
         self._idle = 0
         self._sent = 0
         self._sent_ahead = 0
-        self._is_running = False
+        self._is_over = False
         self._is_short = False
 
     @property
@@ -64,26 +66,33 @@ class Workers:
         return self._sent
 
     def start(self) -> None:
-        """Let there be threads from now on: after the fork."""
+        """Begin one thread, which the first flight does otherwise: after the fork.
+
+        Raises:
+            ShortageError: the system gives none.
+        """
         with self._lock:
-            self._is_running = True
-            if not self._threads:
-                self._begin()  # one at least, or no mount: later ones may be refused
-            self.stir()
+            self._begin_first()
 
     def stop(self, timeout_s: float) -> None:
         """Let the workers end; returns once they have, or after *timeout_s* without those that hang in a socket."""
         with self._lock:
-            self._is_running = False
+            self._is_over = True
             self._urgent.clear()
             self._ahead.clear()
             self._wake.notify_all()
         until_s = time.monotonic() + timeout_s
-        for thread in self._threads:
+        threads, self._threads = self._threads, []
+        for thread in threads:
             thread.join(max(0.0, until_s - time.monotonic()))
 
     def push(self, flight: Flight) -> None:
-        """Queue a flight. Lock held."""
+        """Queue a flight. Lock held.
+
+        Raises:
+            ShortageError: there is no thread, and the system gives none; it is not queued then.
+        """
+        self._begin_first()
         (self._urgent if flight.for_reader or flight.readers else self._ahead).append(flight)
         self.stir()
 
@@ -128,7 +137,7 @@ class Workers:
 
     def stir(self) -> None:
         """Wake or make a worker if there may be work for one. Lock held."""
-        if not self._is_running or not (self._urgent or (self._ahead and self._sent_ahead < self._ahead_limit)):
+        if self._is_over or not (self._urgent or (self._ahead and self._sent_ahead < self._ahead_limit)):
             return
         if self._idle:
             self._idle -= 1
@@ -136,11 +145,17 @@ class Workers:
         elif len(self._threads) < self._limit:
             self._begin()
 
+    def _begin_first(self) -> None:
+        """Have one thread at least: the system may refuse those that come later."""
+        if not self._threads and not self._is_over:
+            self._begin()
+
     def _begin(self) -> None:
         thread = threading.Thread(target=self._work, name=f"casfs-fetch-{len(self._threads)}", daemon=True)
         try:
-            thread.start()
-        except RuntimeError:  # the system gives no more of them
+            with shortage.named():
+                thread.start()
+        except ShortageError:
             if not self._threads:
                 raise
         else:
@@ -161,7 +176,7 @@ class Workers:
             self._run(job[0], job[1])
 
     def _next(self) -> tuple[Flight, Room, bool] | None:
-        while self._is_running:
+        while not self._is_over:
             flight = self._first(self._urgent)
             is_ahead = flight is None and self._sent_ahead < self._ahead_limit
             if is_ahead:
