@@ -16,19 +16,14 @@ from types import FrameType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import casfs
-from casfs.api.client import Client, ClientSettings
-from casfs.data.outputs import Outputs
-from casfs.data.settings import DataSettings, Verify
+from casfs.account import Account, find_service
+from casfs.config.config import Places, load
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.attrs import View
 from casfs.fs.operations import Operations
-from casfs.models import Credentials
-from casfs.stats import Stats
-from casfs.tree.tree import Tree, TreeSettings
 
 PACKAGE = Path(casfs.__file__).parent
-BLOCK_BYTES = 1 << 20
 QUIET_S = 0.2
 """So long nothing may be entered until a read is taken for done: its worker ends after the answer was given."""
 
@@ -73,17 +68,17 @@ class Recorder:
 @contextmanager
 def mounted(server: Server) -> Iterator[Operations]:
     """Yield what answers the kernel, of a mount of *server*, without a kernel."""
-    stats = Stats()
-    client = Client(ClientSettings(server.url), Credentials("id", "key"), stats)
-    settings = DataSettings(
-        block_cache_bytes=64 * BLOCK_BYTES, connections=4, read_ahead_bytes=0, verify=Verify.AUTO, read_timeout_s=120
-    )
-    operations = Operations(Tree(client, TreeSettings()), Outputs(client, settings, stats), stats, View(0, 0, 0, 0))
+    given = {"block_cache_size": "64M", "connections": "4", "read_ahead": "0"}
+    environment = {"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}
+    config = load(server.url, given, "", Places(environment, None, ()))
+    account = Account(config, find_service(config))
+    operations = Operations(account.tree, account.outputs, account.stats, View(0, 0, 0, 0))
     operations.init("/")
     try:
         yield operations
     finally:
         operations.destroy("/")
+        account.close()
 
 
 def first_output(operations: Operations) -> str:

@@ -15,7 +15,8 @@ LEAVES = frozenset(
 
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator"}),
-    "mount": frozenset({"fs", "tree", "data", "api", "config", "service"}),
+    "mount": frozenset({"account", "fs", "config"}),
+    "account": frozenset({"api", "tree", "data", "config", "service"}),
     "service": frozenset({"api", "config"}),
     "file": frozenset({"data"}),
     "fs": frozenset({"tree", "data"}),

@@ -11,10 +11,8 @@ from itertools import chain, combinations
 
 import pytest
 
-from casfs.api.client import Client, ClientSettings
+from casfs.account import Account, find_service
 from casfs.config.config import Config, Places, load
-from casfs.data.outputs import Outputs
-from casfs.data.settings import DataSettings, Verify
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
@@ -25,9 +23,8 @@ from casfs.errors import AccessDeniedError, CasfsError, CredentialsError, NotFou
 from casfs.fs.attrs import View
 from casfs.fs.errnos import errno_of
 from casfs.fs.operations import Operations
-from casfs.mount.serve import admitted
-from casfs.stats import Stats
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.nodes import VaultDir
+from casfs.tree.tree import Tree
 
 BYTES = b"what a job brings"
 OPERATIONS = {"V": "list_vaults", "v": "describe_vault", "J": "list_jobs", "j": "describe_job"}
@@ -55,19 +52,6 @@ TABLE = {
 """What comes of each step by what the account may do; with the vault as root, the mount itself is refused in the last
 line. The same table, by effect, is in docs/semantics.md."""
 ALL_SETS = ["".join(each) for each in chain.from_iterable(combinations(OPERATIONS, count) for count in range(5))]
-
-
-class Listener:
-    """A herald that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def ready(self) -> None:
-        raise AssertionError("nothing is mounted")
 
 
 @pytest.fixture
@@ -98,25 +82,32 @@ def config_of(server: Server, suffix: str = "", secret_key: str = "key") -> Conf
     return load(server.url + suffix, {}, "", Places(environment, None, ()))
 
 
-def client_of(config: Config, stats: Stats) -> Client:
-    return Client(ClientSettings(config.endpoint_url, config.account), config.credentials, stats)
+def account_of(config: Config) -> Account:
+    return Account(config, find_service(config))
+
+
+def heard(config: Config) -> list[str]:
+    """Return what the account is told at the mount of ``vault``, which it begins with then."""
+    said: list[str] = []
+    with account_of(config) as account:
+        account.admit(said.append)
+        requests = account.stats.snapshot()["requests"]
+        root = account.tree.resolve("/")
+        assert isinstance(root, VaultDir)
+        assert root.vault.name == "vault"
+        assert account.stats.snapshot()["requests"] == requests
+    return said
 
 
 @contextmanager
 def operations(server: Server, suffix: str = "") -> Iterator[tuple[Operations, Tree]]:
     """Be a mount without the kernel."""
-    config, stats = config_of(server, suffix), Stats()
-    client = client_of(config, stats)
-    tree = Tree(client, TreeSettings(root_vault=config.root_vault))
-    found = admitted(client, config, Listener())
-    if found is not None:
-        tree.seed(found)
-    bounds = DataSettings(8 << 20, 2, 0, Verify.AUTO, 30.0)
-    made = Operations(tree, Outputs(client, bounds, stats), stats, View(0, 0, 0o400, 0o700))
-    made.init("/")
-    yield made, tree
-    made.destroy("/")
-    client.close()
+    with account_of(config_of(server, suffix)) as account:
+        account.admit(lambda _text: None)
+        made = Operations(account.tree, account.outputs, account.stats, View(0, 0, 0o400, 0o700))
+        made.init("/")
+        yield made, account.tree
+        made.destroy("/")
 
 
 def listing(mount: Operations, path: str) -> list[str]:
@@ -200,17 +191,14 @@ def test_mount_of_a_vault_tells_which_functions_are_missing_as_far_as_it_heard(
     allowed: str, missing: list[str], server: Server
 ) -> None:
     allow(server, allowed)
-    config, listener = config_of(server, "/-/vault"), Listener()
-    found = admitted(client_of(config, Stats()), config, listener)
-    assert [vault.name for vault in found or []] == ["vault"]
-    assert len(listener.warnings) == len(missing)
-    assert all(word in line for word, line in zip(missing, listener.warnings, strict=True))
+    said = heard(config_of(server, "/-/vault"))
+    assert len(said) == len(missing)
+    assert all(word in line for word, line in zip(missing, said, strict=True))
 
 
 def test_mount_of_a_vault_spends_no_request_to_find_out_what_is_missing(server: Server) -> None:
     deny(server, "list_vaults", "list_jobs", "describe_job")
-    config = config_of(server, "/-/vault")
-    admitted(client_of(config, Stats()), config, Listener())
+    heard(config_of(server, "/-/vault"))
     assert [record.operation for record in server.requests] == ["describe_vault"]
 
 
@@ -220,14 +208,14 @@ def test_mount_of_a_vault_that_is_not_there_is_refused_by_its_name(allowed: str,
     allow(server, allowed)
     config = config_of(server, "/-/vault")
     with pytest.raises(NotFoundError, match=r"^there is no vault 'vault': Vault not found"):
-        admitted(client_of(config, Stats()), config, Listener())
+        heard(config)
 
 
 def test_mount_of_a_vault_about_which_nothing_may_be_asked_is_refused(server: Server) -> None:
     allow(server, "")
     config = config_of(server, "/-/vault")
     with pytest.raises(AccessDeniedError, match=r"^no permission"):
-        admitted(client_of(config, Stats()), config, Listener())
+        heard(config)
 
 
 @pytest.mark.parametrize(("suffix", "allowed"), [("", "VvJj"), ("", "V"), ("/-/vault", "VvJj"), ("/-/vault", "j")])
@@ -238,7 +226,7 @@ def test_refused_key_refuses_the_mount_whatever_else_is_denied(
     allow(server, allowed)
     config = config_of(server, suffix, secret_key="another")
     with pytest.raises(CredentialsError):
-        admitted(client_of(config, Stats()), config, Listener())
+        heard(config)
 
 
 def test_service_that_denies_what_is_not_there_is_not_taken_to_say_so(server: Server) -> None:

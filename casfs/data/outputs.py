@@ -30,6 +30,10 @@ REFUSED = 1024
 """Outputs of which is remembered that they were refused, so that each is a line in the log and not one a ``stat``."""
 
 
+def ignore(_output: Output) -> None:
+    """Take no note of what is told of an output."""
+
+
 class Outputs:
     """The bytes stage of one mount.
 
@@ -39,16 +43,14 @@ class Outputs:
         stats: counters of the mount.
         interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
         clock: monotonic seconds.
-        remembered: outputs of which is remembered what was learnt.
-
-    Attributes:
         on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
         on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
+        remembered: outputs of which is remembered what was learnt.
 
-    Threads: any. FUSE threads only wait here; those that do I/O are made after ``start``.
+    Threads: any. Whoever calls only waits here; the threads that do I/O are made at the first request.
     """
 
-    def __init__(  # noqa: PLR0913 - what it is made of, and three defaults that tests replace
+    def __init__(  # noqa: PLR0913 - what it is made of, whom it tells, and what tests replace
         self,
         source: RangeSource,
         settings: DataSettings,
@@ -56,14 +58,16 @@ class Outputs:
         interrupted: Interrupted = never,
         clock: Clock = time.monotonic,
         *,
+        on_gone: Callable[[Output], None] = ignore,
+        on_wrong: Callable[[Output], None] = ignore,
         remembered: int = REMEMBERED,
     ) -> None:
         self._settings = settings
         self._stats = stats
         self._interrupted = interrupted
         self._clock = clock
-        self.on_gone: Callable[[Output], None] = lambda _output: None
-        self.on_wrong: Callable[[Output], None] = lambda _output: None
+        self._on_gone = on_gone
+        self._on_wrong = on_wrong
         fetcher = Fetcher(source, settings.verify, stats)
         self._monitor = Monitor(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
         self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
@@ -72,7 +76,11 @@ class Outputs:
         self._refused: LRUCache[Output, None] = LRUCache(REFUSED)
 
     def start(self) -> None:
-        """Let there be threads from now on: called after the fork."""
+        """Begin one thread, which the first request does otherwise: called after the fork.
+
+        Raises:
+            ShortageError: the system gives none.
+        """
         self._monitor.start()
 
     def stop(self) -> None:
@@ -207,13 +215,13 @@ class Outputs:
 
     def _tell_gone(self, output: Output) -> None:
         try:
-            self.on_gone(output)
+            self._on_gone(output)
         except Exception:  # what others make of it is no reason to leave readers waiting
             log.exception("%s/%s: telling that it is gone failed", output.vault, output.job)
 
     def _tell_wrong(self, output: Output) -> None:
         try:
-            self.on_wrong(output)
+            self._on_wrong(output)
         except Exception:
             log.exception("%s/%s: having its pages dropped failed", output.vault, output.job)
 

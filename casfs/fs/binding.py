@@ -12,7 +12,6 @@ from typing import Any
 from casfs.errors import ConfigError, MountError
 from casfs.fs import footing
 from casfs.fs.interrupts import Interrupts
-from casfs.fs.kernel import Kernel
 from casfs.fs.needs import Mount
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options
@@ -64,8 +63,6 @@ class Binding:
             MountError: there is no mount.
             CasfsError: what ``operations.init`` raised; the mount is gone.
         """
-        kernel = Kernel(mountpoint, mount)
-        operations.kernel_takes, operations.kernel_drops = kernel.takes, kernel.drops
         session = (FusepySession if self._is_fusepy else MfusepySession)(operations, mount, self._module.fuse_exit)
         try:
             self._run(session, mountpoint, options)

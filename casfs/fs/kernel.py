@@ -9,21 +9,29 @@ import contextlib
 import subprocess
 import threading
 
+from casfs.fs.handles import Handles
 from casfs.fs.needs import Mount
+from casfs.models import Output
 
 ASK_S = 5.0
 """How long the kernel has to ask: it takes some milliseconds, unless every thread of libfuse waits in an open."""
 
 
 class Kernel:
-    """The kernel's side of the mount at *mountpoint*.
+    """The kernel's side of a mount.
+
+    Args:
+        mountpoint: where it is.
+        mount: which it is.
+        handles: the files that are open.
 
     Threads: every method may be called from any thread, callbacks too.
     """
 
-    def __init__(self, mountpoint: str, mount: Mount) -> None:
+    def __init__(self, mountpoint: str, mount: Mount, handles: Handles) -> None:
         self._mountpoint = mountpoint
         self._mount = mount
+        self._handles = handles
 
     def takes(self, path: str, inode: int, size: int) -> bool:
         """Have the kernel ask for the attributes of *path*, as anybody's stat does; return whether it got these.
@@ -34,11 +42,14 @@ class Kernel:
         answer = self._answer("stat", "--format=%d %i %s", "--", path)
         return answer.split() == [str(number).encode() for number in (self._mount.device, inode, size)]
 
-    def drops(self, path: str) -> None:
-        """Have the kernel drop its pages of *path*, as an open does that may not keep them; returns before it has.
+    def drop_pages(self, output: Output) -> None:
+        """Have the kernel drop its pages of *output*, as an open does that may not keep them; returns before it has.
 
-        Whatever fails here, the next open of anybody's drops them too.
+        Those of an output that is not open, and whatever fails here, the next open of anybody's drops.
         """
+        path = self._handles.path_of(output)
+        if path is None:
+            return
         opening = threading.Thread(target=self._answer, args=("head", "--bytes=0", "--", path), daemon=True)
         with contextlib.suppress(RuntimeError):  # the system gives no more threads
             opening.start()

@@ -13,7 +13,7 @@ from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
 from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, filled_up, listed
-from casfs.models import OPTIONS_ATTRIBUTE, Output
+from casfs.models import OPTIONS_ATTRIBUTE
 from casfs.stats import Stats
 from casfs.tree.nodes import OUTPUT_NAME, Node, OutputFile
 
@@ -23,12 +23,22 @@ STAT_TIMEOUT_S = 30.0
 """How long the service has to tell a size that is to be shown: what the promise gives a ``stat``."""
 
 
+def _no_kernel(_path: str, _inode: int, _size: int) -> bool:
+    """Say that the kernel, which is not there to be asked, takes nothing."""
+    return False
+
+
 class Operations:
     """What the mount answers.
 
-    Attributes:
-        kernel_takes: has the kernel ask for path, inode and size, and returns whether it got them; set by the binding.
-        kernel_drops: has the kernel drop the pages of what a path names, in its own time; set by the binding.
+    Args:
+        tree: names.
+        outputs: bytes.
+        stats: counters of the mount.
+        view: owners and modes.
+        options: every option of the mount, as one line of JSON.
+        handles: the files that are open; none at first.
+        kernel_takes: has the kernel ask for path, inode and size, and returns whether it got them.
 
     Threads: libfuse calls from many threads at once; whatever is shared is behind Tree, Outputs, Stats and Handles.
 
@@ -38,15 +48,24 @@ class Operations:
     use_ns = True
     """Tells the bindings that times are nanoseconds."""
 
-    def __init__(self, tree: Tree, outputs: Outputs, stats: Stats, view: View, options: str = "{}") -> None:
+    def __init__(  # noqa: PLR0913 - names, bytes and figures to answer with, and what a mount has beside them
+        self,
+        tree: Tree,
+        outputs: Outputs,
+        stats: Stats,
+        view: View,
+        options: str = "{}",
+        *,
+        handles: Handles | None = None,
+        kernel_takes: Callable[[str, int, int], bool] = _no_kernel,
+    ) -> None:
         self._tree = tree
         self._outputs = outputs
         self._stats = stats
         self._view = view
         self._options = options.encode()
-        self._handles = Handles()
-        self.kernel_takes: Callable[[str, int, int], bool] = lambda _path, _inode, _size: False
-        self.kernel_drops: Callable[[str], None] = lambda _path: None
+        self._handles = Handles() if handles is None else handles
+        self._kernel_takes = kernel_takes
 
     def init(self, _path: str) -> None:
         """Start the threads: libfuse may have forked before."""
@@ -124,12 +143,6 @@ class Operations:
         """Close the file."""
         self._handles.take(file_info.fh).reader.close()
 
-    def drop_pages(self, output: Output) -> None:
-        """Have the kernel drop what it holds of *output*, if it is open; where it is not, the next open will."""
-        path = self._handles.path_of(output)
-        if path is not None:
-            self.kernel_drops(path)
-
     def statfs(self, _path: str) -> dict[str, int]:
         """Return the struct statvfs, without a look at the service."""
         return statvfs_of_mount()
@@ -176,7 +189,7 @@ class Operations:
         Source: measured, Linux 6.18: two reads ahead past the end, answered out of order, leave the old size standing.
         """
         size = self._outputs.size_of(node.output)
-        return size is None or node.output.size in (None, size) or self.kernel_takes(path, node.inode, size)
+        return size is None or node.output.size in (None, size) or self._kernel_takes(path, node.inode, size)
 
     def _attributes_of(self, path: str) -> dict[str, bytes]:
         attributes = attributes_of(self._tree.resolve(path, fresh=True), self._outputs)

@@ -22,6 +22,10 @@ PATIENCE_S = 20.0
 """How long a test waits for what must happen: a bound for when it does not, never a delay."""
 
 
+def ignore(_output: Output) -> None:
+    """Be told, and do nothing."""
+
+
 def still() -> float:
     """Tell a time that does not pass: then no link is measured, and parts have the sizes of an unknown one."""
     return 0.0
@@ -257,11 +261,14 @@ def mounted(
     stats: Stats | None = None,
     interrupted: Interrupted = never,
     clock: Clock = time.monotonic,
+    *,
+    on_gone: Callable[[Output], None] = ignore,
+    on_wrong: Callable[[Output], None] = ignore,
 ) -> Iterator[Outputs]:
     """The bytes stage over *service*; every request it makes is held to the bound of its memory."""
     stats = stats or Stats()
     chosen = with_settings or settings()
-    made = Outputs(service, chosen, stats, interrupted, clock)
+    made = Outputs(service, chosen, stats, interrupted, clock, on_gone=on_gone, on_wrong=on_wrong)
 
     def bounded(bytes_in_flight: int) -> None:
         held = stats.snapshot()["cache_bytes"]

@@ -14,12 +14,13 @@ from casfs.errors import (
     ProtocolError,
     RefusedError,
     ServiceError,
+    ShortageError,
     SizeChangedError,
     UncheckableError,
 )
 from casfs.models import Output
 from casfs.stats import Stats
-from tests.conftest import Announce
+from tests.conftest import Announce, no_more_threads
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, tree_hash
 
 DATA = sample(3 * MIB + 7)
@@ -179,8 +180,7 @@ def test_a_document_that_says_something_else_is_believed_anew() -> None:
 def test_an_output_that_is_gone_is_told_and_not_asked_for_again_until_it_is_opened() -> None:
     service = Service({"job": DATA})
     told: list[Output] = []
-    with mounted(service) as outputs:
-        outputs.on_gone = told.append
+    with mounted(service, on_gone=told.append) as outputs:
         reader = outputs.open(archive(DATA))
         read(reader, 0, 1)
         service.act = lambda _request: (_ for _ in ()).throw(GoneError("404"))
@@ -200,8 +200,7 @@ def test_a_failure_to_tell_that_an_output_is_gone_harms_nobody(announce: Callabl
     def tell(_output: Output) -> None:
         raise RefusedError("no")
 
-    with mounted(fails_once(GoneError("404"))) as outputs:
-        outputs.on_gone = tell
+    with mounted(fails_once(GoneError("404")), on_gone=tell) as outputs:
         with pytest.raises(GoneError):
             read(outputs.open(archive(DATA)), 0, 1)
         assert read(outputs.open(archive(DATA)), 0, 1) == DATA[:1]
@@ -262,3 +261,22 @@ def test_an_output_that_is_said_to_be_larger_than_any_is_refused_and_warned_of_o
         assert outputs.size_of(replace(absurd, size=40 << 40)) == 40 << 40
     assert not service.requests
     assert len(caplog.records) == 1
+
+
+def test_a_reader_before_the_start_starts_the_threads() -> None:
+    outputs = Outputs(Service({"job": DATA}), settings(), Stats())
+    before = set(threading.enumerate())
+    reader = outputs.open(archive(DATA))
+    assert set(threading.enumerate()) == before, "nothing was asked for yet"
+    assert read(reader, 0, len(DATA)) == DATA
+    outputs.stop()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_read_for_which_the_system_gives_no_thread_fails_at_once_and_the_next_one_is_served() -> None:
+    outputs = Outputs(Service({"job": DATA}), settings(), Stats())
+    reader = outputs.open(archive(DATA))
+    with no_more_threads(), pytest.raises(ShortageError, match="no more threads"):
+        read(reader, 0, 1)
+    assert read(reader, 0, 1) == DATA[:1]
+    outputs.stop()

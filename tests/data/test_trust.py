@@ -144,8 +144,7 @@ def served_wrong(outputs: Outputs, service: Service) -> Callable[[], None]:
 def test_who_was_served_what_proves_wrong_fails_at_the_next_read_and_at_close_and_nobody_else_does() -> None:
     service = Service({"job": DATA})
     told: list[Output] = []
-    with mounted(service, SMALL) as outputs:
-        outputs.on_wrong = told.append
+    with mounted(service, SMALL, on_wrong=told.append) as outputs:
         closes = served_wrong(outputs, service)
         service.hashes = True
         other = outputs.open(archive(DATA))

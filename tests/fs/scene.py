@@ -16,6 +16,8 @@ if __name__ == "__main__":
 from casfs.errors import CorruptDataError
 from casfs.fs.attrs import View
 from casfs.fs.binding import load
+from casfs.fs.handles import Handles
+from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
 from casfs.fs.options import mount_options
 from casfs.models import Job
@@ -90,8 +92,8 @@ def behaviours() -> dict[str, Behaviour]:
 class CountingOperations(Operations):
     """Operations that count themselves in ``user.cas.stats``, and the states of threads that they meet."""
 
-    def __init__(self, tree: StandInTree, outputs: StandInOutputs, stats: Stats, view: View) -> None:
-        super().__init__(tree, outputs, stats, view)
+    def __init__(self, tree: StandInTree, outputs: StandInOutputs, stats: Stats, view: View, kernel: Kernel) -> None:
+        super().__init__(tree, outputs, stats, view, kernel_takes=kernel.takes)
         self._thread = threading.local()
         for name in CALLBACKS:
             setattr(self, name, self._counting(name, getattr(self, name)))
@@ -118,9 +120,10 @@ def serve(path: str) -> None:
     outputs.behaviours = behaviours()
     view = View(os.getuid(), os.getgid(), 0o400, 0o700)
     stats = Stats()
-    operations = CountingOperations(tree, outputs, stats, view)
+    own = OwnMount(Path(path))
+    operations = CountingOperations(tree, outputs, stats, view, Kernel(path, own, Handles()))
     options = mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse)
-    binding.serve(operations, path, options, OwnMount(Path(path)))
+    binding.serve(operations, path, options, own)
 
 
 if __name__ == "__main__":

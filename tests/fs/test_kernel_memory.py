@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from casfs.fs.attrs import View
+from casfs.fs.handles import Handles
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
 from casfs.mount.own_mount import OwnMount
@@ -17,7 +18,7 @@ def test_kernel_takes_what_a_stat_finds(tmp_path: Path) -> None:
     file = tmp_path / "\u00fc"
     file.write_bytes(b"four")
     mount, inode = OwnMount(tmp_path), file.stat().st_ino
-    kernel = Kernel(str(tmp_path), mount)
+    kernel = Kernel(str(tmp_path), mount, Handles())
     mount.device = file.stat().st_dev
     assert kernel.takes("/\u00fc", inode, 4)
     assert not kernel.takes("/\u00fc", inode, 5)
@@ -32,14 +33,14 @@ def test_kernel_takes_what_a_stat_finds(tmp_path: Path) -> None:
 def test_size_of_the_kernel_is_used_where_it_is_right(*, told: int | None, contradicted: bool, takes: bool) -> None:
     outputs = StandInOutputs()
     outputs.behaviours["plain"] = Behaviour(size=5)
-    operations = Operations(StandInTree([job("plain", told)]), outputs, Stats(), View(0, 0, 0o400, 0o700))
     asked = []
 
     def kernel_takes(path: str, _inode: int, size: int) -> bool:
         asked.append((path, size))
         return takes
 
-    operations.kernel_takes = kernel_takes
+    tree, view = StandInTree([job("plain", told)]), View(0, 0, 0o400, 0o700)
+    operations = Operations(tree, outputs, Stats(), view, kernel_takes=kernel_takes)
     file_info = SimpleNamespace(flags=0, fh=0, keep_cache=0, direct_io=0)
     operations.open("/vault/plain/output", file_info)
     assert asked == [("/vault/plain/output", 5)] * contradicted

@@ -63,9 +63,8 @@ class Belief(RuleBasedStateMachine):
         self.programs: list[Program] = []
         self.has_to_drop = False
         self.is_rooted = True
-        self.mount = mounted(self.service, settings(cache=1, connections=2))
+        self.mount = mounted(self.service, settings(cache=1, connections=2), on_wrong=self.told)
         self.outputs = self.mount.__enter__()
-        self.outputs.on_wrong = self.told
 
     @property
     def output(self) -> Output:

@@ -1,0 +1,133 @@
+"""One account of one service, without a kernel: names, bytes and requests, put together.
+
+The mount stands on it, and whatever else reads outputs. Nothing here knows of FUSE.
+"""
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from casfs.api.client import Client, ClientSettings
+from casfs.config.config import Config
+from casfs.data.hashing import lanes
+from casfs.data.outputs import Outputs, ignore
+from casfs.data.settings import DataSettings, Verify
+from casfs.models import Output
+from casfs.service import Service, service_of
+from casfs.stats import Stats
+from casfs.tree.admission import admitted
+from casfs.tree.tree import Tree, TreeSettings
+from casfs.waiting import Interrupted, never
+
+__all__ = ["Account", "Service", "find_service"]
+
+_log = logging.getLogger(__name__)
+
+
+class Account:
+    """What one account has, by name and by byte.
+
+    Making one sends nothing and begins no thread. The first question begins the threads, in the process that asks it;
+    ``close`` ends them.
+
+    Args:
+        config: what was decided.
+        service: what ``find_service`` made of it.
+        interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
+        on_wrong: called with each output of which somebody may hold bytes that have proved wrong, on a thread of ours.
+
+    Attributes:
+        config: as above.
+        service: as above.
+        stats: counters of all that is done here.
+        client: requests, for what neither names nor bytes ask.
+        tree: names.
+        outputs: bytes.
+
+    Threads: any thread may call, until ``close``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        service: Service,
+        *,
+        interrupted: Interrupted = never,
+        on_wrong: Callable[[Output], None] = ignore,
+    ) -> None:
+        self.config = config
+        self.service = service
+        self.stats = Stats()
+        self.client = Client(_client_settings(config, service), service.credentials, self.stats, service.dialect)
+        self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
+        self.outputs = Outputs(
+            self.client, _data_settings(config), self.stats, interrupted, on_gone=self.tree.gone, on_wrong=on_wrong
+        )
+
+    def __enter__(self) -> Self:
+        """Return this account, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def admit(self, warn: Callable[[str], None]) -> None:
+        """Ask the service once, on this thread, and begin with the vaults that it answers with.
+
+        Args:
+            warn: called with what the account may not do, as far as that was heard.
+
+        Raises:
+            ProtocolError: what answers is no archive service.
+            CasfsError: it cannot be asked, or refuses who asks, or has no such vault; or the account may ask nothing
+                at all about the one vault that was asked for.
+        """
+        vaults = admitted(self.client, self.config.root_vault, self.config.connect_timeout, warn)
+        if vaults is not None:
+            self.tree.seed(vaults)
+        _log.debug("blocks are hashed %d at a time", lanes.width())
+
+    def close(self) -> None:
+        """End every request, every wait, with an error, and the threads; may be called more than once.
+
+        Returns within some seconds: what hangs in a socket after that is left to end by itself.
+        """
+        self.outputs.stop()
+        self.tree.stop()
+        self.client.close()
+
+
+def find_service(config: Config) -> Service:
+    """Return the service that *config* asks for; for glacier this may ask the network for keys, or a user for a code.
+
+    Raises:
+        ConfigError: there is no such profile or region, or what the provider needs is not installed.
+        CredentialsError: there are no keys, or whoever has them refuses.
+    """
+    return service_of(config)
+
+
+def _client_settings(config: Config, service: Service) -> ClientSettings:
+    return ClientSettings(
+        endpoint_url=service.endpoint_url,
+        account=config.account,
+        connect_timeout_s=config.connect_timeout,
+        read_timeout_s=config.read_timeout,
+        connections=config.connections,
+        ca_bundle=service.ca_bundle,
+        token_header=config.token_header,
+    )
+
+
+def _data_settings(config: Config) -> DataSettings:
+    return DataSettings(
+        block_cache_bytes=config.block_cache_size,
+        connections=config.connections,
+        read_ahead_bytes=config.read_ahead,
+        verify=Verify(config.verify),
+        read_timeout_s=config.read_timeout,
+    )
