@@ -1,8 +1,9 @@
 """Shows what one read enters: every function of casfs, in the order in which each is first called.
 
-    python contrib/hops.py [--list]
+    python contrib/hops.py [--list | --map]
 
-A cold read of one block goes to the embedded service, a warm one finds that block. Imports and the open do not count.
+A cold read of one block goes to the embedded service, a warm one finds that block. Imports, the open and read-ahead do
+not count. With ``--map`` it prints what docs/architecture.md says of them: modules, but for the leaves.
 """
 
 import argparse
@@ -11,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 from types import FrameType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -24,8 +27,11 @@ from casfs.fs.attrs import View
 from casfs.fs.operations import Operations
 
 PACKAGE = Path(casfs.__file__).parent
-QUIET_S = 0.2
-"""So long nothing may be entered until a read is taken for done: its worker ends after the answer was given."""
+LIMIT_S = 60.0
+POLL_S = 0.01
+"""How long a read may take, and how often it is looked whether the threads that worked for it rest again."""
+
+WIDTH = 116
 
 
 class Hop(NamedTuple):
@@ -41,28 +47,49 @@ class Recorder:
     def __init__(self) -> None:
         self.hops: dict[Hop, None] = {}
         self.is_on = False
-        self.last_s = 0.0
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
         """Note a call. Source: sys.setprofile."""
         if event != "call" or not self.is_on:
             return
-        path, function = Path(frame.f_code.co_filename), frame.f_code.co_qualname
+        function = frame.f_code.co_qualname
         # Comprehensions are calls in some versions of Python, and not in others.
-        if path.is_relative_to(PACKAGE) and "emulator" not in path.parts and not function.endswith(">"):
-            self.hops.setdefault(Hop(str(path.relative_to(PACKAGE)), function))
-            self.last_s = time.monotonic()
+        if is_counted(frame) and not function.endswith(">"):
+            self.hops.setdefault(Hop(str(Path(frame.f_code.co_filename).relative_to(PACKAGE)), function))
 
     def record(self, work: Callable[[], object]) -> list[Hop]:
         """Return what *work* enters, on this thread and on those that work for it."""
         self.hops.clear()
-        self.last_s = time.monotonic()
         self.is_on = True
         work()
-        while time.monotonic() - self.last_s < QUIET_S:
-            time.sleep(QUIET_S / 4)
+        ends_s = time.monotonic() + LIMIT_S
+        while any(map(is_at_work, threading.enumerate())):
+            if time.monotonic() > ends_s:
+                raise TimeoutError("a thread that worked for the read does not rest")
+            time.sleep(POLL_S)
         self.is_on = False
         return list(self.hops)
+
+
+def is_at_work(thread: threading.Thread) -> bool:
+    """Return whether *thread* is one of casfs's and does not wait for work: it ends after the answer was given."""
+    frames = list(frames_of(thread))
+    is_ours = any(is_counted(frame) for frame in frames)
+    return is_ours and (frames[0].f_code.co_filename, frames[0].f_code.co_name) != (threading.__file__, "wait")
+
+
+def frames_of(thread: threading.Thread) -> Iterator[FrameType]:
+    """Yield what *thread* is in, the innermost first."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - public, whatever it is called
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def is_counted(frame: FrameType) -> bool:
+    """Return whether *frame* is of a function of casfs, the service aside."""
+    path = Path(frame.f_code.co_filename)
+    return path.is_relative_to(PACKAGE) and "emulator" not in path.parts
 
 
 @contextmanager
@@ -107,15 +134,28 @@ def reads() -> tuple[list[Hop], list[Hop]]:
         sys.setprofile(None)
 
 
+def path_of(hops: list[Hop]) -> Iterator[str]:
+    """Yield the lines that show which modules *hops* enter, in order, each package before its modules."""
+    modules = dict.fromkeys(hop.module.removesuffix(".py") for hop in hops)
+    inner = [module.partition("/") for module in modules if "/" in module]
+    for package, group in groupby(inner, key=lambda parts: parts[0]):
+        shown = " → ".join(module for _, _, module in group)
+        yield from wrap(shown, WIDTH, initial_indent=f"    {package:8}", subsequent_indent=" " * 12)
+
+
 def main() -> None:
     """Print how many functions and files each read enters, and with ``--list`` which."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--list", action="store_true", help="name every function")
-    listing = parser.parse_args().list
+    parser.add_argument("--map", action="store_true", help="show the modules, as docs/architecture.md does")
+    asked = parser.parse_args()
     for kind, hops in zip(("cold", "warm"), reads(), strict=True):
-        print(f"{kind}: {len(hops)} functions in {len({hop.module for hop in hops})} files")  # noqa: T201 - its output
-        for hop in hops if listing else []:
-            print(f"    {hop.module}  {hop.function}")  # noqa: T201 - its output
+        lines = [f"{kind}: {len(hops)} functions in {len({hop.module for hop in hops})} files"]
+        if asked.map:
+            lines = [f"{kind}:", *path_of(hops)]
+        elif asked.list:
+            lines += [f"    {hop.module}  {hop.function}" for hop in hops]
+        print("\n".join(lines))  # noqa: T201 - its output
 
 
 if __name__ == "__main__":
