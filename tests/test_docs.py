@@ -37,6 +37,23 @@ def test_architecture_names_every_leaf() -> None:
     assert frozenset(re.findall(r"`(\w+)`", leaves[1])) == LEAVES
 
 
+def test_house_shows_every_folder_and_top_module_and_nothing_that_is_not_there() -> None:
+    cells = re.findall(r"^\| (`.*?) \|", document("docs/architecture.md").partition("Who may import")[0], re.MULTILINE)
+    shown = re.findall(r"`(.*?)`", "".join(cells))
+    paths = {path if path.startswith("casfs/") else f"casfs/{path}" for path in shown}
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    folders = {f"{path.parent.relative_to(ROOT)}/" for path in (ROOT / "casfs").rglob("*/__init__.py")}
+    assert paths >= folders | {str(path.relative_to(ROOT)) for path in (ROOT / "casfs").glob("[!_]*.py")}
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "docs/benchmarks.md", "docs/semantics.md", "docs/operate.md"])
+def test_modules_that_a_document_names_are_there(name: str) -> None:
+    parts = "|".join(sorted(part for part in TABLE if (ROOT / "casfs" / part).is_dir()))
+    for module in re.findall(rf"`(?:casfs/)?((?:{parts})/[\w/]+)(?:\.py)?(?:\.[A-Z]\w+)?`", document(name)):
+        path = ROOT / "casfs" / module
+        assert path.is_dir() or path.with_suffix(".py").exists(), module
+
+
 def row(option: Option) -> str:
     names = f"`{option.flag}`" + (f", `-{option.short}`" if option.short else "")
     usual = "off" if option.kind.is_flag else option.default_words or f"`{option.default}`"

@@ -1,7 +1,8 @@
 """Who may import whom, how long a module may get, and what a package's front page may hold."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,55 @@ def test_an_import_from_above_is_noticed() -> None:
     assert rising("memory", iter(["casfs.data.fetch.flight.Flight"])) == ["casfs.data.fetch.flight.Flight"]
     assert rising("hashing", iter(["casfs.data.content.Content"])) == ["casfs.data.content.Content"]
     assert rising("fetch", iter(["casfs.data.memory.room.Room", "casfs.data.source.RangeSource"])) == []
+
+
+Name = tuple[str, ...]
+"""A dotted name, in parts."""
+
+
+def name_of(path: Path) -> Name:
+    """Return the dotted name of a module, in parts; that of a package is its folder's."""
+    parts = ("casfs", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def wants(path: Path, names: Collection[Name]) -> Iterator[Name]:
+    """Yield the modules, of those called *names*, that a module imports or imports from."""
+    for parts in (tuple(name.split(".")) for name in imported(path)):
+        for found in (parts[:length] for length in range(len(parts), 1, -1)):
+            if found in names:
+                yield found
+                break
+
+
+def circle(depth: int, graph: Mapping[Name, Iterable[Name]]) -> list[Name]:
+    """Return a circle in which modules import each other, none where there is none.
+
+    Args:
+        depth: how many parts of a name tell modules apart: what has more of them in common counts as one.
+        graph: whom each module imports.
+    """
+    sorter: TopologicalSorter[Name] = TopologicalSorter()
+    for importer, others in graph.items():
+        sorter.add(importer[:depth], *(other[:depth] for other in others if other[:depth] != importer[:depth]))
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        found: list[Name] = error.args[1]
+        return found
+    return []
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4], ids=["parts", "folders in parts", "modules"])
+def test_nothing_imports_itself_by_way_of_others(depth: int) -> None:
+    paths = {name_of(path): path for path in MODULES}
+    assert circle(depth, {name: list(wants(path, paths.keys())) for name, path in paths.items()}) == []
+
+
+def test_a_circle_is_noticed() -> None:
+    graph: dict[Name, list[Name]] = {("casfs", "a", "x"): [("casfs", "b", "y")], ("casfs", "b", "z"): [("casfs", "a")]}
+    assert circle(3, graph) == []
+    assert {part for _, part in circle(2, graph)} == {"a", "b"}
 
 
 @EVERY_MODULE
