@@ -1,4 +1,4 @@
-"""Counters of one mount: one object, handed down, read by ``user.cas.stats``.
+"""Counters of one account: one object, handed down, read by ``user.cas.stats``.
 
 Threads: every method may be called from any thread.
 """
@@ -8,8 +8,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Literal, get_args
 
-COUNTERS = (
+CounterName = Literal[
     "requests",
     "bytes_fetched",
     "bytes_read",
@@ -22,12 +23,12 @@ COUNTERS = (
     "retries",
     "throttled",
     "errors",
-)
-GAUGES = ("blocks_cached", "cache_bytes", "in_flight")
+]
+GaugeName = Literal["blocks_cached", "cache_bytes", "in_flight"]
 
 
 class Stats:
-    """What has happened since the mount began.
+    """What has happened since it was made.
 
     Invariants: a counter never falls; a gauge is asked of its owner when the stats are read.
     """
@@ -36,12 +37,16 @@ class Stats:
         self._clock = clock
         self._began_s = clock()
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+        self._counts: dict[CounterName, int] = dict.fromkeys(get_args(CounterName), 0)
         self._by_operation: Counter[str] = Counter()
-        self._gauges: dict[str, Callable[[], int]] = {}
+        self._gauges: dict[GaugeName, Callable[[], int]] = dict.fromkeys(get_args(GaugeName), lambda: 0)
 
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add *amount* to the counter *name*, one of COUNTERS."""
+    def count(self, name: CounterName, amount: int = 1) -> None:
+        """Add *amount* to the counter *name*.
+
+        Raises:
+            KeyError: there is no such counter.
+        """
         with self._lock:
             self._counts[name] += amount
 
@@ -61,8 +66,14 @@ class Stats:
             self._counts["requests"] += 1
             self._by_operation[operation] += 1
 
-    def gauge(self, name: str, read: Callable[[], int]) -> None:
-        """Let *read* answer for the gauge *name*, one of GAUGES; it must not block."""
+    def gauge(self, name: GaugeName, read: Callable[[], int]) -> None:
+        """Let *read* answer for the gauge *name*; it must not block.
+
+        Raises:
+            KeyError: there is no such gauge.
+        """
+        if name not in self._gauges:
+            raise KeyError(name)
         self._gauges[name] = read
 
     def snapshot(self) -> dict[str, object]:
@@ -72,7 +83,7 @@ class Stats:
             operations = dict(self._by_operation)
         figures: dict[str, object] = {"uptime_s": round(self._clock() - self._began_s, 3)}
         figures |= counts | {"requests_by_operation": operations}
-        return figures | {name: self._gauges[name]() if name in self._gauges else 0 for name in GAUGES}
+        return figures | {name: read() for name, read in self._gauges.items()}
 
     def line(self) -> str:
         """Return the snapshot as one line of ASCII JSON."""

@@ -6,6 +6,7 @@ A mount in the process of the tests could wait for itself.
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,19 +90,35 @@ def behaviours() -> dict[str, Behaviour]:
     }
 
 
+class CallbackStats(Stats):
+    """Figures of a scene: how often each callback was called, beside those of every mount."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.callbacks: Counter[str] = Counter()
+
+    def snapshot(self) -> dict[str, object]:
+        """Return all of them."""
+        return super().snapshot() | dict(self.callbacks)
+
+
 class CountingOperations(Operations):
     """Operations that count themselves in ``user.cas.stats``, and the states of threads that they meet."""
 
-    def __init__(self, tree: StandInTree, outputs: StandInOutputs, stats: Stats, view: View, kernel: Kernel) -> None:
+    def __init__(self, tree: StandInTree, outputs: StandInOutputs, view: View, kernel: Kernel) -> None:
+        stats = CallbackStats()
         super().__init__(tree, outputs, stats, view, kernel_takes=kernel.takes)
+        self._counting_lock = threading.Lock()
+        self._callbacks = stats.callbacks
         self._thread = threading.local()
         for name in CALLBACKS:
             setattr(self, name, self._counting(name, getattr(self, name)))
 
     def _counting(self, name: str, callback: Callable[..., object]) -> Callable[..., object]:
         def counted(*arguments: object) -> object:
-            self._stats.count(name)
-            self._stats.count(STATES, not hasattr(self._thread, "is_known"))
+            with self._counting_lock:
+                self._callbacks[name] += 1
+                self._callbacks[STATES] += not hasattr(self._thread, "is_known")
             self._thread.is_known = True
             return callback(*arguments)
 
@@ -119,9 +136,8 @@ def serve(path: str) -> None:
     outputs = StandInOutputs(binding.interrupted)
     outputs.behaviours = behaviours()
     view = View(os.getuid(), os.getgid(), 0o400, 0o700)
-    stats = Stats()
     own = OwnMount(Path(path))
-    operations = CountingOperations(tree, outputs, stats, view, Kernel(path, own, Handles()))
+    operations = CountingOperations(tree, outputs, view, Kernel(path, own, Handles()))
     options = mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse)
     binding.serve(operations, path, options, own)
 
