@@ -1,4 +1,4 @@
-"""Nouns shared by every stage: what the service has, as plain frozen values.
+"""Nouns shared by every stage: what the service has, and what is known of it, as plain frozen values.
 
 Sizes are bytes. Times are integer nanoseconds since 1970-01-01T00:00:00Z, since a datetime stops at microseconds
 and the promise is the nanosecond that the service gives.
@@ -26,6 +26,11 @@ INVENTORY_RETRIEVAL = "InventoryRetrieval"
 LARGEST_OUTPUT = 40 << 40
 """Bytes of the largest output that there can be. Source: CAS, glossary: an archive has 40 TB at most (10,000 parts of
 4 GiB, in its own client); Glacier, Quotas: about 40,000 GB. Taken as 40 TiB, the largest reading of these."""
+
+
+OUTPUT_LIFE_NS = 24 * 3600 * 10**9
+"""How long the service keeps an output, from the completion of its job on. Source: CAS, Initiate Job; Glacier, Initiate
+Job: at least 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,11 @@ class Job:
         return self.completed_ns if self.is_finished and self.completed_ns is not None else self.created_ns
 
     @property
+    def expires_ns(self) -> int | None:
+        """When the service may forget it, output and all: None until it is finished, or where nobody says when."""
+        return self.completed_ns + OUTPUT_LIFE_NS if self.is_finished and self.completed_ns is not None else None
+
+    @property
     def output(self) -> Output | None:
         """What can be downloaded: None unless the job Succeeded and is of a kind that has an output."""
         if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):
@@ -126,6 +136,40 @@ class RangeAnswer:
     content_type: str | None
     not_a_hash: str = ""
     is_cut: bool = False
+
+
+class VerificationState(StrEnum):
+    """What was found out about the bytes of an output."""
+
+    WHOLE = "whole"
+    """Every block is what a hash of the service says."""
+    PARTIAL = "partial"
+    """Some are, and nothing is known against the others."""
+    NONE = "none"
+    """There are hashes, and no block was held to one yet."""
+    UNAVAILABLE = "unavailable"
+    """The service gives no hash."""
+    MISMATCH = "mismatch"
+    """Bytes and hash do not belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How much of an output was checked.
+
+    Attributes:
+        state: what was found out.
+        proven: blocks of 1 MiB that a hash has proved.
+        total: blocks of the output, 0 until its size is known.
+    """
+
+    state: VerificationState
+    proven: int
+    total: int
+
+    def __str__(self) -> str:
+        """Return the state in a word; of a part, ``K/N`` blocks."""
+        return f"{self.proven}/{self.total}" if self.state is VerificationState.PARTIAL else self.state.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from casfs.data.hashing import blocks, treehash
 from casfs.data.hashing.leaves import Leaves
 from casfs.data.open_readers import OpenReader, OpenReaders
 from casfs.data.settings import Verify
+from casfs.data.verification import verification_of
 from casfs.errors import CasfsError, CorruptDataError, GoneError, UncheckableError
-from casfs.models import Output
+from casfs.models import Output, Verification
 from casfs.stats import Stats
 
 Failure = TypeVar("Failure", bound=CasfsError)
@@ -193,16 +194,15 @@ class Content:
         if self.before is not None:
             self.before.refute(right, part, size)
 
-    def verified(self) -> str:
-        """Return how much was checked: ``whole``, ``K/N``, ``none``, ``unavailable`` or ``mismatch``."""
+    def verification(self) -> Verification:
+        """Return how much was checked."""
         with self._lock:
-            if self.is_mismatch or (self.was_mismatch and not self._leaves.known):
-                return "mismatch"
-            if self.output.tree_hash is None and not self.hash_coverage.has_hashes:
-                return "unavailable"
-            if self._leaves.proven == self._leaves.count and self.size is not None:
-                return "whole"
-            return f"{self._leaves.proven}/{self._leaves.count}" if self._leaves.proven else "none"
+            return verification_of(
+                self._leaves,
+                is_mismatch=self.is_mismatch or (self.was_mismatch and not self._leaves.known),
+                has_hashes=self.output.tree_hash is not None or self.hash_coverage.has_hashes,
+                is_size_known=self.size is not None,
+            )
 
     def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> bool:
         """Check the blocks by all hashes, and note their own; return whether anything proved them."""

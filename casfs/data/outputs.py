@@ -15,7 +15,7 @@ from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
 from casfs.errors import CasfsError, ProtocolError, SizeChangedError
-from casfs.models import LARGEST_OUTPUT, Output
+from casfs.models import LARGEST_OUTPUT, Output, Verification
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
@@ -144,11 +144,11 @@ class Outputs:
             content = self._content(output)
         return self._learn(content, timeout_s)
 
-    def verified(self, output: Output) -> str:
-        """Return how much of *output* was checked: ``whole``, ``K/N``, ``none``, ``unavailable``, ``mismatch``."""
+    def verification(self, output: Output) -> Verification:
+        """Return how much of *output* was checked. No request."""
         with self._monitor.lock:
             content = self._known(output) or Content(output, output.size, self._settings.verify, self._stats)
-            return content.verified()
+            return content.verification()
 
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type of *output*, None until an answer had one. No request."""

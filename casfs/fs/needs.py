@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from casfs.models import Output
+from casfs.models import Output, Verification
 from casfs.tree.nodes import Node
 
 
@@ -114,8 +114,8 @@ class Outputs(Protocol):
         """
         ...
 
-    def verified(self, output: Output) -> str:
-        """Return the value of ``user.cas.verified``."""
+    def verification(self, output: Output) -> Verification:
+        """Return how much of *output* was checked. No request."""
         ...
 
     def media_type(self, output: Output) -> str | None:

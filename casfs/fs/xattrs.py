@@ -63,9 +63,6 @@ RESERVED_BYTES = {VERIFIED: len("41943040/41943040"), MEDIA_TYPE: len("applicati
 LINE_BYTES = 1024
 """What a line of figures is filled up to a multiple of: twice what it takes, so that it hardly ever changes."""
 
-OUTPUT_LIFE = timedelta(hours=24)
-"""How long the service keeps an output. Source: reference of the service, Initiate Job."""
-
 DOCUMENTS_KEPT = 64
 """Documents whose fields are remembered: ``getfattr -d`` asks twice for each of 25 names of one node, and as many
 programs as there are FUSE threads may do so at once."""
@@ -172,11 +169,10 @@ def _of_job(job: Job) -> dict[str, bytes]:
 
 
 def _of_output(node: OutputFile, outputs: Outputs) -> Iterator[tuple[str, bytes]]:
-    if node.job.completed_ns is not None:
-        expires = iso_utc(node.job.completed_ns + OUTPUT_LIFE // timedelta(microseconds=1) * 1000)
-        if expires is not None:
-            yield PREFIX + "expires", expires.encode()
-    yield VERIFIED, outputs.verified(node.output).encode()
+    expires = None if node.job.expires_ns is None else iso_utc(node.job.expires_ns)
+    if expires is not None:
+        yield PREFIX + "expires", expires.encode()
+    yield VERIFIED, str(outputs.verification(node.output)).encode()
     media_type = outputs.media_type(node.output)
     if media_type is not None:
         yield MEDIA_TYPE, printable(media_type).encode()

@@ -109,7 +109,7 @@ with Account(config, find_service(config)) as account:
     output = dict(account.tree.entries(job))["output"].output
     reader = account.outputs.open(output)
     buffer = bytearray(reader.size)
-    print(reader.read_into(0, memoryview(buffer)) == output.size, account.outputs.verified(output))
+    print(reader.read_into(0, memoryview(buffer)) == output.size, str(account.outputs.verification(output)))
 print([name for name in sys.modules if name.startswith(("casfs.fs", "casfs.mount"))])
 """
 

@@ -213,7 +213,7 @@ def test_a_failure_to_tell_that_an_output_is_gone_harms_nobody(announce: Callabl
 def test_what_was_never_opened_costs_nothing_to_ask_about(output: Output, said: str) -> None:
     service = Service({"job": DATA})
     with mounted(service) as outputs:
-        assert outputs.verified(output) == said
+        assert str(outputs.verification(output)) == said
         assert outputs.media_type(output) is None
         assert not outputs._contents
     assert not service.requests
@@ -224,7 +224,7 @@ def test_a_mount_that_does_not_verify_says_so() -> None:
     service.act = lambda request: b"\0" * request.length
     with mounted(service, settings(verify=Verify.OFF)) as outputs:
         assert read(outputs.open(archive(DATA)), 0, MIB) == bytes(MIB)
-        assert outputs.verified(archive(DATA)) == "none"
+        assert str(outputs.verification(archive(DATA))) == "none"
 
 
 def test_of_more_outputs_than_can_be_remembered_only_the_oldest_that_are_closed_and_well_are_forgotten() -> None:

@@ -39,7 +39,7 @@ def test_a_sequential_reader_fetches_every_block_once_in_nodes(size: int) -> Non
         reader = outputs.open(archive(DATA))
         for offset in range(0, len(DATA), size):
             assert read(reader, offset, size) == DATA[offset : offset + size]
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
     assert sorted(blocks_of(service)) == list(range(COUNT))
     assert all(treehash.is_node(range(*part), COUNT) for part in service.parts)
     figures = stats.snapshot()

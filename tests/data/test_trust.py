@@ -49,7 +49,7 @@ def test_an_answer_without_the_hash_that_others_have_is_a_failed_attempt() -> No
         read(reader, MIB, 1)
         Script(service, "wrong bare", "bare", "wrong bare")
         assert read(reader, 0, 1) == DATA[:1]
-        assert outputs.verified(archive(DATA)) == "2/6"
+        assert str(outputs.verification(archive(DATA))) == "2/6"
     assert service.parts == [(1, 2)] + [(0, 1)] * 4
 
 
@@ -61,7 +61,7 @@ def test_a_hash_that_never_comes_where_others_did_is_a_failure_of_the_service() 
         service.omits = lambda request: request.start == 0
         with pytest.raises(TransferError):
             read(reader, 0, 1)
-        assert outputs.verified(archive(DATA)) == "1/6"
+        assert str(outputs.verification(archive(DATA))) == "1/6"
 
 
 def test_a_first_answer_without_its_hash_is_tried_again_too() -> None:
@@ -69,7 +69,7 @@ def test_a_first_answer_without_its_hash_is_tried_again_too() -> None:
     Script(service, "wrong bare")
     with mounted(service) as outputs:
         assert read_all(outputs, archive(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
 
 
 def test_a_service_that_sends_no_hashes_is_asked_for_them_three_times_in_all() -> None:
@@ -89,9 +89,9 @@ def test_a_service_that_leaves_out_only_the_hash_of_the_end_is_read() -> None:
         reader = outputs.open(archive(DATA))
         for block in (0, 5, 4):
             read(reader, block * MIB, 1)
-        assert outputs.verified(archive(DATA)) == "2/6"
+        assert str(outputs.verification(archive(DATA))) == "2/6"
         assert read(reader, 0, len(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
     assert service.parts.count((5, 6)) == 3
 
 
@@ -150,7 +150,7 @@ def test_who_was_served_what_proves_wrong_fails_at_the_next_read_and_at_close_an
         other = outputs.open(archive(DATA))
         assert not other.keep_pages, "the kernel would not tell which of its pages it serves"
         assert read(other, 0, len(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
         other.check()
         with pytest.raises(CorruptDataError):
             closes()
@@ -218,9 +218,9 @@ def test_damage_that_does_not_fit_the_root_has_passed_at_the_next_open() -> None
         service.act = lambda _request: None
         reader = outputs.open(archive(DATA))
         assert not reader.keep_pages
-        assert outputs.verified(archive(DATA)) == "mismatch", "to open it proves nothing"
+        assert str(outputs.verification(archive(DATA))) == "mismatch", "to open it proves nothing"
         assert read(reader, 0, len(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
         assert read_all(outputs, archive(DATA)) == DATA
 
 
@@ -246,12 +246,12 @@ def test_a_wrong_first_read_of_an_output_without_any_hash_has_passed_at_the_next
             read(first, 0, 1)
         with pytest.raises(CorruptDataError):
             first.check()
-        assert outputs.verified(unhashed) == "mismatch"
+        assert str(outputs.verification(unhashed)) == "mismatch"
         Script(service, "wrong", "", "")
         service.requests.clear()
         assert read(outputs.open(unhashed), 0, 1) == DATA[:1]
         assert service.parts == [(0, 1)] * 3
-        assert outputs.verified(unhashed) == "unavailable"
+        assert str(outputs.verification(unhashed)) == "unavailable"
 
 
 def test_an_output_without_any_hash_whose_every_fetch_is_another_is_not_believed() -> None:
@@ -266,7 +266,7 @@ def test_an_output_without_any_hash_whose_every_fetch_is_another_is_not_believed
         for _ in range(2):
             with pytest.raises(CorruptDataError):
                 read(outputs.open(unhashed), 0, 1)
-            assert outputs.verified(unhashed) == "mismatch"
+            assert str(outputs.verification(unhashed)) == "mismatch"
 
 
 def test_only_the_first_mismatch_of_an_output_is_news() -> None:
@@ -306,7 +306,7 @@ def test_an_empty_output_with_the_hash_of_another_cannot_be_opened() -> None:
             for _ in range(2):
                 with pytest.raises(CorruptDataError):
                     outputs.open(output)
-            assert outputs.verified(output) == "mismatch"
+            assert str(outputs.verification(output)) == "mismatch"
 
 
 def test_an_inventory_that_was_empty_by_mistake_is_asked_for_its_size_again() -> None:
@@ -357,7 +357,7 @@ def test_who_was_served_a_block_with_a_false_hash_of_its_own_is_told_when_the_ro
         with pytest.raises(CorruptDataError):
             reader.check()
         assert read_all(outputs, archive(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
 
 
 def test_two_hashes_that_contradict_each_other_are_told_to_those_who_were_served_by_either() -> None:

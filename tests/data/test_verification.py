@@ -21,7 +21,7 @@ def test_a_block_that_comes_wrong_once_is_fetched_once_more_and_served() -> None
     service.act = lambda request: wrong(request) if len(service.requests) == 1 else None
     with mounted(service, stats=stats) as outputs:
         assert read(outputs.open(archive(DATA)), MIB, 5) == DATA[MIB : MIB + 5]
-        assert outputs.verified(archive(DATA)) == "1/6"
+        assert str(outputs.verification(archive(DATA))) == "1/6"
     assert service.parts == [(1, 2)] * 2
     assert stats.snapshot()["hash_mismatches"] == 1
     assert stats.snapshot()["blocks_verified"] == 1
@@ -32,11 +32,11 @@ def test_a_block_that_comes_wrong_twice_is_an_error_and_said_to_be_a_mismatch() 
     with mounted(service) as outputs:
         with pytest.raises(CorruptDataError):
             read(outputs.open(archive(DATA)), MIB, 5)
-        assert outputs.verified(archive(DATA)) == "mismatch"
+        assert str(outputs.verification(archive(DATA))) == "mismatch"
         assert not outputs.open(archive(DATA)).keep_pages
         service.act = lambda _request: None
         assert read(outputs.open(archive(DATA)), MIB, 5) == DATA[MIB : MIB + 5]
-        assert outputs.verified(archive(DATA)) == "1/6"
+        assert str(outputs.verification(archive(DATA))) == "1/6"
     assert service.parts == [(1, 2)] * 3
 
 
@@ -57,10 +57,10 @@ def test_without_hashes_of_ranges_the_whole_is_checked_before_its_last_block_is_
         reader = outputs.open(archive(DATA))
         for block in order[:-1]:
             read(reader, block * MIB, 1)
-        assert outputs.verified(archive(DATA)) == "none"
+        assert str(outputs.verification(archive(DATA))) == "none"
         with pytest.raises(CorruptDataError):
             read(reader, order[-1] * MIB, 1)
-        assert outputs.verified(archive(DATA)) == "mismatch"
+        assert str(outputs.verification(archive(DATA))) == "mismatch"
         for block in order:
             with pytest.raises(CorruptDataError):
                 read(reader, block * MIB, 1)
@@ -75,7 +75,7 @@ def test_a_proven_block_that_comes_again_without_a_hash_is_held_to_what_was_prov
     with mounted(service, settings(cache=1)) as outputs:
         reader = outputs.open(archive(DATA))
         assert read(reader, 0, len(DATA)) == DATA
-        assert outputs.verified(archive(DATA)) == "whole"
+        assert str(outputs.verification(archive(DATA))) == "whole"
         service.act = wrong
         with pytest.raises(CorruptDataError):
             read(reader, 0, 1)
@@ -109,4 +109,4 @@ def test_what_nobody_can_check_is_served_and_said_to_be_so() -> None:
     output = archive(DATA, hashed=False)
     with mounted(service) as outputs:
         assert read(outputs.open(output), 0, len(DATA)) == DATA
-        assert outputs.verified(output) == "unavailable"
+        assert str(outputs.verification(output)) == "unavailable"

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from casfs.errors import CasfsError, NotFoundError
-from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output, Vault
+from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output, Vault, Verification, VerificationState
 from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
 from casfs.waiting import Deadline, Interrupted, never, wait_for
 
@@ -215,13 +215,13 @@ class StandInOutputs:
         self.open(output)
         return self.learnt[output.job]
 
-    def verified(self, output: Output) -> str:
+    def verification(self, output: Output) -> Verification:
         """Say that nothing was, or misbehave."""
         behaviour = self.behaviours.get(output.job, Behaviour())
         if behaviour.attribute_failure is not None:
             failure = behaviour.attribute_failure()
             raise failure
-        return "none"
+        return Verification(VerificationState.NONE, 0, 0)
 
     def media_type(self, output: Output) -> str | None:
         """Return a plain one."""

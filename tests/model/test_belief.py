@@ -161,7 +161,7 @@ class Belief(RuleBasedStateMachine):
         except CasfsError:
             program.has_failed = True
         program.reader.close()
-        if not program.has_failed and self.outputs.verified(self.output) == "whole":
+        if not program.has_failed and str(self.outputs.verification(self.output)) == "whole":
             assert program.is_right, "it ended well, the output is whole, and it was served other bytes"
 
     def teardown(self) -> None:
@@ -184,7 +184,7 @@ class Belief(RuleBasedStateMachine):
                 pass
             finally:
                 reader.close()
-        assert self.outputs.verified(self.output) == "whole"
+        assert str(self.outputs.verification(self.output)) == "whole"
 
 
 Belief.TestCase.settings = hypothesis_settings(

@@ -1,0 +1,46 @@
+"""What is known of jobs and of their bytes, as values."""
+
+import pytest
+
+from casfs.models import Job, JobState, Verification, VerificationState
+
+DAY_NS = 86_400_000_000_000
+
+
+def job(state: JobState, completed_ns: int | None) -> Job:
+    return Job("vault", "job", "ArchiveRetrieval", state, 5, completed_ns, 1, None, "{}")
+
+
+@pytest.mark.parametrize(
+    ("state", "completed_ns", "expires_ns"),
+    [
+        (JobState.SUCCEEDED, 10**18 + 7, 10**18 + 7 + DAY_NS),
+        (JobState.FAILED, 7, 7 + DAY_NS),
+        (JobState.SUCCEEDED, None, None),
+        (JobState.IN_PROGRESS, None, None),
+        (JobState.IN_PROGRESS, 7, None),
+        (JobState.UNKNOWN, 7, None),
+    ],
+)
+def test_job_expires_a_day_after_it_was_finished_and_nobody_knows_when_before(
+    state: JobState, completed_ns: int | None, expires_ns: int | None
+) -> None:
+    assert job(state, completed_ns).expires_ns == expires_ns
+
+
+def test_state_of_a_job_equals_its_text() -> None:
+    assert job(JobState.SUCCEEDED, 7).state == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (VerificationState.WHOLE, "whole"),
+        (VerificationState.PARTIAL, "3/4"),
+        (VerificationState.NONE, "none"),
+        (VerificationState.UNAVAILABLE, "unavailable"),
+        (VerificationState.MISMATCH, "mismatch"),
+    ],
+)
+def test_verification_is_a_word_or_of_how_many_blocks_how_many_were_proved(state: VerificationState, text: str) -> None:
+    assert str(Verification(state, 3, 4)) == text
