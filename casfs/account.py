@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from casfs.api.client import Client, ClientSettings
+from casfs.api.providers.provider import Service
+from casfs.api.providers.table import PROVIDERS
 from casfs.config.config import Config
 from casfs.data.hashing import lanes
 from casfs.data.outputs import Outputs, ignore
 from casfs.data.settings import DataSettings, Verify
 from casfs.models import Output
-from casfs.service import Service, service_of
 from casfs.stats import Stats
 from casfs.tree.admission import admitted
 from casfs.tree.tree import Tree, TreeSettings
@@ -59,7 +60,7 @@ class Account:
         self.config = config
         self.service = service
         self.stats = Stats()
-        self.client = Client(_client_settings(config, service), service.credentials, self.stats, service.dialect)
+        self.client = Client(service, _client_settings(config), self.stats)
         self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
         self.outputs = Outputs(
             self.client, _data_settings(config), self.stats, interrupted, on_gone=self.tree.gone, on_wrong=on_wrong
@@ -102,24 +103,21 @@ class Account:
 
 
 def find_service(config: Config) -> Service:
-    """Return the service that *config* asks for; for glacier this may ask the network for keys, or a user for a code.
+    """Return the service that *config* asks for; this may ask the network for keys, or a user for a code.
 
     Raises:
         ConfigError: there is no such profile or region, or what the provider needs is not installed.
         CredentialsError: there are no keys, or whoever has them refuses.
     """
-    return service_of(config)
+    return PROVIDERS[config.provider].connect(config.access)
 
 
-def _client_settings(config: Config, service: Service) -> ClientSettings:
+def _client_settings(config: Config) -> ClientSettings:
     return ClientSettings(
-        endpoint_url=service.endpoint_url,
         account=config.account,
         connect_timeout_s=config.connect_timeout,
         read_timeout_s=config.read_timeout,
         connections=config.connections,
-        ca_bundle=service.ca_bundle,
-        token_header=config.token_header,
     )
 
 

@@ -94,15 +94,15 @@ def sbin(directory: Path) -> Path | None:
     return made
 
 
-def processes_of(path: Path) -> list[int]:
-    """Return the processes that serve the mount at *path*: those that were given it as an argument."""
+def processes_of(path: Path, program: str = "casfs") -> list[int]:
+    """Return the processes that serve the mount at *path*: those of *program* that were given it as an argument."""
     found = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             arguments = line.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"casfs" in arguments and os.fsencode(path) in arguments:
+        if os.fsencode(program) in arguments and os.fsencode(path) in arguments:
             found.append(int(line.parent.name))
     return found
 

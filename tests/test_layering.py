@@ -17,8 +17,7 @@ LEAVES = frozenset(
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "config", "emulator"}),
     "mount": frozenset({"account", "fs", "config"}),
-    "account": frozenset({"api", "tree", "data", "config", "service"}),
-    "service": frozenset({"api", "config"}),
+    "account": frozenset({"api", "tree", "data", "config"}),
     "file": frozenset({"data"}),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
@@ -28,6 +27,10 @@ TABLE: dict[str, frozenset[str]] = {
     "config": frozenset(),
 }
 """What each part may import beside the leaves and itself; docs/architecture.md shows it."""
+
+READ_THE_TABLE = frozenset({"cli", "config"})
+PROVIDERS = [["api", "providers", name] for name in ("table", "provider", "cas")]
+"""What may read the entries of the providers, which are values, though it may import nothing else of ``api``."""
 
 LIBRARIES: dict[str, frozenset[str]] = {
     "requests": frozenset({"api"}),
@@ -78,7 +81,7 @@ def offences(part: str, names: Iterator[str]) -> list[str]:
 def may_import(part: str, name: list[str], allowed: frozenset[str]) -> bool:
     """Whether *part*, which may import the parts *allowed*, may import the dotted *name*."""
     if name[0] == "casfs":
-        return len(name) > 1 and name[1] in allowed
+        return len(name) > 1 and (name[1] in allowed or (part in READ_THE_TABLE and name[1:4] in PROVIDERS))
     return name[0] != "a relative import" and part in LIBRARIES.get(name[0], {part})
 
 
@@ -95,6 +98,9 @@ def test_each_part_imports_only_what_the_table_allows(path: Path) -> None:
         ("api", "casfs.tree.lister.Lister"),
         ("emulator", "casfs.api.providers.signing.sign"),
         ("data", "casfs.config.Config"),
+        ("config", "casfs.api.client.Client"),
+        ("config", "casfs.api.providers.sigv4.GlacierSigner"),
+        ("tree", "casfs.api.providers.table.PROVIDERS"),
         ("errors", "casfs.api.client"),
         ("data", "requests"),
         ("tree", "mfusepy"),

@@ -11,7 +11,8 @@ from casfs.api.http.response import Check
 from casfs.api.http.transport import Answer, Transport
 from casfs.api.journal import journaled
 from casfs.api.operations import Request
-from casfs.api.providers.provider import Dialect, Meaning, Refusal
+from casfs.api.providers.meanings import Meaning, Refusal
+from casfs.api.providers.provider import Service
 from casfs.api.refusals import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.retry import Call
 from casfs.errors import TransferError
@@ -27,8 +28,9 @@ class Attempts:
     Threads: every method may be called from any thread.
     """
 
-    def __init__(self, dialect: Dialect, transport: Transport, stats: Stats, clock: ServiceClock) -> None:
-        self._dialect = dialect
+    def __init__(self, service: Service, transport: Transport, stats: Stats, clock: ServiceClock) -> None:
+        self._signer = service.signer
+        self._provider = service.provider
         self._transport = transport
         self._stats = stats
         self._clock = clock
@@ -73,15 +75,15 @@ class Attempts:
             return body
 
     def _renewed(self, meaning: Meaning, sent: Mapping[str, str]) -> bool:
-        return meaning is Meaning.EXPIRED and self._dialect.renewed(sent)
+        return meaning is Meaning.EXPIRED and self._signer.renewed(sent)
 
     def _corrected(self, meaning: Meaning, answer: Answer, signed_s: float) -> bool:
         return meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date"), signed_s)
 
     def _send(self, call: Call, request: Request, now_s: float) -> tuple[Answer, Mapping[str, str]]:
-        """Return the answer to *request*, and what the dialect added to it."""
+        """Return the answer to *request*, and what the signer added to it."""
         call.status, call.code, call.request_id = None, "", ""
-        signed = self._dialect.headers(request, self._transport.host, now_s)
+        signed = self._signer.headers(request, self._transport.host, now_s)
         self._stats.request(request.operation)
         return journaled(call, request, lambda: self._sent(call, request, signed)), signed
 
@@ -90,7 +92,7 @@ class Attempts:
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
         answer = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
         call.status = answer.status
-        call.request_id = one_line(answer.headers.get(self._dialect.request_id_header, ""))[:LONGEST_MESSAGE]
+        call.request_id = one_line(answer.headers.get(self._provider.request_id_header, ""))[:LONGEST_MESSAGE]
         return answer
 
     def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
@@ -100,7 +102,7 @@ class Attempts:
         refusal = refusal_from(call.operation, answer.status, answer.headers, body, call.request_id)
         refusal = replace(refusal, message=self._without_secrets(refusal.message)[:LONGEST_MESSAGE])
         call.code = refusal.code
-        return refusal, self._dialect.meaning(refusal)
+        return refusal, self._provider.meaning(refusal)
 
     def _check_who_refuses(self, refusal: Refusal) -> None:
         """Do nothing if it is the service: what it says has a code or an id, and it never asks who uses a proxy.
@@ -115,7 +117,7 @@ class Attempts:
 
     def _without_secrets(self, text: str) -> str:
         """Return *text* without what a service may have echoed of the request."""
-        for secret in self._dialect.secrets():
+        for secret in self._signer.secrets():
             text = text.replace(secret, "***")
         return text
 

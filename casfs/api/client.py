@@ -14,11 +14,10 @@ from casfs.api.listings import Listing
 from casfs.api.operations import Operations, Request
 from casfs.api.outputs import OutputReader
 from casfs.api.pages import PAGE_S, Pages
-from casfs.api.providers.cas import CasDialect
-from casfs.api.providers.provider import Dialect
+from casfs.api.providers.provider import Service
 from casfs.api.ranges import asked
 from casfs.api.retry import Call, Retry, nobody
-from casfs.models import Credentials, Job, Output, RangeAnswer, Vault
+from casfs.models import Job, Output, RangeAnswer, Vault
 from casfs.stats import Stats
 from casfs.waiting import Deadline, Interrupted, never
 
@@ -28,25 +27,19 @@ Answered = TypeVar("Answered")
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """Where the service is, and how long it may take.
+    """Whose vaults, and how long the service may take.
 
     Attributes:
-        endpoint_url: scheme, host and port; no path.
         account: the owner's id in every path, ``-`` for the caller's own.
         connect_timeout_s: to open one connection.
         read_timeout_s: patience of the longest call; one attempt may stall for a quarter of it.
         connections: how many outputs are fetched at once.
-        ca_bundle: file or directory of certificates to trust, None for the system's.
-        token_header: name of the header for the token of temporary credentials; no document names it.
     """
 
-    endpoint_url: str
     account: str = "-"
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 120.0
     connections: int = 32
-    ca_bundle: str | None = None
-    token_header: str = "x-cas-security-token"  # noqa: S105 - the name of a header
 
 
 class Client:
@@ -58,32 +51,29 @@ class Client:
     that asks: a client may be used before a fork and after it.
 
     Args:
-        settings: where, and how long.
-        credentials: who asks, in the ways of CAS; not used where there is a *dialect*.
+        service: where it is, who asks, and in whose ways.
+        settings: whose vaults, and how long.
         stats: counts requests, retries, refusals and bytes.
-        dialect: the ways of another provider, with its own credentials.
     """
 
-    def __init__(
-        self, settings: ClientSettings, credentials: Credentials, stats: Stats, dialect: Dialect | None = None
-    ) -> None:
+    def __init__(self, service: Service, settings: ClientSettings, stats: Stats) -> None:
         self._settings = settings
-        self._dialect = dialect or CasDialect(credentials, settings.token_header)
+        self._provider = service.provider
         self._transport = Transport(
-            settings.endpoint_url,
+            service.endpoint_url,
             settings.connect_timeout_s,
             settings.connections,
-            settings.ca_bundle,
-            self._dialect.bundle_variables,
+            service.ca_bundle,
+            service.provider.bundle_variables,
         )
         self._retry = Retry(stats)
         self._operations = Operations(settings.account)
-        self._attempts = Attempts(self._dialect, self._transport, stats, ServiceClock())
-        self._outputs = OutputReader(self._attempts, self._retry, stats, self._dialect.tree_hash_header)
+        self._attempts = Attempts(service, self._transport, stats, ServiceClock())
+        self._outputs = OutputReader(self._attempts, self._retry, stats, self._provider.tree_hash_header)
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:
         """Yield every vault once, as ``Lister.vaults`` promises."""
-        per_page = self._dialect.vaults_per_page
+        per_page = self._provider.vaults_per_page
         listing = Listing("VaultList", vault_from, lambda vault: vault.name)
         return self._listed(listing, partial(self._operations.list_vaults, per_page), deadline)
 
@@ -95,7 +85,7 @@ class Client:
 
     def jobs(self, vault: str, deadline: Deadline) -> Iterator[Job]:
         """Yield every job of *vault* once, as ``Lister.jobs`` promises."""
-        per_page = self._dialect.jobs_per_page
+        per_page = self._provider.jobs_per_page
         what = f"JobList of vault {cut(vault)}"
         listing = Listing("JobList", partial(job_from, vault), lambda job: job.id, what)
         return self._listed(listing, partial(self._operations.list_jobs, vault, per_page), deadline, vault)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from casfs.api.clock import seconds_of
 from casfs.api.operations import GET_JOB_OUTPUT
-from casfs.api.providers.provider import Meaning, Refusal
+from casfs.api.providers.meanings import Meaning, Refusal
 from casfs.errors import (
     AccessDeniedError,
     CasfsError,

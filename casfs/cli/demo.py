@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from casfs.cli.mount import located, warn
-from casfs.cli.service import KEYS, SECRET_ID, SECRET_KEY
 from casfs.config.config import Places, load
+from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.mount.lifetime import block_signals
@@ -37,8 +37,8 @@ def demo(mountpoint: str | None) -> None:
     MOUNTPOINT is an empty directory; without one, a directory is made for the time.
     """
     block_signals()
-    with _mountpoint(mountpoint) as path, Server(sample_state(), credentials=KEYS) as server:
-        environment = {"CASFS_SECRET_ID": SECRET_ID, "CASFS_SECRET_KEY": SECRET_KEY}
+    with _mountpoint(mountpoint) as path, Server(sample_state(), credentials=dict([CAS.sample_key])) as server:
+        environment = dict(zip(("CASFS_SECRET_ID", "CASFS_SECRET_KEY"), CAS.sample_key, strict=True))
         wanted = {"foreground": "true", "log_level": "warning"}
         attend(Request(server.url, path, load(server.url, wanted, "", Places(environment, path, ()))), Guide(path))
 

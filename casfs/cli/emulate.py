@@ -1,17 +1,19 @@
 """``casfs emulate``: the embedded service alone, for tests of whatever speaks to it."""
 
+import pkgutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from casfs.cli.service import AWS_KEYS, AWS_SECRET_ID, AWS_SECRET_KEY, KEYS, SECRET_ID, SECRET_KEY
+from casfs.api.providers.provider import Provider, ToolKeys
+from casfs.api.providers.table import PROVIDERS
+from casfs.config.options import BY_NAME
 from casfs.config.values import size_bytes
-from casfs.emulator.dialect import CAS, Dialect
+from casfs.emulator.dialect import Dialect
 from casfs.emulator.faults import Fault, Faults
 from casfs.emulator.folders import state_of
-from casfs.emulator.glacier import glacier
 from casfs.emulator.samples import sample_state
 from casfs.emulator.scripts import parse
 from casfs.emulator.server import Server
@@ -20,15 +22,12 @@ from casfs.emulator.state import State
 from casfs.errors import ConfigError
 from casfs.mount.lifetime import SIGNALS, block_signals
 
-GLACIER = glacier()
-DIALECTS = {"cas": CAS, "glacier": GLACIER}
-KEYS_OF = {"cas": KEYS, "glacier": AWS_KEYS}
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
 @click.command()
 @click.option(
-    "--provider", type=click.Choice(["cas", "glacier"]), default="cas", show_default=True, help="Which service it is."
+    "--provider", type=click.Choice(list(PROVIDERS)), default="cas", show_default=True, help="Which service it is."
 )
 @click.option(
     "--root",
@@ -70,35 +69,48 @@ def emulate(**wanted: Any) -> None:
         server.start()
     except OSError as error:
         raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
-    introduce(server, wanted["provider"], no_auth=wanted["no_auth"])
+    introduce(server, PROVIDERS[wanted["provider"]], no_auth=wanted["no_auth"])
     signal.sigwait(SIGNALS)
     server.stop()
 
 
 def described(**wanted: Any) -> Server:
     """Return the server that the options ask for, not started."""
-    dialect = DIALECTS[wanted["provider"]]
+    dialect = counterpart(PROVIDERS[wanted["provider"]])
     return Server(
         _state(dialect, wanted["root"], wanted["job_time"], wanted["expiry"]),
         dialect=dialect,
         host=wanted["host"],
         port=wanted["port"],
-        credentials=None if wanted["no_auth"] else KEYS_OF[wanted["provider"]],
+        credentials=None if wanted["no_auth"] else dict([dialect.sample_key]),
         shaping=Shaping(wanted["first_byte_delay"], _rate(wanted["rate"])),
         faults=Faults(*(read_faults(wanted["faults"]) if wanted["faults"] else [])),
     )
 
 
-def introduce(server: Server, provider: str, *, no_auth: bool) -> None:
+def counterpart(provider: Provider) -> Dialect:
+    """Return what the emulator takes to play *provider*.
+
+    Raises:
+        ConfigError: there is nothing that can.
+    """
+    found = pkgutil.resolve_name(provider.emulator)
+    if not isinstance(found, Dialect):
+        raise ConfigError(f"{provider.emulator} is nothing that the emulator can play")
+    return found
+
+
+def introduce(server: Server, provider: Provider, *, no_auth: bool) -> None:
     """Say on standard output where the service is and how to get in."""
-    if provider == "glacier":
-        region = f"AWS_DEFAULT_REGION={GLACIER.region}"
-        click.echo(f"export AWS_ACCESS_KEY_ID={AWS_SECRET_ID} AWS_SECRET_ACCESS_KEY={AWS_SECRET_KEY} {region}")
-        click.echo(f"casfs mount --provider glacier {server.url} MOUNTPOINT")
-        return
-    if not no_auth:
-        click.echo(f"export CASFS_SECRET_ID={SECRET_ID} CASFS_SECRET_KEY={SECRET_KEY}")
-    click.echo(f"casfs mount {server.url} MOUNTPOINT")
+    dialect = counterpart(provider)
+    values = dict(zip(provider.keys.variables, dialect.sample_key, strict=False))
+    if provider.region_variable:
+        values[provider.region_variable] = dialect.region
+    # the provider's own tools want keys, and a region, whether anybody checks them or not
+    if isinstance(provider.keys, ToolKeys) or not no_auth:
+        click.echo(f"export {' '.join(f'{name}={value}' for name, value in values.items())}")
+    option = "" if provider.name == BY_NAME["provider"].default else f"--provider {provider.name} "
+    click.echo(f"casfs mount {option}{server.url} MOUNTPOINT")
 
 
 def read_faults(path: Path) -> list[Fault]:

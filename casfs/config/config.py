@@ -10,20 +10,21 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from casfs.config import credentials, mount_options, sources
-from casfs.config.aws import AwsPlace, account_of, place_of
+from casfs.api.providers.provider import Access, ToolKeys
+from casfs.api.providers.table import PROVIDERS
+from casfs.config import mount_options, sources
+from casfs.config.access import Wishes, access_of
+from casfs.config.credentials import Finder
 from casfs.config.memory import memory_bytes
 from casfs.config.options import BY_NAME, OPTIONS, Option
-from casfs.config.private_files import Files, NowhereError
+from casfs.config.private_files import NowhereError, SettingsFiles
 from casfs.config.profiles import DEFAULT, Profile, Profiles
 from casfs.config.sources import Source
 from casfs.config.values import MIB
 from casfs.errors import ConfigError
-from casfs.models import Credentials
 
 SYSTEM_FILE = Path("/etc/casfs/config.toml")
 
-NOBODY = Credentials("", "")
 MODES = {"file_mode": (0o400, 0o444), "dir_mode": (0o700, 0o755)}
 """Permissions where nobody gives any: without allow_other, and with it. A mount is read-only whatever they say, but
 what ``cp -r`` and ``rsync -a`` made of a directory has its mode: without the owner's write bit its owner could neither
@@ -60,22 +61,17 @@ class Config:
     """What one mount was asked to be. Sizes are bytes, times seconds; fields without a line here are in OPTIONS.
 
     Attributes:
-        endpoint_url: ``https://HOST[:PORT]``; empty where botocore is to find it.
-        aws: where botocore is to look, for glacier; else None.
+        access: where the service is and who asks, for ``Provider.connect``.
+        account: the owner's id in every path.
         root_vault: the vault that is the root of the mount, or None.
-        credentials: who signs the requests; nobody where botocore is to find out.
-        credentials_origin: where they were found.
         kernel_words: words behind ``-o`` for libfuse, in order.
         options: every option with its value, as one line of JSON.
         warnings: what the user should know though all this can be used, a line each.
     """
 
-    endpoint_url: str
-    aws: AwsPlace | None
+    access: Access
     account: str
     root_vault: str | None
-    credentials: Credentials
-    credentials_origin: str
     kernel_words: tuple[str, ...]
     options: str
     warnings: tuple[str, ...]
@@ -94,8 +90,6 @@ class Config:
     list_ttl: float
     connect_timeout: float
     read_timeout: float
-    ca_bundle: str | None
-    token_header: str
     log_level: str
     log_format: str
     log_file: str | None
@@ -161,7 +155,7 @@ def decide(
     Raises:
         ConfigError: something cannot be used; nothing has been done then.
     """
-    files = Files()
+    files = SettingsFiles()
     try:
         return _decided(
             source_text, [_only(names, layer) for layer in layers], places, files, behind_o=behind_o, names=names
@@ -178,7 +172,7 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     source_text: str,
     layers: list[Layer],
     places: Places,
-    files: Files,
+    files: SettingsFiles,
     *,
     behind_o: mount_options.MountOptions,
     names: Container[str],
@@ -189,27 +183,21 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     written = layers[:-1]
     layers = [*layers, _only(names, Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))]
     values = {option.name: _value(layers, option) for option in OPTIONS}
-    aws = None
-    if values["provider"] == "glacier":
-        aws = place_of(source, profile, _text(layers, "profile"), profiles.has)
-        found = credentials.Found(NOBODY, "botocore")
-        endpoint = Source(endpoint_url=aws.endpoint_url, account=aws.account)
-    else:
-        found = credentials.find(places.environment, places.home, profile, files)
-        endpoint = _endpoint(source, profile, found)
-    as_written = (source.account, _text(layers, "account"), endpoint.account, found.account, values["account"])
-    accounts = [account if aws is None else account_of(account) for account in as_written if account]
+    provider = PROVIDERS[values["provider"]]
+    values["token_header"] = values["token_header"] or provider.token_header
+    asked = _text(layers, "profile")
+    wishes = Wishes(provider, source, profile, asked, values["token_header"], _readable(values["ca_bundle"]))
+    access, found = access_of(wishes, Finder(places.environment, places.home, files), profiles.has)
+    as_written = (source.account, _text(layers, "account"), *found, values["account"])
+    accounts = [provider.account(account) for account in as_written if account]
     if source.account is not None and _text(written, "account") is not None and accounts[0] != accounts[1]:
         name = written[0].origin(BY_NAME["account"])
         raise ConfigError(f"SOURCE asks for account {accounts[0]}, and {name} for {accounts[1]}")
     return _config(
         values,
-        endpoint_url=endpoint.endpoint_url or "",
-        aws=aws,
+        access=access,
         account=accounts[0],
         root_vault=source.vault,
-        credentials=found.credentials,
-        credentials_origin=found.origin,
         kernel_words=behind_o.kernel_words,
         warnings=(*files.unread, *_oddities(values, behind_o)),
     )
@@ -235,16 +223,17 @@ def _value(layers: Sequence[Layer], option: Option) -> Any:
     return None if option.default is None or option.missing else option.kind.read(option.default)
 
 
-def _profiles(layers: Sequence[Layer], places: Places, files: Files) -> Profiles:
+def _profiles(layers: Sequence[Layer], places: Places, files: SettingsFiles) -> Profiles:
     named = _value(layers, BY_NAME["config"])
     paths = places.files if named is None else [Path(named)]
     return Profiles(paths, files, required=named is not None)
 
 
 def _profile(profiles: Profiles, layers: Sequence[Layer], source: Source) -> Profile:
-    """Return the profile of casfs; an empty one where the name may be that of a profile of AWS."""
+    """Return the profile of casfs; an empty one where the name may be that of a profile of the provider's tools."""
     name = _profile_name(layers, source)
-    if _text(layers, "provider") == "glacier" and not profiles.has(name):
+    provider = PROVIDERS.get(_text(layers, "provider") or "")
+    if provider is not None and isinstance(provider.keys, ToolKeys) and not profiles.has(name):
         return Profile(f"profile {name}")
     return profiles.get(name)
 
@@ -259,22 +248,10 @@ def _profile_name(layers: Sequence[Layer], source: Source) -> str:
     return source.profile
 
 
-def _endpoint(source: Source, profile: Profile, found: credentials.Found) -> Source:
-    """Return the endpoint, and the account if that is where it stands."""
-    if source.endpoint_url is not None:
-        return Source(endpoint_url=source.endpoint_url)
-    if source.region is not None:
-        return Source(endpoint_url=sources.region_url(source.region, "SOURCE: there is no such profile, and"))
-    match profile.places:
-        case {"endpoint": _, "region": _}:
-            raise ConfigError(f"{profile.origin} has an endpoint and a region: one of them is enough")
-        case {"endpoint": url}:
-            return sources.endpoint_of(url, profile.origin)
-        case {"region": region}:
-            return Source(endpoint_url=sources.region_url(region, f"{profile.origin}:"))
-    if found.endpoint is None:
-        raise NowhereError(f"{profile.origin} has neither an endpoint nor a region")
-    return sources.endpoint_of(found.endpoint, found.origin)
+def _readable(ca_bundle: str | None) -> str | None:
+    if ca_bundle is not None and not os.access(ca_bundle, os.R_OK):
+        raise ConfigError(f"ca_bundle: {ca_bundle} cannot be read")
+    return ca_bundle
 
 
 def _config(values: dict[str, Any], **decided: Any) -> Config:
@@ -283,8 +260,6 @@ def _config(values: dict[str, Any], **decided: Any) -> Config:
             values[name] = MODES[name][values["allow_other"]]
     values["uid"] = os.getuid() if values["uid"] is None else values["uid"]
     values["gid"] = os.getgid() if values["gid"] is None else values["gid"]
-    if values["ca_bundle"] is not None and not os.access(values["ca_bundle"], os.R_OK):
-        raise ConfigError(f"ca_bundle: {values['ca_bundle']} cannot be read")
     options = json.dumps({name: value for name, value in values.items() if not BY_NAME[name].missing})
     names = {field.name for field in fields(Config)}
     return Config(**{name: value for name, value in values.items() if name in names} | decided, options=options)

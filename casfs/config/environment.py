@@ -4,11 +4,7 @@ import ctypes
 import os
 from collections.abc import Iterator
 
-from casfs.config.credentials import PREFIXES
-from casfs.config.profiles import SECRETS
-
-OF_AWS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"})
-NAMES = OF_AWS | {prefix + key.upper() for prefix in PREFIXES for key in SECRETS}
+from casfs.api.providers.table import PROVIDERS
 
 
 def hide_credentials() -> None:
@@ -21,8 +17,9 @@ def hide_credentials() -> None:
     Source: proc_pid_environ(5), which shows the memory that the program was started with, whatever it does to its
     variables later.
     """
+    secret = {name for provider in PROVIDERS.values() for name in provider.keys.variables}
     for name, address, length in _variables():
-        if name in NAMES:
+        if name in secret:
             ctypes.memset(address, 0, length)
 
 

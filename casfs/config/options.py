@@ -5,6 +5,8 @@ The command line, ``-o``, the environment, the profile keys and the README's tab
 
 from dataclasses import dataclass
 
+from casfs.api.providers.cas import CAS
+from casfs.api.providers.table import PROVIDERS
 from casfs.config.values import (
     ACCOUNT,
     FLAG,
@@ -16,6 +18,7 @@ from casfs.config.values import (
     choice,
     group,
     integer,
+    key_of,
     seconds,
     size,
     user,
@@ -111,8 +114,8 @@ OPTIONS = (
     ),
     Option(
         "provider",
-        choice("cas", "glacier"),
-        default="cas",
+        key_of(PROVIDERS),
+        default=CAS.name,
         why="the service it was made for",
         help="Whose archive service it is; glacier takes keys and region from where botocore looks.",
     ),
@@ -240,7 +243,8 @@ OPTIONS = (
     Option(
         "token_header",
         HEADER,
-        default="x-cas-security-token",
+        default=None,
+        default_words=f"`{CAS.token_header}`",
         why="the service documents no name; all its other headers begin with x-cas-",
         help="Header that carries the token of a temporary key.",
     ),

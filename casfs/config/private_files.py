@@ -99,7 +99,7 @@ def _name(uid: int) -> str:
         return f"user {uid}"
 
 
-class Files:
+class SettingsFiles:
     """Opens files of settings, and remembers those that are there and could not be read.
 
     Attributes:

@@ -20,15 +20,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casfs.api.providers.provider import SECRETS
 from casfs.config.nearest import or_nearest
 from casfs.config.options import BY_NAME
-from casfs.config.private_files import Files, NowhereError, PrivateFile
+from casfs.config.private_files import NowhereError, PrivateFile, SettingsFiles
 from casfs.errors import ConfigError
 
 DEFAULT = "default"
 """The profile that exists even where no file does: it may be that everything else is in the environment."""
 
-SECRETS = ("secret_id", "secret_key", "token")
 PLACES = ("endpoint", "region")
 """Keys that are no options: there is no flag for a secret, and SOURCE is the flag for a place."""
 
@@ -78,7 +78,7 @@ def texts_of(table: dict[str, object], known: Sequence[str], origin: str) -> dic
 class Profiles:
     """The profiles of the first of several files that has the one asked for."""
 
-    def __init__(self, paths: Sequence[Path], files: Files, *, required: bool) -> None:
+    def __init__(self, paths: Sequence[Path], files: SettingsFiles, *, required: bool) -> None:
         """Look into the files at *paths*, which must be there and readable if *required*."""
         self._paths = paths
         self._files = files

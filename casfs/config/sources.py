@@ -12,21 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from casfs.api.providers.provider import Regions
+from casfs.api.providers.table import PROVIDERS
 from casfs.config.private_files import NowhereError
 from casfs.config.values import ACCOUNT
 from casfs.errors import ConfigError
-
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+")
-"""Source: region names of CAS 572/8742, ``ap-chengdu``, and of other services of its kind."""
 
 VAULT = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.-]{1,255}")
 """Source: CAS product overview 572/8742; which forgot that ``.`` and ``..`` are steps of a path."""
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
 """A name or address; the second form is an IPv6 address without its brackets, with a zone where it is link-local."""
-
-ENDPOINT = "https://cas.{region}.myqcloud.com"
-"""Source: CAS product overview 572/8742."""
 
 FORMS = "NAME:[VAULT], REGION:[VAULT] or http[s]://HOST[:PORT][/ACCOUNT[/VAULT]]"
 
@@ -64,7 +60,7 @@ def parse(text: str, has_profile: Callable[[str], bool]) -> Source:
         return parse_url(text, "SOURCE")
     name, colon, vault = text.rstrip("/").partition(":")
     if not colon or not name:
-        meant = f"; is {name}: meant?" if has_profile(name) or _REGION.fullmatch(name) else ""
+        meant = f"; is {name}: meant?" if has_profile(name) or _is_region(name) else ""
         raise ConfigError(f"SOURCE is none of {FORMS}{meant}")
     if vault and not VAULT.fullmatch(vault):
         raise ConfigError(f"SOURCE: {vault!a} is not the name of a vault")
@@ -73,19 +69,25 @@ def parse(text: str, has_profile: Callable[[str], bool]) -> Source:
     return Source(region=name, vault=vault or None)
 
 
-def region_url(region: str, before: str) -> str:
-    """Return the endpoint of CAS in *region*.
+def _is_region(name: str) -> bool:
+    """Return whether any provider may have a region of that name: which one is meant may stand in a profile."""
+    return any(provider.regions.has(name) for provider in PROVIDERS.values())
+
+
+def region_url(regions: Regions, region: str, before: str) -> str:
+    """Return the endpoint in *region*.
 
     Args:
+        regions: of the provider.
         region: as written.
         before: how the error begins.
 
     Raises:
         NowhereError: it does not look like a region.
     """
-    if not _REGION.fullmatch(region):
-        raise NowhereError(f"{before} {region!a} is not a region like ap-chengdu")
-    return ENDPOINT.format(region=region)
+    if not regions.has(region):
+        raise NowhereError(f"{before} {region!a} is not a region like {regions.example}")
+    return regions.endpoint.format(region=region)
 
 
 def endpoint_of(text: str, origin: str) -> Source:

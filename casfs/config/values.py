@@ -8,7 +8,7 @@ import grp
 import os
 import pwd
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 KIB = 1024
@@ -101,6 +101,11 @@ HEADER = Kind("HEADER", _header)
 
 def choice(*words: str) -> Kind:
     """Return the kind of value that is one of *words*."""
+    return key_of(dict.fromkeys(words))
+
+
+def key_of(words: Mapping[str, object]) -> Kind:
+    """Return the kind of value that is a key of *words*, as they are when it is read."""
 
     def read(text: str) -> str:
         if text not in words:

@@ -85,6 +85,7 @@ class Dialect:
         statuses: HTTP status by error code; codes that are not here are 400.
         check: of signatures.
         claimed: the signature that a request carries, for the journal.
+        sample_key: id and secret of a key that opens made-up vaults on loopback, as long as those of the service.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Dialect:
     statuses: Mapping[str, int]
     check: SignatureCheck
     claimed: Callable[[Request], str]
+    sample_key: tuple[str, str]
 
     def status(self, code: str) -> int:
         """Return the HTTP status that goes with an error code."""
@@ -171,6 +173,7 @@ CAS = Dialect(
     ),
     check=signature.check,
     claimed=signature.claimed,
+    sample_key=("AKIDcasfsEmulator", "casfsEmulatorKey"),
 )
 """Tencent CAS. Source: error table 572/8745, where throttling and a wrong signature are 400; no most is stated for List
 Jobs. Documents have every key, null where it is for another kind of job, as in the job that the page of the vendor's

@@ -69,4 +69,9 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
         ),
         check=sigv4.Check(region),
         claimed=sigv4.claimed,
+        sample_key=("AKIACASFSEMULATORKEY", "casfsEmulatorKey/that+opens+madeUpVaults"),
     )
+
+
+GLACIER = glacier()
+"""The service as it is in its usual region."""

@@ -9,6 +9,7 @@ from casfs.models import Credentials, RangeAnswer
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
+from tests.providers import cas
 
 
 def take(_answer: RangeAnswer) -> None:
@@ -53,9 +54,7 @@ def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
 
 def new_client(url: str, stats: Stats, *, read_timeout_s: float = 4.0, ca_bundle: str | None = None) -> Client:
     """Return a client whose waits between attempts are as short as chance can make them."""
-    settings = ClientSettings(
-        url, connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4, ca_bundle=ca_bundle
-    )
-    client = Client(settings, KEYS, stats)
+    settings = ClientSettings(connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4)
+    client = Client(cas(url, KEYS, ca_bundle=ca_bundle), settings, stats)
     client._retry._share = lambda: 0.0
     return client

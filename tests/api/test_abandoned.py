@@ -11,10 +11,10 @@ from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.errors import InterruptedCallError
-from casfs.models import Credentials
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.mounting import wait_until
+from tests.providers import cas
 
 HOUR_S = 3600.0
 LIMIT_S = 50.0
@@ -38,9 +38,9 @@ def test_document_that_nobody_waits_for_is_given_up(operation: str, fault: Fault
     left = threading.Event()
     with Server(sample_state(), credentials={"id": "key"}) as server, ThreadPoolExecutor(1) as asker:
         server.faults.add(fault)
-        settings = ClientSettings(endpoint_url=server.url, read_timeout_s=HOUR_S)
+        settings = ClientSettings(read_timeout_s=HOUR_S)
         stats = Stats()
-        client = Client(settings, Credentials("id", "key"), stats)
+        client = Client(cas(server.url), settings, stats)
         deadline = Deadline.after(2 * LIMIT_S, cancelled=left.is_set)
         asked = asker.submit(QUESTIONS[operation], client, deadline)
         try:

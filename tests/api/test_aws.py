@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
-from casfs.api.providers.aws import Endpoint, Keyring, find_endpoint, profiles
+from casfs.api.providers.aws import AwsCredentials, Endpoint, find_endpoint, profiles
 from casfs.errors import ConfigError, CredentialsError, UnreachableError
 from casfs.models import Credentials
 from tests.api import keyserver
@@ -62,7 +62,7 @@ def test_the_environment_comes_first(configure: Configure, monkeypatch: pytest.M
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
-    keys = Keyring().credentials()
+    keys = AwsCredentials().current()
     assert (keys.secret_id, keys.token) == ("ENV", "t")
 
 
@@ -72,7 +72,7 @@ def test_a_profile_that_is_asked_for_beats_the_environment(
     configure("[profile work]\naws_access_key_id = WORK\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
-    assert Keyring("work").credentials().secret_id == "WORK"
+    assert AwsCredentials("work").current().secret_id == "WORK"
     assert profiles() == {"work"}
 
 
@@ -81,7 +81,7 @@ def test_the_profile_of_the_environment_gives_keys_and_region(
 ) -> None:
     configure("[profile work]\naws_access_key_id = WORK\naws_secret_access_key = s\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_PROFILE", "work")
-    assert Keyring().credentials().secret_id == "WORK"
+    assert AwsCredentials().current().secret_id == "WORK"
     assert find_endpoint(None, None, None) == Endpoint("https://glacier.eu-west-1.amazonaws.com", "eu-west-1")
 
 
@@ -89,7 +89,7 @@ def test_a_program_that_gives_keys_is_run(configure: Configure, aws_home: Path) 
     keys = {"Version": 1, "AccessKeyId": "PROCESS", "SecretAccessKey": "s"}
     (aws_home / "keys.json").write_text(json.dumps(keys))
     configure(f"[default]\ncredential_process = cat {aws_home}/keys.json\n")
-    assert Keyring().credentials().secret_id == "PROCESS"
+    assert AwsCredentials().current().secret_id == "PROCESS"
 
 
 def container(server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +134,8 @@ def test_who_gives_keys_is_trusted_by_the_certificates_that_the_option_names(
     key_server.begin_tls(certified())
     source(key_server, configure, monkeypatch)
     with pytest.raises(UnreachableError, match="SSL"):
-        Keyring().credentials()
-    assert Keyring(ca_bundle=str(CERTIFICATE)).credentials() == Credentials("KEY1", "s", "t")
+        AwsCredentials().current()
+    assert AwsCredentials(ca_bundle=str(CERTIFICATE)).current() == Credentials("KEY1", "s", "t")
 
 
 def test_certificates_of_the_profile_are_trusted_unless_the_environment_names_others(
@@ -155,9 +155,9 @@ def test_certificates_of_the_profile_that_are_not_there_are_named(configure: Con
 
 # In a process of its own, since botocore asks for the home directory when it is imported.
 ASK_TWICE = """
-from casfs.api.providers.aws import Keyring
-keyring = Keyring()
-print(*(f"{keys.secret_id}/{keys.token}" for keys in (keyring.credentials(), keyring.credentials())))
+from casfs.api.providers.aws import AwsCredentials
+credentials = AwsCredentials()
+print(*(f"{keys.secret_id}/{keys.token}" for keys in (credentials.current(), credentials.current())))
 """
 
 
@@ -178,18 +178,18 @@ def test_an_instance_gives_its_keys(
 ) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", key_server.url)
-    assert Keyring().credentials() == Credentials("KEY1", "s", "t")
+    assert AwsCredentials().current() == Credentials("KEY1", "s", "t")
 
 
 def test_a_source_that_begins_to_refuse_is_one_line(
     key_server: KeyServer, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     role(key_server, configure, monkeypatch)
-    keyring = Keyring()
-    keyring.credentials()
+    credentials = AwsCredentials()
+    credentials.current()
     key_server.refuses = True
     with pytest.raises(CredentialsError, match=r"^credentials: [^\n]*$"):
-        keyring.credentials()
+        credentials.current()
 
 
 def test_a_source_that_does_not_answer_may_be_tried_again(
@@ -197,7 +197,7 @@ def test_a_source_that_does_not_answer_may_be_tried_again(
 ) -> None:
     role(KeyServerAtNoPort(), configure, monkeypatch)
     with pytest.raises(UnreachableError):
-        Keyring().credentials()
+        AwsCredentials().current()
 
 
 class KeyServerAtNoPort(KeyServer):
@@ -214,21 +214,21 @@ class KeyServerAtNoPort(KeyServer):
 
 def test_no_keys_anywhere_is_one_line_that_says_where_to_put_them(aws_home: Path) -> None:
     with pytest.raises(CredentialsError, match="AWS_PROFILE or AWS_ACCESS_KEY_ID"):
-        Keyring().credentials()
+        AwsCredentials().current()
 
 
 def test_newer_keys_are_looked_for_where_the_old_ones_were(configure: Configure) -> None:
     text = "[default]\naws_access_key_id = id\naws_secret_access_key = s\naws_session_token = {}\n"
     configure(text.format("old"))
-    keyring = Keyring()
-    assert keyring.credentials().token == "old"
-    assert not keyring.renewed("old"), "the file has no others"
+    credentials = AwsCredentials()
+    assert credentials.current().token == "old"
+    assert not credentials.renewed("old"), "the file has no others"
     configure(text.format("new"))
-    assert keyring.credentials().token == "old", "kept while the service takes it"
-    assert keyring.renewed("old")
-    assert keyring.credentials().token == "new"
-    assert keyring.renewed("old"), "and whoever comes later is told so too"
-    assert set(keyring.secrets()) == {"s", "old", "new"}, "an answer may still be about the old one"
+    assert credentials.current().token == "old", "kept while the service takes it"
+    assert credentials.renewed("old")
+    assert credentials.current().token == "new"
+    assert credentials.renewed("old"), "and whoever comes later is told so too"
+    assert set(credentials.secrets()) == {"s", "old", "new"}, "an answer may still be about the old one"
 
 
 ENDPOINTS = [
@@ -306,4 +306,4 @@ def test_file_that_botocore_cannot_read_because_of_its_mark_is_named(aws_home: P
 def test_file_that_is_there_and_cannot_be_read_is_named_where_there_are_no_keys(aws_home: Path, name: str) -> None:
     (aws_home / name).mkdir()
     with pytest.raises(CredentialsError, match=f"no AWS credentials found.*{aws_home / name} cannot be read: Is a dir"):
-        Keyring().credentials()
+        AwsCredentials().current()

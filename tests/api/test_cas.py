@@ -1,4 +1,4 @@
-"""CAS as a dialect, and the meanings that it shares."""
+"""What is CAS's own, and the meanings that it shares."""
 
 import re
 from dataclasses import replace
@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from casfs.api.operations import Request
-from casfs.api.providers.cas import CasDialect
-from casfs.api.providers.provider import MEANINGS, Meaning, Refusal
+from casfs.api.providers.cas import CAS, CasSigner
+from casfs.api.providers.meanings import MEANINGS, Meaning, Refusal
 from casfs.models import Credentials
 
 NOW_S = 1500000300.9
@@ -19,24 +19,24 @@ def refusal(code: str = "", status: int = 400, message: str = "", operation: str
 
 
 def test_a_signature_begins_five_minutes_ago_and_ends_in_fifteen() -> None:
-    authorization = CasDialect(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)["Authorization"]
+    authorization = CasSigner(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)["Authorization"]
     assert "&q-sign-time=1500000000;1500001200&q-key-time=1500000000;1500001200&" in authorization
 
 
 def test_host_and_every_parameter_are_signed_and_neither_range_nor_token() -> None:
     request = Request("list_jobs", "/-/vaults/v/jobs", {"marker": "M", "limit": "1"}, range="bytes=0-9")
-    headers = CasDialect(Credentials("id", "key", "tok"), "x-t").headers(request, "host", NOW_S)
+    headers = CasSigner(Credentials("id", "key", "tok"), "x-t").headers(request, "host", NOW_S)
     assert "&q-header-list=host&q-url-param-list=limit;marker&" in headers["Authorization"]
     assert headers["x-t"] == "tok"
 
 
 def test_without_a_token_there_is_no_header_for_it() -> None:
-    assert set(CasDialect(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)) == {"Authorization"}
+    assert set(CasSigner(Credentials("id", "key"), "x-t").headers(OUTPUT, "host", NOW_S)) == {"Authorization"}
 
 
 def test_a_second_later_is_another_signature() -> None:
-    dialect = CasDialect(Credentials("id", "key"), "x-t")
-    assert dialect.headers(OUTPUT, "host", NOW_S) != dialect.headers(OUTPUT, "host", NOW_S + 1)
+    signer = CasSigner(Credentials("id", "key"), "x-t")
+    assert signer.headers(OUTPUT, "host", NOW_S) != signer.headers(OUTPUT, "host", NOW_S + 1)
 
 
 def test_each_request_has_its_own_signature_whatever_was_signed_before() -> None:
@@ -47,22 +47,22 @@ def test_each_request_has_its_own_signature_whatever_was_signed_before() -> None
         replace(OUTPUT, path="/-/vaults/v/jobs/k/output"),
         OUTPUT,
     ]
-    kept = CasDialect(Credentials("id", "key"), "x-t")
+    kept = CasSigner(Credentials("id", "key"), "x-t")
     for host, now_s in [("host", NOW_S), ("other", NOW_S), ("other", NOW_S + 1)]:
         for request in requests:
-            new = CasDialect(Credentials("id", "key"), "x-t")
+            new = CasSigner(Credentials("id", "key"), "x-t")
             assert kept.headers(request, host, now_s) == new.headers(request, host, now_s)
 
 
 def test_key_and_token_are_secrets_and_the_id_is_none() -> None:
-    assert CasDialect(Credentials("id", "key", "tok"), "x-t").secrets() == ("key", "tok")
-    assert CasDialect(Credentials("id", "key"), "x-t").secrets() == ("key",)
+    assert CasSigner(Credentials("id", "key", "tok"), "x-t").secrets() == ("key", "tok")
+    assert CasSigner(Credentials("id", "key"), "x-t").secrets() == ("key",)
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500, 503])
 @pytest.mark.parametrize("code", sorted(MEANINGS))
 def test_a_known_code_means_the_same_whatever_the_status(code: str, status: int) -> None:
-    assert CasDialect(Credentials("id", "key"), "x-t").meaning(refusal(code, status)) is MEANINGS[code]
+    assert CAS.meaning(refusal(code, status)) is MEANINGS[code]
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,16 @@ def test_a_known_code_means_the_same_whatever_the_status(code: str, status: int)
 )
 @pytest.mark.parametrize("code", ["", "FutureException"])
 def test_without_a_known_code_the_status_tells(code: str, status: int, meaning: Meaning) -> None:
-    assert CasDialect(Credentials("id", "key"), "x-t").meaning(refusal(code, status)) is meaning
+    assert CAS.meaning(refusal(code, status)) is meaning
 
 
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("code", ["", "FutureException"])
 @pytest.mark.parametrize("operation", ["list_vaults", "describe_vault", "list_jobs", "describe_job"])
 def test_only_the_service_s_own_code_says_that_there_is_no_such_name(operation: str, code: str, status: int) -> None:
-    dialect = CasDialect(Credentials("id", "key"), "x-t")
-    assert dialect.meaning(refusal(code, status, operation=operation)) is Meaning.REFUSED
+    assert CAS.meaning(refusal(code, status, operation=operation)) is Meaning.REFUSED
     said = refusal("ResourceNotFoundException", status, operation=operation)
-    assert dialect.meaning(said) is Meaning.NOT_FOUND
+    assert CAS.meaning(said) is Meaning.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -110,10 +109,9 @@ def test_only_the_service_s_own_code_says_that_there_is_no_such_name(operation: 
     ],
 )
 def test_an_invalid_parameter_of_an_output_means_what_its_message_says(message: str, meaning: Meaning) -> None:
-    dialect = CasDialect(Credentials("id", "key"), "x-t")
-    assert dialect.meaning(refusal("InvalidParameterValueException", message=message)) is meaning
+    assert CAS.meaning(refusal("InvalidParameterValueException", message=message)) is meaning
     elsewhere = refusal("InvalidParameterValueException", message=message, operation="list_jobs")
-    assert dialect.meaning(elsewhere) is Meaning.REFUSED
+    assert CAS.meaning(elsewhere) is Meaning.REFUSED
 
 
 def test_no_secret_is_in_the_repr_of_credentials() -> None:

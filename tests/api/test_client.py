@@ -27,6 +27,7 @@ from casfs.waiting import Deadline
 from tests.api.conftest import KEYS, take
 from tests.api.scripted import Act, Reply, ScriptedServer, Seen, answer, chunked
 from tests.conftest import Announce
+from tests.providers import cas
 
 NOW_S = 1500000000
 NOW = "Fri, 14 Jul 2017 02:40:00 GMT"
@@ -113,8 +114,8 @@ def test_a_name_that_would_lead_elsewhere_is_not_there(client: Client, server: S
 
 
 def test_the_account_is_in_every_path_and_the_token_in_its_header(server: ScriptedServer, stats: Stats) -> None:
-    settings = ClientSettings(server.url, account="1250000000", token_header="x-cos-security-token")
-    client = Client(settings, Credentials("id", "key", "tok/+="), stats)
+    service = cas(server.url, Credentials("id", "key", "tok/+="), token_header="x-cos-security-token")
+    client = Client(service, ClientSettings(account="1250000000"), stats)
     server.add(page(VaultName="v"))
     client.vault("v", soon())
     [request] = server.seen
@@ -275,7 +276,7 @@ def test_what_the_service_echoes_of_a_secret_is_in_no_message_and_no_log(
 
 def test_a_token_that_cannot_be_sent_is_in_no_traceback(server: ScriptedServer, announce: Announce) -> None:
     announce("characters that cannot be sent")
-    client = Client(ClientSettings(server.url), Credentials("id", "key", "bad\nTOKEN"), Stats())
+    client = Client(cas(server.url, Credentials("id", "key", "bad\nTOKEN")), ClientSettings(), Stats())
     with pytest.raises(CasfsError) as caught:
         client.vault("v", soon())
     assert caught.value.__suppress_context__

@@ -1,4 +1,4 @@
-"""Glacier's dialect through the client, against the emulator's Glacier and its own check of signatures."""
+"""Glacier's entry through the client, against the emulator's Glacier and its own check of signatures."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,8 +9,10 @@ import pytest
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
 from casfs.api.client import Client, ClientSettings
-from casfs.api.providers.aws import Keyring
-from casfs.api.providers.glacier import GlacierDialect
+from casfs.api.providers.aws import AwsCredentials
+from casfs.api.providers.glacier import GLACIER
+from casfs.api.providers.provider import Service
+from casfs.api.providers.sigv4 import GlacierSigner
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.glacier import glacier
@@ -26,7 +28,7 @@ from casfs.errors import (
     RefusedError,
     SizeChangedError,
 )
-from casfs.models import Credentials, Output
+from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline, never
 from tests.api.conftest import take
@@ -69,8 +71,8 @@ def client(server: Server, stats: Stats, aws_config: Path) -> Iterator[Client]:
 
 
 def client_of(server: Server, stats: Stats, region: str = "us-west-2") -> Client:
-    dialect = GlacierDialect(Keyring(), region)
-    return Client(ClientSettings(server.url), Credentials("", ""), stats, dialect)
+    service = Service(GLACIER, server.url, GlacierSigner(AwsCredentials(), region))
+    return Client(service, ClientSettings(), stats)
 
 
 def soon() -> Deadline:
@@ -214,12 +216,13 @@ KEYS = "[default]\naws_access_key_id = id\naws_secret_access_key = key\naws_sess
 
 def test_keys_that_expired_are_replaced_by_the_newer_ones_of_their_file(stats: Stats, aws_config: Path) -> None:
     aws_config.write_text(KEYS.format("old"))
-    keyring = Keyring()
-    assert keyring.credentials().token == "old"
+    credentials = AwsCredentials()
+    assert credentials.current().token == "old"
     aws_config.write_text(KEYS.format("new"))
     with Server(State(), credentials={"id": "key"}, token="new", dialect=glacier()) as server:
         server.faults.add(Fault(kind=Kind.STATUS, code="ExpiredTokenException"))
-        client = Client(ClientSettings(server.url), Credentials("", ""), stats, GlacierDialect(keyring, "us-west-2"))
+        service = Service(GLACIER, server.url, GlacierSigner(credentials, "us-west-2"))
+        client = Client(service, ClientSettings(), stats)
         assert list(client.vaults(soon())) == []
         client.close()
     assert [record.status for record in server.requests] == [403, 200]

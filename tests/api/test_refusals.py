@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from casfs.api.providers.provider import Meaning, Refusal
+from casfs.api.providers.meanings import Meaning, Refusal
 from casfs.api.refusals import PastTheEndError, error_for, one_line, refusal_from, retry_after_s
 from casfs.errors import (
     AccessDeniedError,

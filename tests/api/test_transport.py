@@ -12,7 +12,7 @@ from casfs.api.http import certificates
 from casfs.api.http.network_errors import Way, failed_requests
 from casfs.api.http.pools import Outgoing
 from casfs.api.http.transport import Transport
-from casfs.api.providers.glacier import GlacierDialect
+from casfs.api.providers.glacier import GLACIER
 from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
@@ -192,7 +192,7 @@ def test_the_variable_of_one_provider_means_nothing_to_another(
 ) -> None:
     announce("not trusted")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))
-    assert GlacierDialect.bundle_variables == ("AWS_CA_BUNDLE",)
+    assert GLACIER.bundle_variables == ("AWS_CA_BUNDLE",)
     with pytest.raises(UntrustedError):
         new_client(tls_server.url, stats).vault("v", soon())
 

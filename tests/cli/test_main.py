@@ -87,7 +87,9 @@ def test_mounting_imports_nothing_of_the_emulator(tmp_path: Path) -> None:
 def test_emulating_imports_neither_the_bindings_of_fuse_nor_the_mount(tmp_path: Path) -> None:
     modules = imported(tmp_path, "casfs", "emulate", "--host", "256.256.256.256")
     assert "casfs.emulator.server" in modules
-    assert of(modules, *BINDINGS, "casfs.fs", "casfs.api", "casfs.tree", "casfs.data", "requests") == set()
+    assert of(modules, *BINDINGS, "casfs.fs", "casfs.tree", "casfs.data", "requests", "botocore") == set()
+    table = ("casfs.api.operations", "casfs.api.providers")
+    assert of(modules, "casfs.api.") - of(modules, *table) == set(), "of api the table of providers alone"
 
 
 def test_help_imports_no_command(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from casfs.config.config import Config, Places, load
+from casfs.models import Credentials
 
 KEYS = {"CASFS_SECRET_ID": "AKIDexample", "CASFS_SECRET_KEY": "swordfish"}
 URL = "https://cas.example.com"
@@ -32,6 +33,12 @@ def loaded(tmp_path: Path, config_file: Path) -> Load:
         return load(source, given or {}, words, places)
 
     return run
+
+
+def keys_of(config: Config) -> Credentials:
+    """Return the credentials that casfs found itself."""
+    assert config.access.credentials is not None
+    return config.access.credentials
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> Path:

@@ -15,14 +15,14 @@ MIB = 1024**2
 
 def test_defaults_are_those_of_the_contract(loaded: Load) -> None:
     config = loaded()
-    assert (config.endpoint_url, config.account, config.root_vault) == (URL, "-", None)
+    assert (config.access.endpoint_url, config.account, config.root_vault) == (URL, "-", None)
     assert (config.foreground, config.allow_other, config.provider) == (False, False, "cas")
     assert (config.uid, config.gid) == (os.getuid(), os.getgid())
     assert (config.file_mode, config.dir_mode) == (0o400, 0o700)
     assert (config.block_cache_size, config.read_ahead, config.connections) == (256 * MIB, 128 * MIB, 32)
     assert (config.verify, config.list_ttl) == ("auto", 60)
     assert (config.connect_timeout, config.read_timeout) == (10, 120)
-    assert (config.ca_bundle, config.log_file) == (None, None)
+    assert (config.access.ca_bundle, config.log_file) == (None, None)
     assert (config.log_level, config.log_format) == ("info", "text")
 
 

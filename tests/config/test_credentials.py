@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from casfs.errors import ConfigError
-from tests.config.conftest import URL, Load, write
+from tests.config.conftest import URL, Load, keys_of, write
 
 CASFS = {"CASFS_SECRET_ID": "id1", "CASFS_SECRET_KEY": "key1"}
 TENCENT = {"TENCENTCLOUD_SECRET_ID": "id2", "TENCENTCLOUD_SECRET_KEY": "key2", "TENCENTCLOUD_TOKEN": "token2"}
@@ -34,7 +34,7 @@ def test_first_place_wins_whole(loaded: Load, all_places: dict[str, str], config
     found.append(loaded(environment=all_places))
     config_file.unlink()
     found.append(loaded(environment=all_places))
-    keys = [(each.credentials.secret_id, each.credentials.secret_key, each.credentials.token) for each in found]
+    keys = [(each.secret_id, each.secret_key, each.token) for each in map(keys_of, found)]
     assert keys == [
         ("id1", "key1", None),
         ("id2", "key2", "token2"),
@@ -79,7 +79,7 @@ def test_half_of_the_credentials_in_a_file_is_an_error_too(loaded: Load, tmp_pat
 
 def test_empty_variable_counts_as_not_set(loaded: Load) -> None:
     config = loaded(environment=dict.fromkeys([*CASFS, "CASFS_TOKEN", "CASFS_LIST_TTL"], "") | TENCENT)
-    assert config.credentials.secret_id == "id2"
+    assert keys_of(config).secret_id == "id2"
 
 
 @pytest.mark.parametrize("key", ["sword fish", "swordfish\n", "swordfish\x7f", "schwertfïsch"])
@@ -98,7 +98,7 @@ def test_secrets_are_in_no_repr(loaded: Load) -> None:
 def test_systemd_credentials_have_three_keys_and_no_others(loaded: Load, tmp_path: Path) -> None:
     file = write(tmp_path / "casfs", 'secret_id = "a"\nsecret_key = "b"\ntoken = "c"\n', 0o400)
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert loaded(environment=environment).credentials.token == "c"
+    assert keys_of(loaded(environment=environment)).token == "c"
     write(file, 'secret_id = "a"\nsecretkey = "swordfish"\n')
     with pytest.raises(ConfigError, match="there is no setting 'secretkey'"):
         loaded(environment=environment)
@@ -106,14 +106,14 @@ def test_systemd_credentials_have_three_keys_and_no_others(loaded: Load, tmp_pat
 
 def test_systemd_directory_without_our_file_is_passed_over(loaded: Load, tmp_path: Path, config_file: Path) -> None:
     write(config_file, '[default]\nsecret_id = "id4"\nsecret_key = "key4"\n')
-    assert loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)}).credentials.secret_id == "id4"
+    assert keys_of(loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})).secret_id == "id4"
 
 
 def test_systemd_file_of_root_may_be_readable_by_its_group(loaded: Load, tmp_path: Path) -> None:
     file = write(tmp_path / "casfs", 'secret_id = "a"\nsecret_key = "b"\n', 0o440)
     if file.stat().st_uid != 0:
         pytest.skip("only root makes files of root")
-    assert loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)}).credentials.secret_id == "a"
+    assert keys_of(loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})).secret_id == "a"
 
 
 @pytest.mark.parametrize("name", ["casfs", ".cascmd_credentials"])
@@ -134,11 +134,11 @@ def test_path_in_the_line_that_mends_can_be_pasted(loaded: Load, tmp_path: Path)
 def test_cascmd_says_where_and_whose_where_source_does_not(loaded: Load, tmp_path: Path) -> None:
     write(tmp_path / ".cascmd_credentials", CASCMD)
     config = loaded("default:", environment={})
-    assert (config.endpoint_url, config.account) == ("https://cas.ap-beijing.myqcloud.com", "125")
+    assert (config.access.endpoint_url, config.account) == ("https://cas.ap-beijing.myqcloud.com", "125")
     config = loaded(URL, environment={})
-    assert (config.endpoint_url, config.account) == (URL, "125")
+    assert (config.access.endpoint_url, config.account) == (URL, "125")
     config = loaded(f"{URL}/-", environment={})
-    assert (config.endpoint_url, config.account) == (URL, "-")
+    assert (config.access.endpoint_url, config.account) == (URL, "-")
     assert loaded("default:", {"account": "7"}, environment={}).account == "7"
 
 

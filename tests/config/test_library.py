@@ -48,7 +48,8 @@ def test_the_options_are_these() -> None:
     ],
 )
 def test_an_option_is_text_or_the_value(connected: Connected, option: str, given: object, value: object) -> None:
-    assert getattr(connected(**{option: given}), option) == value
+    config = connected(**{option: given})
+    assert getattr(config.access if option == "ca_bundle" else config, option) == value
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_environment_and_profile_count_and_what_they_say_to_a_mount_is_passed_ov
         "CASFS_METRICS": ":1",
     }
     config = connected("work:", KEYS | environment)
-    assert (config.endpoint_url, config.list_ttl, config.read_timeout) == (URL, 7.0, 8.0)
+    assert (config.access.endpoint_url, config.list_ttl, config.read_timeout) == (URL, 7.0, 8.0)
     assert (config.allow_other, config.log_level) == (False, "info")
     assert connected("work:", KEYS | environment, read_timeout=5).read_timeout == 5.0
 

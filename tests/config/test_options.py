@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from casfs.api.providers.provider import Access
 from casfs.config.config import Config
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.errors import ConfigError
@@ -34,7 +35,8 @@ def test_every_option_has_a_usable_default_a_reason_and_a_help(option: Option) -
 @EVERY_OPTION
 def test_every_option_that_works_reaches_the_mount(option: Option) -> None:
     missing_is_said = option.missing is not None
-    assert missing_is_said or option.name in {field.name for field in fields(Config)} | {"profile", "config"}
+    names = {field.name for decided in (Config, Access) for field in fields(decided)}
+    assert missing_is_said or option.name in names | {"config"}
 
 
 @pytest.mark.parametrize(

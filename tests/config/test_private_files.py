@@ -10,7 +10,7 @@ import pytest
 
 from casfs.config.config import Places, load
 from casfs.errors import ConfigError
-from tests.config.conftest import KEYS, URL, Load, write
+from tests.config.conftest import KEYS, URL, Load, keys_of, write
 
 SECRET = 'secret_id = "AKIDexample"\nsecret_key = "swordfish"\n'
 CASCMD = "[CASCredentials]\nsecretid = AKIDexample\nsecretkey = swordfish\n"
@@ -22,12 +22,12 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files 
 
 def test_file_may_begin_with_a_byte_order_mark(loaded: Load, config_file: Path, tmp_path: Path) -> None:
     write(config_file, f"{MARK}[default]\n{SECRET}")
-    assert loaded(environment={}).credentials.secret_key == "swordfish"
+    assert keys_of(loaded(environment={})).secret_key == "swordfish"
     config_file.unlink()
     write(tmp_path / "casfs", MARK + SECRET)
-    assert loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)}).credentials.secret_key == "swordfish"
+    assert keys_of(loaded(environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})).secret_key == "swordfish"
     write(tmp_path / ".cascmd_credentials", MARK + CASCMD)
-    assert loaded(environment={}).credentials.secret_key == "swordfish"
+    assert keys_of(loaded(environment={})).secret_key == "swordfish"
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"x" * (1 << 20 | 1)], ids=["no text", "too large"])

@@ -7,7 +7,7 @@ import pytest
 
 from casfs.config.private_files import PrivateFile
 from casfs.errors import ConfigError
-from tests.config.conftest import KEYS, URL, Load, write
+from tests.config.conftest import KEYS, URL, Load, keys_of, write
 
 SECRET = 'secret_id = "AKIDexample"\nsecret_key = "swordfish"\n'
 
@@ -15,18 +15,18 @@ SECRET = 'secret_id = "AKIDexample"\nsecret_key = "swordfish"\n'
 def test_profile_says_where_who_and_how(loaded: Load, config_file: Path) -> None:
     write(config_file, f'[work]\nregion = "ap-beijing"\nlist_ttl = 5\nallow_other = true\nfile_mode = "0440"\n{SECRET}')
     config = loaded("work:photos", environment={})
-    assert config.endpoint_url == "https://cas.ap-beijing.myqcloud.com"
+    assert config.access.endpoint_url == "https://cas.ap-beijing.myqcloud.com"
     assert config.root_vault == "photos"
     assert (config.list_ttl, config.allow_other, config.file_mode, config.dir_mode) == (5.0, True, 0o440, 0o755)
-    assert config.credentials.secret_key == "swordfish"
-    assert str(config_file) in config.credentials_origin
+    assert keys_of(config).secret_key == "swordfish"
+    assert str(config_file) in config.access.origin
 
 
 @pytest.mark.parametrize("endpoint", ["http://h:1/77/", "http://h:1/77"])
 def test_endpoint_of_a_profile_may_have_an_account(loaded: Load, config_file: Path, endpoint: str) -> None:
     write(config_file, f'[work]\nendpoint = "{endpoint}"\n')
     config = loaded("work:")
-    assert (config.endpoint_url, config.account) == ("http://h:1", "77")
+    assert (config.access.endpoint_url, config.account) == ("http://h:1", "77")
 
 
 def test_profile_is_chosen_by_option_where_source_names_none(loaded: Load, config_file: Path) -> None:
@@ -145,7 +145,7 @@ def test_file_without_a_secret_may_be_read_by_all(loaded: Load, config_file: Pat
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
 def test_group_may_read_a_file_of_root_and_of_nobody_else(loaded: Load, config_file: Path) -> None:
     write(config_file, f"[default]\n{SECRET}", 0o640)
-    assert loaded(environment={}).credentials.secret_id == "AKIDexample"
+    assert keys_of(loaded(environment={})).secret_id == "AKIDexample"
     os.chown(config_file, 12345, -1)
     with pytest.raises(ConfigError, match="chmod 600"):
         PrivateFile(config_file).check_private()

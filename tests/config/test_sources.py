@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casfs.api.providers.cas import CAS
 from casfs.config.sources import Source, parse, region_url
 from casfs.errors import ConfigError
 from tests.config.conftest import Load
@@ -86,7 +87,7 @@ def test_any_text_is_a_source_or_an_error(text: str) -> None:
 
 
 def test_region_is_the_documented_host() -> None:
-    assert region_url("ap-chengdu", "SOURCE:") == "https://cas.ap-chengdu.myqcloud.com"
+    assert region_url(CAS.regions, "ap-chengdu", "SOURCE:") == "https://cas.ap-chengdu.myqcloud.com"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "Work"])

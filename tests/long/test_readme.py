@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from casfs.cli.service import SECRET_ID, SECRET_KEY
+from casfs.emulator.dialect import CAS
 from tests.long.debian import MAKE_S, RUN_S, Debian, why_not
+
+SECRET_ID, SECRET_KEY = CAS.sample_key
 
 TOP = Path(__file__).resolve().parent.parent.parent
 CHECKOUT = "/srv/casfs"

@@ -50,7 +50,7 @@ class Endpoint:
     ca_bundle: str | None = None
 
 
-class Keyring:
+class AwsCredentials:
     """The keys that requests are signed with: found when first needed, refreshed when due.
 
     Threads: any. botocore lets one thread refresh, and the others go on with the old keys while those are good.
@@ -69,7 +69,7 @@ class Keyring:
         self._session: Session | None = None
         self._given: deque[Credentials] = deque(maxlen=2)
 
-    def credentials(self) -> Credentials:
+    def current(self) -> Credentials:
         """Return keys that are good now; may ask the network for them.
 
         Raises:
@@ -100,12 +100,12 @@ class Keyring:
         A file may hold newer ones than were read from it: other programs renew them there.
 
         Raises:
-            CredentialsError, UnreachableError: as ``credentials``.
+            CredentialsError, UnreachableError: as ``current``.
         """
-        if self.credentials().token != token:
+        if self.current().token != token:
             return True  # another thread was faster
         self._session = None
-        return self.credentials().token != token
+        return self.current().token != token
 
 
 def find_endpoint(profile: str | None, region: str | None, url: str | None) -> Endpoint:

@@ -1,11 +1,12 @@
-"""Tencent Cloud Archive Storage as a dialect."""
+"""Tencent Cloud Archive Storage."""
 
+import re
 from collections.abc import Mapping
-from typing import ClassVar
 
 from casfs.api.operations import Request
-from casfs.api.providers.provider import Meaning, Refusal, meaning_of
+from casfs.api.providers.provider import Access, KeyFile, OwnKeys, Provider, Regions, Service
 from casfs.api.providers.signing import authorization
+from casfs.errors import ConfigError
 from casfs.models import Credentials
 
 EARLY_S = 300
@@ -14,18 +15,12 @@ LATE_S = 900
 """A signature is good for so long: no attempt takes nearly that, and a stolen one is soon worth nothing."""
 
 
-class CasDialect:
-    """The ways of CAS: ``x-cas-`` headers, pages of 1,000, ``host`` and every parameter signed.
+class CasSigner:
+    """Signs ``host`` and every parameter.
 
     ``Range`` and the token are not signed: two spellings of an encoded ``=`` are in use, and a service that takes one
-    refuses the other. Source: reference api.md sections 1, 2.6 (C1) and 3.
+    refuses the other. Source: docs/wire.md section 2.
     """
-
-    vaults_per_page: ClassVar[int] = 1000
-    jobs_per_page: ClassVar[int] = 1000
-    tree_hash_header: ClassVar[str] = "x-cas-sha256-tree-hash"
-    request_id_header: ClassVar[str] = "x-cas-requestId"
-    bundle_variables: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, credentials: Credentials, token_header: str) -> None:
         self._credentials = credentials
@@ -53,10 +48,43 @@ class CasDialect:
         del sent
         return False
 
-    def meaning(self, refusal: Refusal) -> Meaning:
-        """Return the meaning by the common codes."""
-        return meaning_of(refusal)
-
     def secrets(self) -> tuple[str, ...]:
         """Return the secret key and the token."""
         return tuple(filter(None, (self._credentials.secret_key, self._credentials.token)))
+
+
+def connect(access: Access) -> Service:
+    """Return the service at *access*.
+
+    Raises:
+        ConfigError: it has no endpoint, or nobody who asks.
+    """
+    if access.endpoint_url is None or access.credentials is None:
+        raise ConfigError("an endpoint and credentials that are not named are found by nobody")
+    signer = CasSigner(access.credentials, access.token_header or CAS.token_header)
+    return Service(CAS, access.endpoint_url, signer, access.origin, access.ca_bundle)
+
+
+CAS = Provider(
+    name="cas",
+    regions=Regions(re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+"), "ap-chengdu", "https://cas.{region}.myqcloud.com"),
+    keys=OwnKeys(
+        prefixes=("CASFS_", "TENCENTCLOUD_"),
+        file=KeyFile(
+            name=".cascmd_credentials",
+            tool="cascmd",
+            section="CASCredentials",
+            keys={"secret_id": "secretid", "secret_key": "secretkey"},
+            endpoint="endpoint",
+            account="appid",
+        ),
+    ),
+    connect=connect,
+    vaults_per_page=1000,
+    jobs_per_page=1000,
+    tree_hash_header="x-cas-sha256-tree-hash",
+    request_id_header="x-cas-requestId",
+    token_header="x-cas-security-token",  # noqa: S106 - the name of a header
+    emulator="casfs.emulator.dialect:CAS",
+)
+"""Source: docs/wire.md sections 1 and 3; the file, cas_python_sdk 1.0.6, cascmd.py and common_conf.py."""

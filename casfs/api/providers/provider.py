@@ -1,94 +1,31 @@
-"""What differs between the services that speak this API: a provider is one module that satisfies ``Dialect``.
+"""What a provider is: one entry of the table, from which everything comes that differs between the services.
 
-CAS, Glacier and their kin have the same paths, parameters and documents. A dialect holds the rest: the prefix of the
-headers, the signature, how long a page may be, which header carries the request's id, and what an error's code means.
-Nothing above ``casfs.api`` knows which one is in use.
+CAS, Glacier and their kin have the same paths, parameters and documents. An entry holds the rest: where the service is,
+how keys are found, how a request is signed, how long a page may be, which headers it uses, what an error's code means.
 
-What a dialect need not say, because the client takes every form: whether VaultQCS or VaultARN names a vault (opaque,
+What an entry need not say, because the client takes every form: whether VaultQCS or VaultARN names a vault (opaque,
 kept in the document), whether a marker names the last item or the next one (passed back as it came, items counted
 once), whether sizes are numbers or strings.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Protocol
 
-from casfs.api.operations import GET_JOB_OUTPUT, Request
+from casfs.api.operations import Request
+from casfs.api.providers.meanings import Meaning, Refusal, meaning_of
+from casfs.models import Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer that is no success.
-
-    Attributes:
-        operation: what was asked.
-        status: HTTP status.
-        code: the service's error code, ``""`` where the body had none (a proxy's page, an empty body).
-        message: the service's message, one line of printable ASCII; ``""`` where there was none.
-        request_id: the service's id of the request, or ``""``.
-        retry_after_s: seconds that it asked to wait, or None.
-    """
-
-    operation: str
-    status: int
-    code: str
-    message: str
-    request_id: str
-    retry_after_s: float | None = None
-
-
-class Meaning(Enum):
-    """What a refusal comes to."""
-
-    NOT_FOUND = auto()  # the service says that there is no such vault or job; for an output: no longer there
-    DENIED = auto()  # no permission for this; others may be allowed
-    UNKNOWN_KEY = auto()  # the key or the token is refused, whatever is asked
-    EXPIRED = auto()  # the token was good, and its time is over
-    SIGNATURE = auto()  # the signature is refused: a wrong secret key, or a clock that is off
-    CLOCK_OR_DENIED = auto()  # as DENIED, but a clock that is off may look the same
-    WRONG_REGION = auto()  # signed for a region that the endpoint is not in
-    CLOSED = auto()  # the service takes no requests of this account any more
-    THROTTLED = auto()  # ask again, later
-    FAILED = auto()  # the service's own trouble: ask again
-    NOT_READY = auto()  # the job has no output yet
-    PAST_THE_END = auto()  # the range begins where the output has ended
-    REFUSED = auto()  # anything else; asking again does not help
-
-
-class Dialect(Protocol):
-    """The ways of one provider.
+class Signer(Protocol):
+    """Who asks: signs the requests of one account.
 
     Threads: every method may be called from any thread, many at once.
     """
 
-    @property
-    def vaults_per_page(self) -> int:
-        """The longest page of List Vaults that may be asked."""
-        ...
-
-    @property
-    def jobs_per_page(self) -> int:
-        """The longest page of List Jobs that may be asked."""
-        ...
-
-    @property
-    def tree_hash_header(self) -> str:
-        """Name of the header with the tree hash of a body."""
-        ...
-
-    @property
-    def request_id_header(self) -> str:
-        """Name of the header with the service's id of a request."""
-        ...
-
-    @property
-    def bundle_variables(self) -> tuple[str, ...]:
-        """Variables of the environment that name certificates to trust, beside those that all programs know."""
-        ...
-
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
-        """Return what this provider adds to *request*: version, token, signature. Asked anew for every attempt.
+        """Return what is added to *request*: version, token, signature. Asked anew for every attempt.
 
         Args:
             request: what to sign: method, path, parameters and, where the provider signs them, range and body.
@@ -114,64 +51,170 @@ class Dialect(Protocol):
         """
         ...
 
-    def meaning(self, refusal: Refusal) -> Meaning:
-        """Return what *refusal* comes to; ``meaning_of`` does for whoever uses the common codes."""
-        ...
-
     def secrets(self) -> tuple[str, ...]:
         """Return the strings that no message may hold."""
         ...
 
 
-MEANINGS: Mapping[str, Meaning] = {
-    "AccessDeniedException": Meaning.CLOCK_OR_DENIED,
-    "ExpiredTokenException": Meaning.EXPIRED,
-    "InsufficientCapacityException": Meaning.FAILED,
-    "InvalidSignatureException": Meaning.SIGNATURE,
-    "MissingAuthenticationTokenException": Meaning.UNKNOWN_KEY,
-    "RequestTimeoutException": Meaning.FAILED,
-    "ResourceNotFoundException": Meaning.NOT_FOUND,
-    "ServiceUnavailableException": Meaning.FAILED,
-    "ThrottlingException": Meaning.THROTTLED,
-    "UnrecognizedClientException": Meaning.UNKNOWN_KEY,
-}
-"""The codes whose meaning both services share, whatever the status. Which one CAS gives for a clock that is off is not
-known; a dialect whose service is known says DENIED for AccessDeniedException. Source: reference api.md section 7."""
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Where a provider is.
 
-NOT_READY = "not currently available for download"
-PAST_THE_END = "start of the range is larger"
-"""What the 400 InvalidParameterValueException of Get Job Output says. Source: reference api.md section 3.6."""
-
-
-def meaning_of(refusal: Refusal) -> Meaning:
-    """Return the meaning of *refusal* by its code, by its message where the code is shared, else by its status.
-
-    A 404 without a code of the service's own is anybody's, a proxy's for one: it is no word on whether a vault or job
-    exists, on which copies would be deleted. An output that is refused so is an error in any case.
+    Attributes:
+        pattern: what a region looks like.
+        example: one of them, for an error.
+        endpoint: ``https://HOST`` with ``{region}`` in it; "" where the provider's own tools know the endpoints.
     """
-    is_output = refusal.operation == GET_JOB_OUTPUT
-    if is_output and refusal.code == "InvalidParameterValueException":
-        if NOT_READY in refusal.message:
-            return Meaning.NOT_READY
-        if PAST_THE_END in refusal.message:
-            return Meaning.PAST_THE_END
-    meaning = MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
-    is_mute = meaning is Meaning.NOT_FOUND and refusal.code not in MEANINGS
-    return Meaning.REFUSED if is_mute and not is_output else meaning
+
+    pattern: re.Pattern[str]
+    example: str
+    endpoint: str = ""
+
+    def has(self, text: str) -> bool:
+        """Return whether *text* looks like a region."""
+        return self.pattern.fullmatch(text) is not None
 
 
-def _meaning_of_status(status: int) -> Meaning:
-    """Return what *status* means by itself: a proxy's page has no code, and new codes will come."""
-    match status:
-        case 401 | 403:
-            return Meaning.CLOCK_OR_DENIED
-        case 404 | 410:
-            return Meaning.NOT_FOUND
-        case 416:
-            return Meaning.PAST_THE_END
-        case 429:
-            return Meaning.THROTTLED
-        case 408 | 425:
-            return Meaning.FAILED
-        case _:
-            return Meaning.FAILED if status >= 500 else Meaning.REFUSED
+SECRETS = ("secret_id", "secret_key", "token")
+"""What makes credentials, as a profile calls it; behind a prefix and in capitals, as the environment does."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """An INI file in the user's home in which a tool of the provider keeps credentials.
+
+    Attributes:
+        name: of the file.
+        tool: which wrote it.
+        section: the one that is read.
+        keys: what the file calls ``secret_id`` and ``secret_key``.
+        endpoint: key of the endpoint, "" if the file has none.
+        account: key of the account, "" if the file has none.
+    """
+
+    name: str
+    tool: str
+    section: str
+    keys: Mapping[str, str]
+    endpoint: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """Keys that casfs looks for itself, where ``casfs.config.credentials`` says, and a provider's own places beside.
+
+    Attributes:
+        prefixes: of variables of the environment, in order.
+        file: of the provider's own tool, or None.
+    """
+
+    prefixes: tuple[str, ...] = ("CASFS_",)
+    file: KeyFile | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that hold credentials: those of id and key that are asked first are the first two."""
+        return tuple(prefix + key.upper() for prefix in self.prefixes for key in SECRETS)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolKeys:
+    """Keys that the provider's own tools find, and profiles and endpoints with them: ``connect`` asks those.
+
+    Attributes:
+        where: completes "keys stand …", for who wrote some where nobody looks.
+        variables: those of the environment that hold credentials; of id and key first.
+    """
+
+    where: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Where the service is and who asks, as far as a user and the places that casfs looks into say.
+
+    Attributes:
+        endpoint_url: ``https://HOST[:PORT]``; None where ``connect`` is to find it.
+        region: the one that was named; None where none was.
+        credentials: who asks; None where ``connect`` is to find them.
+        origin: where the credentials were found.
+        name: what stands before the colon of SOURCE and is none of casfs's profiles, or None.
+        profile: the profile that was asked for, or None.
+        must_exist: whether the provider's tools must have that profile, since casfs has none of the name.
+        token_header: name of the header for the token of temporary credentials; "" for the provider's own.
+        ca_bundle: file or directory of certificates to trust; None for what the environment names, or the system's.
+    """
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    credentials: Credentials | None = None
+    origin: str = ""
+    name: str | None = None
+    profile: str | None = None
+    must_exist: bool = False
+    token_header: str = ""
+    ca_bundle: str | None = None
+
+
+def as_written(account: str) -> str:
+    """Return *account*, whatever it is."""
+    return account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One service, as everything outside of its module knows it.
+
+    Attributes:
+        name: the value of ``--provider``.
+        regions: where it is.
+        keys: how its credentials are found.
+        connect: makes the service of an access; may ask the network for keys, or a user for a code.
+        vaults_per_page: the longest page of List Vaults that may be asked.
+        jobs_per_page: the longest page of List Jobs that may be asked.
+        tree_hash_header: name of the header with the tree hash of a body.
+        request_id_header: name of the header with the service's id of a request.
+        token_header: name of the header with the token of temporary credentials.
+        emulator: where the emulator's counterpart is, ``MODULE:NAME`` of a ``casfs.emulator.dialect.Dialect``; a name,
+            since each is written apart from the other.
+        meaning: what a refusal comes to.
+        account: an account that a user wrote, as it stands in a path; a ConfigError if it is none.
+        bundle_variables: those of the environment that name certificates to trust, beside those that all programs know.
+        region_variable: the one of the environment that names the region, "" if there is none.
+    """
+
+    name: str
+    regions: Regions
+    keys: OwnKeys | ToolKeys
+    connect: Callable[[Access], "Service"]
+    vaults_per_page: int
+    jobs_per_page: int
+    tree_hash_header: str
+    request_id_header: str
+    token_header: str
+    emulator: str
+    meaning: Callable[[Refusal], Meaning] = meaning_of
+    account: Callable[[str], str] = as_written
+    bundle_variables: tuple[str, ...] = ()
+    region_variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a client is made of.
+
+    Attributes:
+        provider: whose it is.
+        endpoint_url: ``https://HOST[:PORT]``.
+        signer: who asks.
+        origin: where the credentials come from, for a line that says so.
+        ca_bundle: certificates to trust; None for what the environment names, or the system's.
+    """
+
+    provider: Provider
+    endpoint_url: str
+    signer: Signer
+    origin: str = ""
+    ca_bundle: str | None = None

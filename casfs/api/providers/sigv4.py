@@ -14,7 +14,12 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
+from casfs.api.operations import Request
+from casfs.api.providers.aws import AwsCredentials
 from casfs.models import Credentials
+
+VERSION = "2012-06-01"
+"""Of the API, in every request. Source: developer guide, "Common request headers"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,27 @@ def _authorization(request: Signable, headers: dict[str, str], credentials: Cred
     signature = signer.signature(signer.string_to_sign(signed, canonical), signed)
     names = signer.signed_headers(signer.headers_to_sign(signed))
     return f"AWS4-HMAC-SHA256 Credential={signer.scope(signed)}, SignedHeaders={names}, Signature={signature}"
+
+
+class GlacierSigner:
+    """Signs host, range, query and body, by whichever keys are good now."""
+
+    def __init__(self, credentials: AwsCredentials, region: str) -> None:
+        self._credentials = credentials
+        self._scope = Scope(region)
+
+    def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
+        """Return the API's version and the signature, over host, range, query and body, by keys that are good now."""
+        ranged = {"Range": request.range} if request.range else {}
+        version = {"x-amz-glacier-version": VERSION}
+        signed = {"Host": host, **version, **ranged}
+        signable = Signable(request.method, f"https://{host}{request.target}", signed, request.body)
+        return version | signed_headers(signable, self._credentials.current(), self._scope, now_s)
+
+    def renewed(self, sent: Mapping[str, str]) -> bool:
+        """Look for keys that are newer than those that *sent* was signed with."""
+        return self._credentials.renewed(sent.get("x-amz-security-token"))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the secret keys and tokens in use."""
+        return self._credentials.secrets()

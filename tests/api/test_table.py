@@ -1,4 +1,4 @@
-"""Which service a configuration comes to, and what it takes to speak to it."""
+"""The table of providers: which service a configuration comes to, and what it takes to speak to it."""
 
 import subprocess
 import sys
@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from casfs.api.operations import Request
+from casfs.api.providers.provider import Access, Service
+from casfs.api.providers.table import PROVIDERS, register
+from casfs.cli.emulate import counterpart
 from casfs.config.config import Places, load
 from casfs.errors import ConfigError, CredentialsError
-from casfs.service import Service, service_of
-from tests.providers import NO_BOTOCORE
+from casfs.models import Credentials
+from tests.providers import DIALECTS, NO_BOTOCORE
 
 needs_botocore = pytest.mark.skipif(NO_BOTOCORE, reason="the extra glacier is not installed")
 KEYS = "aws_access_key_id = {0}\naws_secret_access_key = secret\n"
@@ -40,9 +44,24 @@ def found(tmp_path: Path) -> Find:
     def find(source: str, given: Mapping[str, str] = GLACIER, profiles: str = "") -> Service:
         file = tmp_path / "config.toml"
         file.write_text(profiles)
-        return service_of(load(source, given, "", Places({}, tmp_path, (file,))))
+        config = load(source, given, "", Places({}, tmp_path, (file,)))
+        return PROVIDERS[config.provider].connect(config.access)
 
     return find
+
+
+def scope_of(service: Service) -> list[str]:
+    """Return what a signature names: key, day, region, service."""
+    authorization = service.signer.headers(Request("list_vaults", "/-/vaults"), "host", 0)["Authorization"]
+    return authorization.partition("Credential=")[2].partition(",")[0].split("/")
+
+
+def key_of(service: Service) -> str:
+    return scope_of(service)[0]
+
+
+def region_of(service: Service) -> str:
+    return scope_of(service)[2]
 
 
 SERVICES = {
@@ -61,8 +80,8 @@ def test_service_is_found_as_botocore_and_the_user_say(case: str, found: Find, a
     source, given, profiles, region, key = SERVICES[case]
     service = found(source, GLACIER | given, profiles)
     assert service.endpoint_url == f"https://glacier.{region}.amazonaws.com"
-    assert service.credentials.secret_id == key
-    assert service.dialect is not None
+    assert service.provider.name == "glacier"
+    assert (key_of(service), region_of(service)) == (key, region)
 
 
 @needs_botocore
@@ -75,7 +94,7 @@ def test_certificates_are_those_of_the_option_else_those_of_the_profile(found: F
 @needs_botocore
 def test_profile_of_the_environment_counts(found: Find, aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
-    assert found("us-west-2:").credentials.secret_id == "WORK"
+    assert key_of(found("us-west-2:")) == "WORK"
 
 
 REFUSED = {
@@ -134,11 +153,42 @@ def test_cas_neither_needs_nor_imports_botocore(start: str, tmp_path: Path) -> N
     program = f"""{start}
 import casfs.cli.main, casfs.cli.mount_helper, casfs.mount.serve
 from casfs.config.config import Places, load
-from casfs.service import service_of
+from casfs.api.providers.table import PROVIDERS
 from pathlib import Path
 environment = {{"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}}
-service_of(load("ap-chengdu:", {{}}, "", Places(environment, Path("/nowhere"), ())))
+config = load("ap-chengdu:", {{}}, "", Places(environment, Path("/nowhere"), ()))
+PROVIDERS[config.provider].connect(config.access)
 print([name for name in sys.modules if name.partition(".")[0] in ("botocore", "boto3")])
 """
     done = python(f"import sys\n{program}")
     assert (done.stderr, done.stdout) == ("", "[]\n")
+
+
+def test_a_name_has_one_entry() -> None:
+    with pytest.raises(ValueError, match="there is a provider cas"):
+        register(PROVIDERS["cas"])
+    assert list(PROVIDERS) == ["cas", "glacier"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_entry_has_a_counterpart_with_the_same_pages_and_headers(provider: str) -> None:
+    entry = PROVIDERS[provider]
+    played = counterpart(entry)
+    assert played == DIALECTS[provider]
+    assert (entry.vaults_per_page, entry.jobs_per_page) == (played.vaults_page.most, played.jobs_page.most)
+    assert entry.request_id_header == played.request_id_header
+    assert entry.tree_hash_header == f"{played.header_prefix}sha256-tree-hash"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_looks_like_a_region_is_known_by_its_example(provider: str) -> None:
+    regions = PROVIDERS[provider].regions
+    assert regions.has(regions.example)
+    assert not regions.has("nowhere")
+
+
+def test_nobody_connects_to_cas_without_an_endpoint_or_credentials() -> None:
+    with pytest.raises(ConfigError, match="found by nobody"):
+        PROVIDERS["cas"].connect(Access(endpoint_url="http://127.0.0.1:1"))
+    with pytest.raises(ConfigError, match="found by nobody"):
+        PROVIDERS["cas"].connect(Access(credentials=Credentials("id", "key")))

@@ -1,21 +1,20 @@
-"""What is decided for Glacier, and what is left to botocore."""
+"""What is decided about the place of a service, and what is left to the provider's own tools."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from casfs.config.aws import AwsPlace
+from casfs.api.providers.provider import Access
 from casfs.errors import ConfigError
-from tests.config.conftest import Load, write
+from tests.config.conftest import Load, keys_of, write
 
 GLACIER = {"provider": "glacier"}
 
 
-def place(loaded: Load, source: str, **given: str) -> AwsPlace:
+def place(loaded: Load, source: str, **given: str) -> Access:
     """Return where botocore is to look; nothing of the keys of CAS is in the environment."""
-    config = loaded(source, GLACIER | given, environment={})
-    assert config.aws is not None
-    return config.aws
+    return loaded(source, GLACIER | given, environment={}).access
 
 
 def test_a_name_that_casfs_does_not_know_is_botocores_to_understand(loaded: Load) -> None:
@@ -28,8 +27,7 @@ def test_a_profile_of_casfs_may_be_one_of_aws_too(loaded: Load, config_file: Pat
     write(config_file, '[work]\nprovider = "glacier"\nregion = "eu-west-1"\n')
     config = loaded("work:photos", environment={})
     assert config.root_vault == "photos"
-    assert config.aws is not None
-    assert (config.aws.profile, config.aws.must_exist, config.aws.region) == ("work", False, "eu-west-1")
+    assert (config.access.profile, config.access.must_exist, config.access.region) == ("work", False, "eu-west-1")
 
 
 def test_a_profile_that_casfs_does_not_have_must_be_one_of_aws(loaded: Load) -> None:
@@ -40,15 +38,13 @@ def test_a_profile_that_casfs_does_not_have_must_be_one_of_aws(loaded: Load) -> 
 def test_an_endpoint_may_name_account_and_vault(loaded: Load, config_file: Path) -> None:
     config = loaded("https://glacier.us-west-2.amazonaws.com/012345678901/photos", GLACIER, environment={})
     assert (config.account, config.root_vault) == ("012345678901", "photos")
-    assert config.aws is not None
-    assert config.aws.endpoint_url == config.endpoint_url == "https://glacier.us-west-2.amazonaws.com"
+    assert config.access.endpoint_url == "https://glacier.us-west-2.amazonaws.com"
     write(
         config_file,
         '[work]\nprovider = "glacier"\nendpoint = "http://127.0.0.1:5000/1234-5678-9012"\nregion = "eu-west-1"\n',
     )
     config = loaded("work:", environment={})
-    assert config.aws is not None
-    assert (config.account, config.aws.endpoint_url, config.aws.region) == (
+    assert (config.account, config.access.endpoint_url, config.access.region) == (
         "123456789012",
         "http://127.0.0.1:5000",
         "eu-west-1",
@@ -58,7 +54,7 @@ def test_an_endpoint_may_name_account_and_vault(loaded: Load, config_file: Path)
 def test_no_keys_of_cas_are_asked_for_or_used(loaded: Load) -> None:
     keys = {"CASFS_SECRET_ID": "AKIDexample", "CASFS_SECRET_KEY": "swordfish"}
     for environment in ({}, keys):
-        assert loaded("us-west-2:", GLACIER, environment=environment).credentials.secret_key == ""
+        assert loaded("us-west-2:", GLACIER, environment=environment).access.credentials is None
 
 
 def test_keys_for_glacier_in_a_profile_of_casfs_are_an_error(loaded: Load, config_file: Path) -> None:
@@ -67,11 +63,26 @@ def test_keys_for_glacier_in_a_profile_of_casfs_are_an_error(loaded: Load, confi
     with pytest.raises(ConfigError, match="where botocore looks") as caught:
         loaded("work:", environment={})
     assert "swordfish" not in str(caught.value)
-    assert loaded("us-west-2:", GLACIER, environment={}).aws, "those of CAS are no matter"
+    assert place(loaded, "us-west-2:").name == "us-west-2", "those of CAS are no matter"
 
 
-def test_cas_asks_botocore_for_nothing(loaded: Load) -> None:
-    assert loaded().aws is None
+def test_of_cas_everything_is_decided_here(loaded: Load) -> None:
+    decided = loaded("ap-chengdu:").access
+    assert (decided.endpoint_url, decided.region) == ("https://cas.ap-chengdu.myqcloud.com", "ap-chengdu")
+    assert (keys_of(loaded("ap-chengdu:")).secret_id, decided.origin) == ("AKIDexample", "CASFS_* in the environment")
+    assert (decided.name, decided.profile, decided.must_exist) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [({}, "x-cas-security-token"), (GLACIER, "x-amz-security-token"), ({"token_header": "x-t"}, "x-t")],
+)
+def test_the_header_of_a_token_is_the_providers_own_unless_one_is_named(
+    loaded: Load, given: dict[str, str], header: str
+) -> None:
+    config = loaded("us-west-2:", given)
+    assert config.access.token_header == header
+    assert json.loads(config.options)["token_header"] == header
 
 
 @pytest.mark.parametrize("account", ["-", "123456789012", "1234-5678-9012"])
