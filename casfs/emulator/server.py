@@ -13,7 +13,7 @@ Signatures that others rely on::
 
     Server(state, *, host="127.0.0.1", port=0, credentials=None, token=None, shaping=Shaping(), faults=None,
            clock=None, dialect=CAS, also=None, tls=None)
-    .start() -> None     .url -> str     .stop() -> None     .serve_forever() -> None
+    .start() -> None     .url -> str     .stop() -> None
     .faults: Faults      .shaping: Shaping (may be set at any time)
     .requests -> list[Record]     .journal: Journal (.clear(), .exchanges, .most_in_flight, .sent_bytes)
 
@@ -131,12 +131,6 @@ class Server:
             _shut(connection)
         for thread in still_open.values():
             thread.join(STOP_S)
-
-    def serve_forever(self) -> None:
-        """Start if nobody has, and return once another thread has called stop()."""
-        if self._listener is None:
-            self.start()
-        self._stopped.wait()
 
     @property
     def url(self) -> str:

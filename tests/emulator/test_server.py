@@ -167,14 +167,3 @@ def test_a_server_that_was_stopped_starts_again_at_the_same_port(state: State) -
         server.stop()
         with pytest.raises(ConnectionRefusedError):
             connection.connect()
-
-
-def test_serve_forever_returns_once_it_is_stopped(state: State) -> None:
-    server = Server(state)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    while server.url.endswith(":0"):
-        time.sleep(0.001)
-    server.stop()
-    thread.join(60)
-    assert not thread.is_alive()
