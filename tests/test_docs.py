@@ -54,6 +54,21 @@ def test_modules_that_a_document_names_are_there(name: str) -> None:
         assert path.is_dir() or path.with_suffix(".py").exists(), module
 
 
+CHANGES = (
+    "attribute", "provider", "fault of the emulator", "command", "counter", "rule of eviction", "source of credentials",
+    "option", "error", "destination of what is drained",
+)  # fmt: skip
+
+
+def test_files_that_a_newcomer_is_sent_to_are_there() -> None:
+    _, _, section = document("CONTRIBUTING.md").partition("## Where does it go?\n")
+    rows = [line.split(" | ") for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert tuple(change.removeprefix("| ") for change, *_ in rows) == CHANGES
+    for change, *cells in rows:
+        paths = re.findall(r"`([\w/]+(?:\.(?:py|md)|/))`", " ".join(cells))
+        assert [path for path in paths if not (ROOT / path).exists()] == [], change
+
+
 def row(option: Option) -> str:
     names = f"`{option.flag}`" + (f", `-{option.short}`" if option.short else "")
     usual = "off" if option.kind.is_flag else option.default_words or f"`{option.default}`"
