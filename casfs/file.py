@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.errors import BadHandleError, InterruptedCallError
+from casfs.models import Verification
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -51,7 +52,6 @@ class _Blocks(io.RawIOBase):
     """
 
     def __init__(self, open_reader: Callable[[], Reader], position: int = 0) -> None:
-        self.size: int | None = None
         self._open_reader = open_reader
         self._reader: Reader | None = None
         self._position = position
@@ -62,6 +62,10 @@ class _Blocks(io.RawIOBase):
         if self._reader is None:
             self._reader = self._open_reader()
         return self._reader
+
+    def disown(self) -> None:
+        """Leave the reader, which is another process's, as it is."""
+        self._reader = None
 
     def readable(self) -> bool:
         return True
@@ -115,31 +119,39 @@ class File(io.BufferedIOBase):
         name: ``VAULT/JOB/output``.
         mode: ``rb``.
         size: length in bytes.
+        verification: how much of the output was checked by now.
 
     Threads: any; each call is one step, as with io.BufferedReader.
 
     Args:
         name: what it is called.
         open_reader: returns a new reader of the output, in this process or in a child of it.
-        ended: called once when it is closed.
+        verified: tells how much was checked.
     """
 
     mode = "rb"
 
-    def __init__(self, name: str, open_reader: Callable[[], Reader], ended: Callable[["File"], None]) -> None:
-        blocks = _Blocks(open_reader)
+    def __init__(self, name: str, open_reader: Callable[[], Reader], verified: Callable[[], Verification]) -> None:
+        self._blocks = _Blocks(open_reader)
         self.name = name
-        self.size = blocks.reader.size
+        self.size = self._blocks.reader.size
         self._open_reader = open_reader
-        self._ended = ended
+        self._verified = verified
         self._lock = threading.Lock()
-        self._buffer = io.BufferedReader(blocks, BUFFER_BYTES)
+        self._buffer = io.BufferedReader(self._blocks, BUFFER_BYTES)
         self._began_at = 0
+
+    @property
+    def verification(self) -> Verification:
+        """How much of the output was checked by now."""
+        return self._verified()
 
     def begin_anew(self) -> None:
         """Go on with a new reader: in a child of fork, where nobody holds the lock that another thread held."""
         self._lock = threading.Lock()
-        self._buffer = io.BufferedReader(_Blocks(self._open_reader, self._began_at), BUFFER_BYTES)
+        self._blocks.disown()  # it would be closed with its buffer, and whoever holds its locks is not here
+        self._blocks = _Blocks(self._open_reader, self._began_at)
+        self._buffer = io.BufferedReader(self._blocks, BUFFER_BYTES)
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("an open file cannot be pickled: open it anew from a copy of its account")
@@ -205,10 +217,7 @@ class File(io.BufferedIOBase):
             if self.closed:
                 return
             super().close()
-            try:
-                self._buffer.close()
-            finally:
-                self._ended(self)
+            self._buffer.close()
 
     @contextmanager
     def _step(self) -> Iterator["io.BufferedReader[_Blocks]"]:

@@ -4,8 +4,10 @@ Sizes are bytes. Times are integer nanoseconds since 1970-01-01T00:00:00Z, since
 and the promise is the nanosecond that the service gives.
 """
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class JobState(StrEnum):
@@ -47,6 +49,11 @@ class Vault:
     name: str
     created_ns: int | None
     document: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The document as a dict; empty where there is none."""
+        return _fields_of(self.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,11 @@ class Job:
     def is_finished(self) -> bool:
         """Whether the service will never change the document again."""
         return self.state in (JobState.SUCCEEDED, JobState.FAILED)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The document as a dict, every field that the service sent, in its order."""
+        return _fields_of(self.document)
 
     @property
     def changed_ns(self) -> int | None:
@@ -185,3 +197,8 @@ class Credentials:
     secret_id: str
     secret_key: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+
+
+def _fields_of(document: str) -> dict[str, Any]:
+    fields = json.loads(document or "{}")
+    return fields if isinstance(fields, dict) else {}

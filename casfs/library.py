@@ -1,0 +1,286 @@
+"""One account of one archive service, for programs: its vaults and jobs by name, its outputs as files.
+
+No kernel and no FUSE binding. A child of fork and a pickled copy begin anew: with threads, connections and memory of
+their own, from the same options.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from casfs.account import Account as Stages
+from casfs.account import find_service
+from casfs.config import library
+from casfs.config.config import Config
+from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError, NotReadyError
+from casfs.file import File
+from casfs.models import Job, Output, Vault
+from casfs.tree.nodes import JobDir, Root, VaultDir
+from casfs.waiting import Deadline
+
+PATIENCE_S = 3600.0
+"""How long a wait for a job goes on though nobody answers: jobs take hours, and a link that is down for one of them is
+no reason to lose the wait."""
+
+_log = logging.getLogger(__name__)
+_accounts: "weakref.WeakSet[Account]" = weakref.WeakSet()
+_inherited: list[Stages | None] = []
+"""What a child of fork found, and keeps: to end it would want locks that a thread of the parent may have held."""
+
+
+def connect(source: str | None = None, **options: object) -> "Account":
+    """Return the account that *source* and *options* lead to; nothing is sent yet, and no thread begins.
+
+    Args:
+        source: a SOURCE without a vault, as ``casfs mount`` takes it; the profile of the options if None.
+        options: those of the command line that do not concern the kernel, by name with underscores, as text or as the
+            value. The environment, the configuration file and the credentials count as they do for a mount.
+
+    Raises:
+        ConfigError: an option, a file or the source cannot be used, or there are no credentials.
+    """
+    texts = library.texts_of(options)
+    return _connect(library.source_of(texts) if source is None else source, texts)
+
+
+def _connect(source: str, texts: Mapping[str, str]) -> "Account":
+    config = library.load(source, texts)
+    for text in config.warnings:
+        _log.warning("%s", text)
+    return Account(source, texts, config)
+
+
+class Account:
+    """One account of one service; made by ``connect``.
+
+    Threads begin with the first request and end with the ``with`` block, or ``close``. What is asked afterwards is a
+    ValueError. Bytes are checked as those of a mount are: they are right, or an error is raised. Errors are those of
+    ``casfs.errors``, each with the line that the command would print.
+
+    Attributes:
+        source: the SOURCE it was connected to.
+        endpoint_url: ``https://HOST[:PORT]``; empty where the tools of the provider are to find it.
+        account_id: the owner's id in every path; ``-`` for the caller's own.
+
+    Threads: any may call.
+    """
+
+    def __init__(self, source: str, texts: Mapping[str, str], config: Config) -> None:
+        self.source = source
+        self.endpoint_url = config.access.endpoint_url or ""
+        self.account_id = config.account
+        self._texts = dict(texts)
+        self._config = config
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._stages: Stages | None = None
+        self._files: weakref.WeakValueDictionary[int, File] = weakref.WeakValueDictionary()
+        _accounts.add(self)
+
+    def __repr__(self) -> str:
+        return f"<casfs.Account {self.source}>"
+
+    def __reduce__(self) -> tuple[object, tuple[str, dict[str, str]]]:
+        """Pickle what was asked for: whoever gets it finds keys where it is."""
+        return _connect, (self.source, self._texts)
+
+    def __enter__(self) -> Self:
+        """Return this account, which is closed at the end of the block."""
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def vaults(self) -> Iterator[Vault]:
+        """Return every vault once.
+
+        Raises:
+            AccessDeniedError: the account may not list them; those that it may use can be asked for by name.
+            CasfsError: the service must be asked and does not answer.
+        """
+        entries = self._started().tree.entries(Root())
+        return (node.vault for _, node in entries if isinstance(node, VaultDir))
+
+    def vault(self, name: str) -> Vault:
+        """Return the vault *name*.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        node = self._started().tree.resolve(_path(name), fresh=True)
+        if not isinstance(node, VaultDir):
+            raise NotFoundError(f"there is no vault {name!a}")
+        return node.vault
+
+    def jobs(self, vault: str) -> Iterator[Job]:
+        """Return every job of *vault* once, in the service's order.
+
+        Raises:
+            NotFoundError: there is no such vault.
+            CasfsError: the service must be asked and does not answer.
+        """
+        _path(vault)
+        try:
+            entries = self._started().tree.entries(VaultDir(Vault(vault, None, "")))
+        except GoneError as error:
+            raise NotFoundError(str(error)) from error
+        return (node.job for _, node in entries if isinstance(node, JobDir))
+
+    def job(self, vault: str, id: str, fresh: bool = False) -> Job:  # noqa: A002, FBT001, FBT002 - the public words
+        """Return one job.
+
+        Args:
+            vault: name of its vault.
+            id: as the service gave it.
+            fresh: whether the service is asked though it told of the job lately.
+
+        Raises:
+            NotFoundError: there is no such vault or job.
+            GoneError: there is none any more.
+        """
+        tree, path = self._started().tree, _path(vault, id)
+        if fresh:
+            tree.gone(Output(vault, id, None, None, is_inventory=False))
+        node = tree.resolve(path)
+        if not isinstance(node, JobDir):
+            raise NotFoundError(f"there is no job {id!a} in vault {vault!a}")
+        return node.job
+
+    def wait(self, vault: str, id: str, timeout: float | None = None, poll: float = 60) -> Job:  # noqa: A002 - as above
+        """Return the job once it is finished, be it that it failed.
+
+        Args:
+            vault: name of its vault.
+            id: as the service gave it.
+            timeout: seconds after which to give up; None for never.
+            poll: seconds between two questions.
+
+        Raises:
+            DeadlineError: it is not finished by then.
+            NotFoundError, GoneError: there is no such job, any more.
+            CasfsError: the service refuses, or has not answered for an hour.
+            ValueError: the account was closed meanwhile.
+        """
+        if poll <= 0:
+            raise ValueError(f"poll is {poll}, and must be more than 0 seconds")
+        deadline = None if timeout is None else Deadline.after(timeout)
+        patience = Deadline.after(PATIENCE_S)
+        while True:
+            try:
+                job = self.job(vault, id, fresh=True)
+            except CasfsError as error:
+                if not (error.retryable or isinstance(error, DeadlineError)) or not patience.remaining_s:
+                    raise
+                _log.warning("%s/%s: waiting goes on: %s", vault, id, error)
+            else:
+                patience = Deadline.after(PATIENCE_S)
+                if job.is_finished:
+                    return job
+            if deadline is not None:
+                deadline.check(f"{vault}/{id}: waiting for the job")
+            self._closed.wait(poll if deadline is None else min(poll, deadline.remaining_s))
+
+    def open(self, vault: str, job: str) -> File:
+        """Return the output of a job as a binary file, open for reading.
+
+        Raises:
+            NotReadyError: the job is in progress.
+            NotFoundError: there is no such job, or it failed, or is of a kind that has no output.
+            GoneError: the service no longer has it.
+            CasfsError: its size has to be learnt, and could not be.
+        """
+        found = self.job(vault, job)
+        if not found.is_finished:
+            found = self.job(vault, job, fresh=True)
+        output = found.output
+        if output is None:
+            text = f"job {job} of vault {vault} has no output: {found.action} {found.state}"
+            raise NotFoundError(text) if found.is_finished else NotReadyError(text)
+        file = File(
+            f"{vault}/{job}/output",
+            lambda: self._started().outputs.open(output),
+            lambda: self._started().outputs.verification(output),
+        )
+        self._files[id(file)] = file
+        return file
+
+    def forget(self) -> None:
+        """Believe no listing any more: what is asked for next is asked of the service."""
+        self._started().tree.forget()
+
+    def close(self) -> None:
+        """End all requests, waits and threads, and close the files; may be called more than once.
+
+        Raises:
+            CorruptDataError: bytes that were read of a file that is still open have proved wrong since.
+        """
+        with self._lock:
+            self._closed.set()
+            stages, self._stages = self._stages, None
+        with contextlib.ExitStack() as stack:
+            for reference in self._files.valuerefs():
+                file = reference()
+                if file is not None:
+                    stack.callback(file.close)
+            if stages is not None:
+                stages.close()
+
+    def _started(self) -> Stages:
+        stages = self._stages
+        if stages is None:
+            self._check_open()
+            made = Stages(
+                self._config, find_service(self._config)
+            )  # without the lock: this may ask the network for keys
+            with self._lock:
+                self._check_open()
+                if self._stages is None:
+                    self._stages = made
+                stages = self._stages
+        return stages
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise ValueError(f"{self.source}: the account is closed")
+
+    def _begin_anew(self) -> None:
+        """Leave alone what the parent of this process had: no thread of it is here, and any lock may be held."""
+        is_closed = self._closed.is_set()
+        self._lock, self._closed = threading.Lock(), threading.Event()
+        if is_closed:
+            self._closed.set()
+        _inherited.append(self._stages)
+        self._stages = None
+        for reference in self._files.valuerefs():
+            file = reference()
+            if file is not None:
+                file.begin_anew()
+
+
+def _path(*names: str) -> str:
+    """Return the path of what *names* lead to in the tree.
+
+    Raises:
+        NotFoundError: one of them is no name.
+    """
+    for name in names:
+        if not name or "/" in name:
+            raise NotFoundError(f"nothing can be named {name!a}")
+    return "/" + "/".join(names)
+
+
+def _begin_all_anew() -> None:
+    for account in list(_accounts):
+        account._begin_anew()  # noqa: SLF001 - nobody else's to call
+
+
+os.register_at_fork(after_in_child=_begin_all_anew)
