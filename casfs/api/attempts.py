@@ -105,7 +105,7 @@ class Attempts:
         return refusal, self._provider.meaning(refusal)
 
     def _check_who_refuses(self, refusal: Refusal) -> None:
-        """Do nothing if it is the service: what it says has a code or an id, and it never asks who uses a proxy.
+        """Raise UnreachableError unless the service refuses: it gives a code or an id, and never asks who uses a proxy.
 
         Raises:
             UnreachableError: it is a proxy.

@@ -3,7 +3,7 @@
 Sizes come as numbers, as text and as null; actions, states and fields will come that nobody knows yet. All of them are
 kept for the document, and a value that cannot be used is as good as none. What is no document is a ProtocolError.
 
-Source: reference api.md sections 3.1, 3.4, 6 and 8.
+Source: docs/wire.md sections 3, 5 and 6.
 """
 
 import re

@@ -1,6 +1,6 @@
 """What an answer to a Range request must say before a byte of it is believed. Pure.
 
-Source: RFC 9110 sections 14.4 and 15.3.7; reference api.md section 3.6.
+Source: RFC 9110 sections 14.4 and 15.3.7; docs/wire.md section 3, Get Job Output.
 """
 
 import re
@@ -108,7 +108,7 @@ def learnt(status: int, headers: Mapping[str, str], room: int) -> Wanted | None:
 
 
 def check_possible(size: int) -> None:
-    """Do nothing if an output can have *size* bytes.
+    """Raise ProtocolError unless an output can have *size* bytes.
 
     Raises:
         ProtocolError: no output of the service has as many.

@@ -1,7 +1,8 @@
 """When to try again, how long to wait, when to give up; and the one line that is logged then.
 
 What is tried is a whole attempt: sign, send, read the body, check the range. A retry below that would send one
-signature twice, and take a short body or the wrong range for an answer. Source: style.md 0.2, measured.
+signature twice, and take a short body or the wrong range for an answer. Source: urllib3 2, util.retry,
+which repeats a request as it was sent, and before its body is read.
 """
 
 import logging
@@ -86,7 +87,7 @@ class Call:
         return ", ".join([self.operation, *about, *[span] * bool(span)])
 
     def check(self, count: int = 0) -> None:
-        """Do nothing while the answer is wanted but tell that *count* bytes came.
+        """Tell that *count* bytes came; raise InterruptedCallError unless the response is still wanted.
 
         Raises:
             InterruptedCallError: it no longer is.

@@ -50,7 +50,7 @@ class PrivateFile:
             raise ConfigError(f"{path} cannot be read: it is not UTF-8 text") from None
 
     def check_private(self) -> None:
-        """Do nothing if only its owner can read it.
+        """Raise ConfigError unless only its owner can read it.
 
         A group may read a file of root's: its administrator chose that group, and systemd hands credentials to a
         service so where it cannot use access lists. Source: systemd.exec(5), LoadCredential=.
@@ -64,7 +64,7 @@ class PrivateFile:
             raise ConfigError(f"{self.path} holds a secret and others can read it: chmod 600 {path}")
 
     def check_trusted(self) -> None:
-        """Do nothing if nobody but root can change it, or if this process is not root's.
+        """Raise ConfigError unless nobody but root can change it, or this process is not root's.
 
         Its words decide where root writes a log and whom it believes. A pipe, like that of a shell's ``<(…)``, is in no
         folder, and whoever runs casfs made it.

@@ -53,7 +53,7 @@ class SignatureCheck(Protocol):
     """Says whether a request is signed; raises Refusal if it is not."""
 
     def __call__(self, request: Request, keyring: Keyring, now_s: float) -> None:
-        """Do nothing if *request* is signed by a key of *keyring* for a time that includes *now_s*."""
+        """Raise Refusal unless *request* is signed by a key of *keyring* for a time that includes *now_s*."""
         ...
 
 

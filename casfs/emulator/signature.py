@@ -32,7 +32,7 @@ class Keyring:
 
 
 def check(request: Request, keyring: Keyring, now_s: float) -> None:
-    """Do nothing if *request* is signed by a key of *keyring* for a time that includes *now_s*.
+    """Raise Refusal unless *request* is signed by a key of *keyring* for a time that includes *now_s*.
 
     Raises:
         Refusal: it is not, with the code that says why.

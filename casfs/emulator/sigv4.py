@@ -37,7 +37,7 @@ class Check:
     region: str
 
     def __call__(self, request: Request, keyring: Keyring, now_s: float) -> None:
-        """Do nothing if *request* is signed by a key of *keyring* within five minutes of *now_s*.
+        """Raise Refusal unless *request* is signed by a key of *keyring* within five minutes of *now_s*.
 
         Raises:
             Refusal: it is not, with the code that says why.

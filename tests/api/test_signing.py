@@ -1,4 +1,4 @@
-"""Signatures, by the vectors of reference api.md section 2.6."""
+"""Signatures, by vectors that the vendor's own clients made: docs/wire.md section 2."""
 
 from collections.abc import Mapping
 

@@ -13,7 +13,7 @@ from tests.config.conftest import KEYS, URL, Load, write
 MIB = 1024**2
 
 
-def test_defaults_are_those_of_the_contract(loaded: Load) -> None:
+def test_defaults_are_what_a_mount_has_without_options(loaded: Load) -> None:
     config = loaded()
     assert (config.access.endpoint_url, config.account, config.root_vault) == (URL, "-", None)
     assert (config.foreground, config.allow_other, config.provider) == (False, False, "cas")

@@ -18,7 +18,7 @@ CONTRACT = """
 EVERY_OPTION = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 
 
-def test_every_option_of_the_contract_is_there_and_named_once() -> None:
+def test_every_option_is_there_and_named_once() -> None:
     assert set(CONTRACT.split()) <= set(BY_NAME)
     assert len(BY_NAME) == len(OPTIONS)
 

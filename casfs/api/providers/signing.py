@@ -3,7 +3,7 @@
 Names and values are joined as the service's own Python client joins them: percent-encoding in upper-case hex, the
 values of parameters in lower case, the values of headers as they stand. The body is never part of a signature.
 
-Source: reference api.md section 2, whose vectors are the tests.
+Source: docs/wire.md section 2; the tests are the vectors of its source P.
 """
 
 import hashlib
