@@ -14,7 +14,7 @@ ARENA = 8388617
 about 8 MiB, so that it stays in the processor's cache and the emulator is not what a benchmark measures."""
 
 
-class Content(Protocol):
+class StoredContent(Protocol):
     """The bytes of an archive or an inventory. Immutable, so any thread may read."""
 
     @property
@@ -88,7 +88,7 @@ class OnDisk:
             return [memoryview(mmap.mmap(fh.fileno(), stop, access=mmap.ACCESS_READ))[start:]]
 
 
-def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:
+def read(content: StoredContent, start: int = 0, stop: int | None = None) -> bytes:
     """Return a copy of the bytes of *content* from *start* up to *stop*, its end if None."""
     return b"".join(content.pieces(start, content.size if stop is None else stop))
 

@@ -1,4 +1,4 @@
-"""How one answer goes onto the wire: the head, the body at the link's speed, and how it ends."""
+"""How one reply goes to the socket: the head, the body at the link's speed, and how it ends."""
 
 import socket
 import ssl
@@ -10,7 +10,7 @@ from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 
-from casfs.emulator.messages import Answer
+from casfs.emulator.messages import Reply
 from casfs.emulator.shaping import Pacer, Shaping
 
 PIECES_AT_ONCE = 512
@@ -31,7 +31,7 @@ class Delivery:
     """An answer and how to deliver it.
 
     Attributes:
-        answer: what to say.
+        reply: what to say.
         delay_s: before the first byte, besides the link's own.
         silent: send nothing at all, not even the head.
         stop_at: bytes of the body to send before the ending; None is all.
@@ -40,7 +40,7 @@ class Delivery:
         clock_offset_s: how far the service's clock is off.
     """
 
-    answer: Answer
+    reply: Reply
     delay_s: float = 0.0
     silent: bool = False
     stop_at: int | None = None
@@ -67,11 +67,11 @@ class Outbox:
         if shaping.first_byte_s + delivery.delay_s > 0:
             self._stopped.wait(shaping.first_byte_s + delivery.delay_s)
         if not delivery.silent:
-            pieces = delivery.answer.body if body else ()
+            pieces = delivery.reply.body if body else ()
             now = pieces if delivery.stop_at is None else cut(pieces, 0, delivery.stop_at)
             self._bytes(head, now, shaping.bytes_per_s)
             if delivery.drip_s is not None and delivery.stop_at is not None:
-                self._drip(cut(pieces, delivery.stop_at, delivery.answer.size), delivery.drip_s)
+                self._drip(cut(pieces, delivery.stop_at, delivery.reply.size), delivery.drip_s)
         self._end(delivery.ending)
 
     def _bytes(self, head: bytes, pieces: Sequence[memoryview], bytes_per_s: float | None) -> None:
@@ -123,7 +123,7 @@ def cut(pieces: Sequence[memoryview], start: int, stop: int) -> list[memoryview]
     return [piece for piece in found if piece]
 
 
-def head(answer: Answer, now_s: float, more: Mapping[str, str], *, keep_alive: bool) -> bytes:
+def head(answer: Reply, now_s: float, more: Mapping[str, str], *, keep_alive: bool) -> bytes:
     """Return the head of *answer*, with the date, the length, and the headers *more*."""
     lines = [
         f"HTTP/1.1 {answer.status} {_reason(answer.status)}",

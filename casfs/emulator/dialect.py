@@ -11,8 +11,8 @@ from typing import Protocol
 
 from casfs.emulator import signature
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, PULL_FROM_COS, PUSH_TO_COS, Json
-from casfs.emulator.messages import Request
-from casfs.emulator.signature import Keyring
+from casfs.emulator.messages import ReceivedRequest
+from casfs.emulator.signature import KnownKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class InventoryRules:
 class SignatureCheck(Protocol):
     """Says whether a request is signed; raises Refusal if it is not."""
 
-    def __call__(self, request: Request, keyring: Keyring, now_s: float) -> None:
-        """Raise Refusal unless *request* is signed by a key of *keyring* for a time that includes *now_s*."""
+    def __call__(self, request: ReceivedRequest, known_keys: KnownKeys, now_s: float) -> None:
+        """Raise Refusal unless *request* is signed by a key of *known_keys* for a time that includes *now_s*."""
         ...
 
 
@@ -109,7 +109,7 @@ class Dialect:
     archive_id_length: int
     statuses: Mapping[str, int]
     check: SignatureCheck
-    claimed: Callable[[Request], str]
+    claimed: Callable[[ReceivedRequest], str]
     sample_key: tuple[str, str]
 
     def status(self, code: str) -> int:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from casfs.emulator.dialect import Dialect
-from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, Job, Json, Output
-from casfs.emulator.state import State, Vault
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, Json, StoredJob, StoredOutput
+from casfs.emulator.state import State, StoredVault
 
 Document = dict[str, Json]
 
@@ -19,7 +19,7 @@ def resource(dialect: Dialect, state: State, vault: str) -> str:
     return dialect.resource.format(region=state.region, account=state.account, vault=vault)
 
 
-def vault_document(vault: Vault, state: State, dialect: Dialect) -> Document:
+def vault_document(vault: StoredVault, state: State, dialect: Dialect) -> Document:
     """Return what Describe Vault answers; counts are null before the first inventory."""
     sizes = [archive.content.size for archive in vault.archives.values()]
     return {
@@ -33,7 +33,7 @@ def vault_document(vault: Vault, state: State, dialect: Dialect) -> Document:
     }
 
 
-def job_document(job: Job, vault: Vault, state: State, dialect: Dialect) -> Document:
+def job_document(job: StoredJob, vault: StoredVault, state: State, dialect: Dialect) -> Document:
     """Return what Describe Job answers now."""
     status = job.status(state.clock())
     own = {dialect.resource_key: resource(dialect, state, vault.name), dialect.call_back_key: job.call_back_url}
@@ -48,7 +48,7 @@ def job_document(job: Job, vault: Vault, state: State, dialect: Dialect) -> Docu
     return {name: known.get(name) if name in told else None for name in names} | dict(job.overrides)
 
 
-def _common(job: Job, status: str, dialect: Dialect) -> Document:
+def _common(job: StoredJob, status: str, dialect: Dialect) -> Document:
     completed = status != "InProgress"
     message = (job.failure or status) if completed else dialect.running
     return {
@@ -63,7 +63,7 @@ def _common(job: Job, status: str, dialect: Dialect) -> Document:
     }
 
 
-def _archive(retrieves: Output, status: str) -> Document:
+def _archive(retrieves: StoredOutput, status: str) -> Document:
     """Fields of a job about an archive.
 
     The hash of a part is null while the job runs, and for good where the part is no node of the tree.

@@ -13,16 +13,16 @@ from casfs.emulator.jobs import (
     PUSH_TO_COS,
     SELECT,
     Archive,
-    Job,
     Json,
-    Output,
+    StoredJob,
+    StoredOutput,
 )
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.state import State, Vault
+from casfs.emulator.state import State, StoredVault
 
 Wish = Mapping[str, Json]
 """The body of Initiate Job."""
-Found = tuple[Output | None, Wish]
+Found = tuple[StoredOutput | None, Wish]
 """The bytes a new job is about, and the fields that its document has for them."""
 
 ACTIONS = {
@@ -35,7 +35,7 @@ ACTIONS = {
 TIERS = ("Expedited", "Standard", "Bulk")
 
 
-def initiate(body: bytes, vault: Vault, state: State, dialect: Dialect) -> Job:
+def initiate(body: bytes, vault: StoredVault, state: State, dialect: Dialect) -> StoredJob:
     """Put the job that *body* asks for into *vault* and return it.
 
     Raises:
@@ -58,14 +58,14 @@ def initiate(body: bytes, vault: Vault, state: State, dialect: Dialect) -> Job:
     )
 
 
-def part(archive: Archive, byte_range: str | None = None) -> Output:
+def part(archive: Archive, byte_range: str | None = None) -> StoredOutput:
     """Return the part of *archive* that a RetrievalByteRange names, all of it for None.
 
     Raises:
         Refusal: it is no range that the service retrieves.
     """
     start, stop = ranges.retrieval(byte_range, archive.content.size)
-    return Output(archive.content, start, stop, "application/octet-stream", archive)
+    return StoredOutput(archive.content, start, stop, "application/octet-stream", archive)
 
 
 def _wish(body: bytes) -> Wish:
@@ -78,7 +78,7 @@ def _wish(body: bytes) -> Wish:
     return wish
 
 
-def _found(action: str, wish: Wish, vault: Vault, state: State, dialect: Dialect) -> Found:
+def _found(action: str, wish: Wish, vault: StoredVault, state: State, dialect: Dialect) -> Found:
     if action == INVENTORY_RETRIEVAL:
         asked = wish.get("InventoryRetrievalParameters")
         form, selected = _text(wish, "Format", "JSON"), asked if isinstance(asked, Mapping) else None
@@ -91,7 +91,7 @@ def _found(action: str, wish: Wish, vault: Vault, state: State, dialect: Dialect
     return _part(wish, vault), {**needed, **selected, **_tier(wish)}
 
 
-def _part(wish: Wish, vault: Vault) -> Output:
+def _part(wish: Wish, vault: StoredVault) -> StoredOutput:
     archive = vault.archives.get(_text(wish, "ArchiveId"))
     if archive is None:
         raise Refusal("ResourceNotFoundException", f"The archive ID was not found: {wish['ArchiveId']}")

@@ -9,17 +9,17 @@ from datetime import datetime
 from casfs.emulator.content import InMemory
 from casfs.emulator.dialect import Dialect, InventoryRules
 from casfs.emulator.documents import date, resource
-from casfs.emulator.jobs import Archive, Json, Output
+from casfs.emulator.jobs import Archive, Json, StoredOutput
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.state import State, Vault
+from casfs.emulator.state import State, StoredVault
 
 COLUMNS = ("ArchiveId", "ArchiveDescription", "CreationDate", "Size", "SHA256TreeHash")
 """Of a CSV inventory. Source: Glacier's Get Job Output; CAS says "five columns" and names the first four."""
 
 
 def inventory(
-    vault: Vault, state: State, dialect: Dialect, *, form: str = "JSON", asked: Mapping[str, Json] | None = None
-) -> tuple[Output, dict[str, Json]]:
+    vault: StoredVault, state: State, dialect: Dialect, *, form: str = "JSON", asked: Mapping[str, Json] | None = None
+) -> tuple[StoredOutput, dict[str, Json]]:
     """Return the inventory of *vault* as it is now, and the fields that the document of its job has for it.
 
     Args:
@@ -45,10 +45,10 @@ def inventory(
         "Marker": following,
     }
     media_type = "text/csv" if form == "CSV" else "application/json"
-    return Output(InMemory(data), 0, len(data), media_type), {"InventoryRetrievalParameters": parameters}
+    return StoredOutput(InMemory(data), 0, len(data), media_type), {"InventoryRetrievalParameters": parameters}
 
 
-def _listed(vault: Vault, wanted: Mapping[str, Json], rules: InventoryRules) -> tuple[list[Archive], str | None]:
+def _listed(vault: StoredVault, wanted: Mapping[str, Json], rules: InventoryRules) -> tuple[list[Archive], str | None]:
     """Return the archives that the parameters select, by id, and the id that a next inventory starts from."""
     limit, marker = _limit(str(wanted.get("Limit") or ""), rules.most), str(wanted.get("Marker") or "")
     first_s, end_s = _moment(wanted, "StartDate", 0.0), _moment(wanted, "EndDate", math.inf)
@@ -74,7 +74,7 @@ def _moment(wanted: Mapping[str, Json], name: str, default: float) -> float:
         raise Refusal("InvalidParameterValueException", f"Invalid {name}: {text}") from error
 
 
-def _as_json(vault: Vault, archives: Sequence[Archive], state: State, dialect: Dialect) -> bytes:
+def _as_json(vault: StoredVault, archives: Sequence[Archive], state: State, dialect: Dialect) -> bytes:
     document = {
         dialect.resource_key: resource(dialect, state, vault.name),
         "InventoryDate": date(state.clock() if vault.inventory_s is None else vault.inventory_s),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from casfs.emulator.content import Content
+from casfs.emulator.content import StoredContent
 from casfs.emulator.treehash import TreeHash
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -31,7 +31,7 @@ class Archive:
     """
 
     id: str
-    content: Content
+    content: StoredContent
     description: str = ""
     created_s: float = 0.0
 
@@ -42,7 +42,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class StoredOutput:
     """What a job lets one download: a range of a content.
 
     Attributes:
@@ -53,7 +53,7 @@ class Output:
         archive: whose content it is, None for an inventory, which has no tree hash.
     """
 
-    content: Content
+    content: StoredContent
     start: int
     stop: int
     media_type: str
@@ -79,7 +79,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class StoredJob:
     """A job.
 
     Attributes:
@@ -101,7 +101,7 @@ class Job:
     created_s: float
     completes_s: float
     expires_s: float
-    retrieves: Output | None = None
+    retrieves: StoredOutput | None = None
     fields: Mapping[str, Json] = field(default_factory=dict)
     description: str = ""
     call_back_url: str | None = None
@@ -109,7 +109,7 @@ class Job:
     overrides: Mapping[str, Json] = field(default_factory=dict)
 
     @property
-    def output(self) -> Output | None:
+    def output(self) -> StoredOutput | None:
         """What can be downloaded once it has succeeded: nothing of jobs that move bytes elsewhere."""
         return self.retrieves if self.action in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL) else None
 

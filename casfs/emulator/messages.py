@@ -1,4 +1,4 @@
-"""Requests as they came off the wire and answers before they go onto it."""
+"""Requests as they came from the socket and replies before they go to it."""
 
 import socket
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class MalformedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """One request.
 
     Attributes:
@@ -39,7 +39,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
+class Reply:
     """One answer.
 
     Attributes:
@@ -69,7 +69,7 @@ class Inbox:
         self._connection = connection
         self._ahead = b""
 
-    def next(self) -> Request | None:
+    def next(self) -> ReceivedRequest | None:
         """Return the next request; None once the client has closed the connection between two of them.
 
         Raises:
@@ -88,14 +88,14 @@ class Inbox:
         head, self._ahead = self._ahead[:end], self._ahead[end + 4 :]
         return self._request(head.decode("latin-1").split("\r\n"))
 
-    def _request(self, lines: list[str]) -> Request:
+    def _request(self, lines: list[str]) -> ReceivedRequest:
         words = lines[0].split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[1].startswith("/"):
             raise MalformedError("no request line")
         path, _, query = words[1].partition("?")
         headers = dict(map(_header, lines[1:]))
         kept = headers.get("connection", "").lower() != "close" and words[2] != "HTTP/1.0"
-        return Request(words[0], path, parameters(query), headers, self._body(headers), kept)
+        return ReceivedRequest(words[0], path, parameters(query), headers, self._body(headers), kept)
 
     def _body(self, headers: Mapping[str, str]) -> bytes:
         announced = headers.get("content-length", "0")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from casfs.emulator.content import Content, Generated, InMemory
+from casfs.emulator.content import Generated, InMemory, StoredContent
 from casfs.emulator.dialect import CAS, Dialect
 from casfs.emulator.initiation import part
 from casfs.emulator.inventories import inventory
@@ -22,9 +22,9 @@ from casfs.emulator.jobs import (
     SELECT,
     Archive,
     Json,
-    Output,
+    StoredOutput,
 )
-from casfs.emulator.state import DAY_S, Clock, State, Vault, id_of
+from casfs.emulator.state import DAY_S, Clock, State, StoredVault, id_of
 
 MIB = 1 << 20
 HOUR_S = 3600.0
@@ -56,10 +56,10 @@ class _Shelf:
     """A vault that is being filled, as its service does it."""
 
     state: State
-    vault: Vault
+    vault: StoredVault
     dialect: Dialect
 
-    def archive(self, content: Content, description: str) -> Archive:
+    def archive(self, content: StoredContent, description: str) -> Archive:
         """Put an archive there."""
         fresh = self.state.fresh_id(self.dialect.archive_id_length)
         return self.state.add_archive(self.vault.name, content, description, archive_id=fresh)
@@ -68,7 +68,7 @@ class _Shelf:
         """Return the id that a job has for what it is."""
         return id_of(self.dialect.job_id_length, *of)
 
-    def job(self, action: str, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
+    def job(self, action: str, description: str, retrieves: StoredOutput, **more: Unpack[_More]) -> None:
         """Add a job that began an hour ago, with an id that follows from what it is, unless told otherwise."""
         usual: _More = {
             "job_id": self.id_of(self.vault.name, description),
@@ -76,7 +76,7 @@ class _Shelf:
         }
         self.state.add_job(self.vault.name, action, retrieves, description=description, **(usual | more))
 
-    def retrieval(self, description: str, retrieves: Output, **more: Unpack[_More]) -> None:
+    def retrieval(self, description: str, retrieves: StoredOutput, **more: Unpack[_More]) -> None:
         """Add a job that retrieves an archive."""
         usual: _More = {"fields": STANDARD}
         self.job(ARCHIVE_RETRIEVAL, description, retrieves, **(usual | more))

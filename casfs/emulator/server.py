@@ -32,14 +32,14 @@ from typing import Self
 
 from casfs.emulator.delivery import Delivery, Ending, Outbox, head
 from casfs.emulator.dialect import CAS, Dialect
-from casfs.emulator.exchange import Exchange
+from casfs.emulator.dispatch import Dispatcher
 from casfs.emulator.faults import Faults
 from casfs.emulator.journal import Journal, Record
-from casfs.emulator.messages import Answer, Inbox, MalformedError, Request
+from casfs.emulator.messages import Inbox, MalformedError, ReceivedRequest, Reply
 from casfs.emulator.refusal import Refusal
 from casfs.emulator.service import in_error
 from casfs.emulator.shaping import Shaping
-from casfs.emulator.signature import Keyring
+from casfs.emulator.signature import KnownKeys
 from casfs.emulator.state import State
 
 BACKLOG = 1024
@@ -66,7 +66,7 @@ class Server:
         faults: Faults | None = None,
         clock: Callable[[], float] | None = None,
         dialect: Dialect = CAS,
-        also: Callable[[Request], Answer | None] | None = None,
+        also: Callable[[ReceivedRequest], Reply | None] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Describe a server; start() makes it.
@@ -92,9 +92,9 @@ class Server:
         self._address = (host, port)
         self._clock = state.clock if clock is None else clock
         self._dialect = dialect
-        keyring = None if credentials is None else Keyring(credentials, token)
+        known_keys = None if credentials is None else KnownKeys(credentials, token)
         self._also = also
-        self._exchange = Exchange(state, dialect, keyring, self.faults, self.journal, self._clock)
+        self._dispatcher = Dispatcher(state, dialect, known_keys, self.faults, self.journal, self._clock)
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._stopped = threading.Event()
@@ -203,17 +203,17 @@ class Server:
         with self.journal.exchange():
             return self._answer(request, outbox, number)
 
-    def _answer(self, request: Request, outbox: Outbox, number: int) -> bool:
+    def _answer(self, request: ReceivedRequest, outbox: Outbox, number: int) -> bool:
         other = self._also(request) if self._also else None
-        delivery = Delivery(other) if other else self._exchange.deliver(request, number)
+        delivery = Delivery(other) if other else self._dispatcher.deliver(request, number)
         keep = request.keep_alive and delivery.ending is Ending.KEEP
         more = {self._dialect.request_id_header: uuid.uuid4().hex}
-        first = head(delivery.answer, self._clock() + delivery.clock_offset_s, more, keep_alive=request.keep_alive)
+        first = head(delivery.reply, self._clock() + delivery.clock_offset_s, more, keep_alive=request.keep_alive)
         outbox.send(delivery, first, body=request.method != "HEAD", shaping=self.shaping)
         return keep
 
 
-def head_and_body(answer: Answer, now_s: float) -> list[memoryview]:
+def head_and_body(answer: Reply, now_s: float) -> list[memoryview]:
     """Return all of an answer that ends its connection."""
     return [memoryview(head(answer, now_s, {}, keep_alive=False)), *answer.body]
 

@@ -15,10 +15,10 @@ from casfs.emulator.content import InMemory
 from casfs.emulator.dialect import Dialect, Page
 from casfs.emulator.documents import Document, job_document, resource, vault_document
 from casfs.emulator.initiation import initiate
-from casfs.emulator.jobs import Job
-from casfs.emulator.messages import Answer, Request
+from casfs.emulator.jobs import StoredJob
+from casfs.emulator.messages import ReceivedRequest, Reply
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.state import State, Vault
+from casfs.emulator.state import State, StoredVault
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Target:
     job: str | None = None
 
 
-def target(request: Request) -> Target:
+def target(request: ReceivedRequest) -> Target:
     """Return what *request* is about; HEAD is about what GET is."""
     parts = [unquote(part) for part in request.path.split("/")[1:]]
     account, root, *below = [*parts, "", ""] if len(parts) < 2 else parts
@@ -72,7 +72,7 @@ class Service:
     def __init__(self, state: State, dialect: Dialect) -> None:
         self._state = state
         self._dialect = dialect
-        self._operations: dict[str, Callable[[Target, Request], Answer]] = {
+        self._operations: dict[str, Callable[[Target, ReceivedRequest], Reply]] = {
             "list_vaults": self._list_vaults,
             "describe_vault": self._describe_vault,
             "create_vault": self._create_vault,
@@ -83,7 +83,7 @@ class Service:
             "get_job_output": self._get_job_output,
         }
 
-    def answer(self, aim: Target, request: Request) -> Answer:
+    def answer(self, aim: Target, request: ReceivedRequest) -> Reply:
         """Return the answer to a request whose signature is right.
 
         Raises:
@@ -95,21 +95,21 @@ class Service:
             raise Refusal("AccessDeniedException", f"Not authorized for the account {aim.account}")
         return self._operations[aim.operation](aim, request)
 
-    def _list_vaults(self, _aim: Target, request: Request) -> Answer:
+    def _list_vaults(self, _aim: Target, request: ReceivedRequest) -> Reply:
         limit, marker = _limit(request, self._dialect.vaults_page), request.query.get("marker", "")
         named = ((resource(self._dialect, self._state, vault.name), vault) for vault in self._state.vaults())
         page, following = self._page((item for item in named if item[0] >= marker), marker, limit)
         found: list[Document] = [vault_document(vault, self._state, self._dialect) for _, vault in page]
         return in_json({"Marker": following, "VaultList": found})
 
-    def _describe_vault(self, aim: Target, _request: Request) -> Answer:
+    def _describe_vault(self, aim: Target, _request: ReceivedRequest) -> Reply:
         return in_json(vault_document(self._vault(aim), self._state, self._dialect))
 
-    def _create_vault(self, aim: Target, _request: Request) -> Answer:
+    def _create_vault(self, aim: Target, _request: ReceivedRequest) -> Reply:
         vault = self._state.add_vault(aim.vault or "")
-        return Answer(201, {"Location": f"/{aim.account}/vaults/{quote(vault.name, safe='')}"})
+        return Reply(201, {"Location": f"/{aim.account}/vaults/{quote(vault.name, safe='')}"})
 
-    def _upload_archive(self, aim: Target, request: Request) -> Answer:
+    def _upload_archive(self, aim: Target, request: ReceivedRequest) -> Reply:
         vault, prefix = self._vault(aim), self._dialect.header_prefix
         archive = self._state.add_archive(
             vault.name,
@@ -123,9 +123,9 @@ class Service:
             raise Refusal("InvalidParameterValueException", "The archive is empty, or its tree hash is another.")
         location = f"/{aim.account}/vaults/{quote(vault.name, safe='')}/archives/{archive.id}"
         own = {f"{prefix}archive-id": archive.id, f"{prefix}sha256-tree-hash": archive.tree.root}
-        return Answer(201, {"Location": location, **own})
+        return Reply(201, {"Location": location, **own})
 
-    def _list_jobs(self, aim: Target, request: Request) -> Answer:
+    def _list_jobs(self, aim: Target, request: ReceivedRequest) -> Reply:
         vault, limit = self._vault(aim), _limit(request, self._dialect.jobs_page)
         marker, wanted = request.query.get("marker", ""), _filter(request, self._state.clock())
         jobs = ((job.id, job) for job in self._state.jobs_from(vault, marker) if wanted(job))
@@ -145,16 +145,16 @@ class Service:
             return found, None
         return found[:limit], found[limit if inclusive else limit - 1][0]
 
-    def _initiate_job(self, aim: Target, request: Request) -> Answer:
+    def _initiate_job(self, aim: Target, request: ReceivedRequest) -> Reply:
         vault = self._vault(aim)
         job = initiate(request.body, vault, self._state, self._dialect)
         location = f"/{aim.account}/vaults/{quote(vault.name, safe='')}/jobs/{job.id}"
-        return Answer(202, {"Location": location, f"{self._dialect.header_prefix}job-id": job.id})
+        return Reply(202, {"Location": location, f"{self._dialect.header_prefix}job-id": job.id})
 
-    def _describe_job(self, aim: Target, _request: Request) -> Answer:
+    def _describe_job(self, aim: Target, _request: ReceivedRequest) -> Reply:
         return in_json(job_document(self._job(aim), self._vault(aim), self._state, self._dialect))
 
-    def _get_job_output(self, aim: Target, request: Request) -> Answer:
+    def _get_job_output(self, aim: Target, request: ReceivedRequest) -> Reply:
         job = self._job(aim)
         output = job.output
         if output is None or job.status(self._state.clock()) != "Succeeded":
@@ -171,16 +171,16 @@ class Service:
             headers[f"{self._dialect.header_prefix}sha256-tree-hash"] = tree_hash
         if self._dialect.archive_description_header and output.archive and output.archive.description:
             headers[self._dialect.archive_description_header] = output.archive.description
-        return Answer(206 if part else 200, headers, output.pieces(start, stop), start)
+        return Reply(206 if part else 200, headers, output.pieces(start, stop), start)
 
-    def _vault(self, aim: Target) -> Vault:
+    def _vault(self, aim: Target) -> StoredVault:
         vault = self._state.vault(aim.vault or "")
         if vault is None:
             name = resource(self._dialect, self._state, aim.vault or "")
             raise Refusal("ResourceNotFoundException", f"Vault not found for {self._dialect.resource_key[5:]}: {name}")
         return vault
 
-    def _job(self, aim: Target) -> Job:
+    def _job(self, aim: Target) -> StoredJob:
         self._vault(aim)
         job = self._state.job(aim.vault or "", aim.job or "")
         if job is None:
@@ -188,35 +188,35 @@ class Service:
         return job
 
 
-def in_json(document: Mapping[str, object], status: int = 200) -> Answer:
+def in_json(document: Mapping[str, object], status: int = 200) -> Reply:
     """Return *document* as an answer."""
     body = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogateescape")
-    return Answer(status, {"Content-Type": "application/json"}, [memoryview(body)])
+    return Reply(status, {"Content-Type": "application/json"}, [memoryview(body)])
 
 
-def in_error(refusal: Refusal, status: int) -> Answer:
+def in_error(refusal: Refusal, status: int) -> Reply:
     """Return *refusal* as an answer, spaced as the one real error body that was captured."""
     kind = "Client" if status < 500 else "Server"
     document = {"code": refusal.code, "message": refusal.message, "type": kind}
     body = json.dumps(document, indent=3, separators=(",", " : ")) + "\n"
-    return Answer(status, {"Content-Type": "application/json"}, [memoryview(body.encode())])
+    return Reply(status, {"Content-Type": "application/json"}, [memoryview(body.encode())])
 
 
-def _limit(request: Request, page: Page) -> int:
+def _limit(request: ReceivedRequest, page: Page) -> int:
     text = request.query.get("limit", str(page.default))
     if not text.isdecimal() or int(text) < 1 or (int(text) > page.most and not page.clamps):
         raise Refusal("InvalidParameterValueException", f"The limit is not valid: {text}")
     return min(int(text), page.most)
 
 
-def _filter(request: Request, now_s: float) -> Callable[[Job], bool]:
+def _filter(request: ReceivedRequest, now_s: float) -> Callable[[StoredJob], bool]:
     status, completed = request.query.get("statuscode", ""), request.query.get("completed", "").lower()
     if status not in ("", "InProgress", "Succeeded", "Failed"):
         raise Refusal("InvalidParameterValueException", f"The job status code is not valid: {status}")
     if completed not in ("", "true", "false"):
         raise Refusal("InvalidParameterValueException", f"The completed filter is not valid: {completed}")
 
-    def wanted(job: Job) -> bool:
+    def wanted(job: StoredJob) -> bool:
         is_of = job.status(now_s)
         return status in ("", is_of) and completed in ("", "false" if is_of == "InProgress" else "true")
 

@@ -1,6 +1,6 @@
 """Checks ``q-sign`` signatures as the vendor's own clients make them, and says no as the service does.
 
-Written from the reference of the wire on its own, to be an independent check of casfs's signing.
+Written from docs/wire.md on its own, to be an independent check of casfs's signing.
 Source: Tencent documents 572/8740, and what its Python and Node SDKs send; test vectors in tests/emulator.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from casfs.emulator.messages import Request
+from casfs.emulator.messages import ReceivedRequest
 from casfs.emulator.refusal import Refusal
 
 TOKEN_HEADERS = ("x-cas-security-token", "x-cos-security-token")
@@ -19,7 +19,7 @@ second is what the sister service takes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
+class KnownKeys:
     """Who may ask.
 
     Attributes:
@@ -31,15 +31,17 @@ class Keyring:
     token: str | None = field(default=None, repr=False)
 
 
-def check(request: Request, keyring: Keyring, now_s: float) -> None:
-    """Raise Refusal unless *request* is signed by a key of *keyring* for a time that includes *now_s*.
+def check(request: ReceivedRequest, known_keys: KnownKeys, now_s: float) -> None:
+    """Raise Refusal unless *request* is signed by a key of *known_keys* for a time that includes *now_s*.
 
     Raises:
         Refusal: it is not, with the code that says why.
     """
     fields = _fields(request)
-    key = keyring.keys.get(fields["q-ak"])
-    if key is None or (keyring.token is not None and keyring.token not in map(request.headers.get, TOKEN_HEADERS)):
+    key = known_keys.keys.get(fields["q-ak"])
+    if key is None or (
+        known_keys.token is not None and known_keys.token not in map(request.headers.get, TOKEN_HEADERS)
+    ):
         raise Refusal("UnrecognizedClientException", "The secret id or the security token is not valid.")
     _check_time(fields["q-sign-time"], fields["q-key-time"], now_s)
     expected = sign(key, fields["q-key-time"], fields["q-sign-time"], _format(request, fields))
@@ -69,12 +71,12 @@ def format_string(
     return f"{method.lower()}\n{path}\n{_pairs(lowered)}\n{_pairs(headers)}\n"
 
 
-def claimed(request: Request) -> str:
+def claimed(request: ReceivedRequest) -> str:
     """Return the signature that *request* carries, right or wrong; empty if none."""
     return _split(request.headers.get("authorization", "")).get("q-signature", "")
 
 
-def _format(request: Request, fields: Mapping[str, str]) -> str:
+def _format(request: ReceivedRequest, fields: Mapping[str, str]) -> str:
     query = {name.strip().lower(): value for name, value in request.query.items()}
     return format_string(
         request.method,
@@ -100,7 +102,7 @@ def _pairs(items: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{name}={quote(value, safe='')}" if value else name for name, value in ordered)
 
 
-def _fields(request: Request) -> Mapping[str, str]:
+def _fields(request: ReceivedRequest) -> Mapping[str, str]:
     authorization = request.headers.get("authorization")
     if not authorization:
         raise Refusal("MissingAuthenticationTokenException", "The request has no Authorization header.")

@@ -1,6 +1,6 @@
 """Checks Signature Version 4, and says no as Glacier does.
 
-Written from the reference of the wire on its own, to be an independent check of botocore's signing and of casfs's use
+Written from docs/wire.md on its own, to be an independent check of botocore's signing and of casfs's use
 of it. Source: Amazon Glacier developer guide, "Signing requests" and "Error responses"; AWS Signature Version 4.
 """
 
@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from casfs.emulator.messages import Request
+from casfs.emulator.messages import ReceivedRequest
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.signature import Keyring
+from casfs.emulator.signature import KnownKeys
 
 SKEW_S = 300
 """How far a clock may be off, either way. Source: the messages of the service say "5 min."."""
@@ -36,16 +36,16 @@ class Check:
 
     region: str
 
-    def __call__(self, request: Request, keyring: Keyring, now_s: float) -> None:
-        """Raise Refusal unless *request* is signed by a key of *keyring* within five minutes of *now_s*.
+    def __call__(self, request: ReceivedRequest, known_keys: KnownKeys, now_s: float) -> None:
+        """Raise Refusal unless *request* is signed by a key of *known_keys* within five minutes of *now_s*.
 
         Raises:
             Refusal: it is not, with the code that says why.
         """
         claim = _claim(request)
         self._check_scope(claim)
-        secret = keyring.keys.get(claim["key"])
-        if secret is None or request.headers.get("x-amz-security-token") != keyring.token:
+        secret = known_keys.keys.get(claim["key"])
+        if secret is None or request.headers.get("x-amz-security-token") != known_keys.token:
             raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
         _check_time(request.headers.get("x-amz-date", ""), claim["day"], now_s)
         if not hmac.compare_digest(sign(request, secret, claim), claim["signature"]):
@@ -60,7 +60,7 @@ class Check:
             raise _invalid(f"Credential should be scoped to a valid region, not '{claim['region']}'.")
 
 
-def sign(request: Request, secret_key: str, claim: dict[str, str]) -> str:
+def sign(request: ReceivedRequest, secret_key: str, claim: dict[str, str]) -> str:
     """Return the signature that *request* should carry, given the scope and the header names it claims."""
     scope = (claim["day"], claim["region"], claim["service"], "aws4_request")
     digest = hashlib.sha256(canonical(request, claim["headers"]).encode()).hexdigest()
@@ -71,7 +71,7 @@ def sign(request: Request, secret_key: str, claim: dict[str, str]) -> str:
     return _hmac(key, text).hex()
 
 
-def canonical(request: Request, signed: str) -> str:
+def canonical(request: ReceivedRequest, signed: str) -> str:
     """Return the canonical request.
 
     Args:
@@ -91,13 +91,13 @@ def canonical(request: Request, signed: str) -> str:
     return "\n".join((request.method, quote(request.path, safe="/~"), query, headers, signed, payload))
 
 
-def claimed(request: Request) -> str:
+def claimed(request: ReceivedRequest) -> str:
     """Return the signature that *request* carries, right or wrong; empty if none."""
     match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     return match["signature"] if match else ""
 
 
-def _claim(request: Request) -> dict[str, str]:
+def _claim(request: ReceivedRequest) -> dict[str, str]:
     authorization = request.headers.get("authorization")
     if not authorization:
         raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from casfs.emulator.content import Content
-from casfs.emulator.jobs import Archive, Job, Json, Output
+from casfs.emulator.content import StoredContent
+from casfs.emulator.jobs import Archive, Json, StoredJob, StoredOutput
 
 Clock = Callable[[], float]
 
@@ -24,7 +24,7 @@ NO_FIELDS: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(slots=True)
-class Vault:
+class StoredVault:
     """A vault: its archives by id, and its jobs in the order of their ids.
 
     Attributes:
@@ -39,7 +39,7 @@ class Vault:
     inventory_s: float | None = None
     overrides: Mapping[str, Json] = field(default_factory=dict)
     archives: dict[str, Archive] = field(default_factory=dict)
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, StoredJob] = field(default_factory=dict)
     job_ids: list[str] = field(default_factory=list)
 
 
@@ -74,19 +74,19 @@ class State:
         self.output_lives_s = output_lives_s
         self._lock = threading.Lock()
         self._made = itertools.count()
-        self._vaults: dict[str, Vault] = {}
+        self._vaults: dict[str, StoredVault] = {}
 
     def add_vault(
         self, name: str, *, inventory_s: float | None = None, overrides: Mapping[str, Json] = NO_FIELDS
-    ) -> Vault:
+    ) -> StoredVault:
         """Make a vault, or return the one of that name."""
         with self._lock:
-            return self._vaults.setdefault(name, Vault(name, self.clock(), inventory_s, overrides))
+            return self._vaults.setdefault(name, StoredVault(name, self.clock(), inventory_s, overrides))
 
     def add_archive(
         self,
         vault: str,
-        content: Content,
+        content: StoredContent,
         description: str = "",
         *,
         archive_id: str | None = None,
@@ -103,7 +103,7 @@ class State:
         self,
         vault: str,
         action: str,
-        retrieves: Output | None = None,
+        retrieves: StoredOutput | None = None,
         *,
         job_id: str | None = None,
         created_s: float | None = None,
@@ -114,7 +114,7 @@ class State:
         call_back_url: str | None = None,
         failure: str | None = None,
         overrides: Mapping[str, Json] = NO_FIELDS,
-    ) -> Job:
+    ) -> StoredJob:
         """Put a job into a vault that exists, in place of one of the same id.
 
         Args:
@@ -133,7 +133,7 @@ class State:
         """
         began_s = self.clock() if created_s is None else created_s
         done_s = began_s + takes_s
-        job = Job(
+        job = StoredJob(
             id=job_id or self.fresh_id(64),
             action=action,
             created_s=began_s,
@@ -169,22 +169,22 @@ class State:
         with self._lock:
             del self._vaults[name]
 
-    def vaults(self) -> list[Vault]:
+    def vaults(self) -> list[StoredVault]:
         """Return all vaults in the order of their names."""
         with self._lock:
             return [self._vaults[name] for name in sorted(self._vaults)]
 
-    def vault(self, name: str) -> Vault | None:
+    def vault(self, name: str) -> StoredVault | None:
         """Return the vault of that name."""
         return self._vaults.get(name)
 
-    def job(self, vault: str, job: str) -> Job | None:
+    def job(self, vault: str, job: str) -> StoredJob | None:
         """Return the job of that id, unless it has expired."""
         holder = self._vaults.get(vault)
         found = holder.jobs.get(job) if holder else None
         return found if found and self.clock() < found.expires_s else None
 
-    def jobs_from(self, vault: Vault, marker: str) -> Iterator[Job]:
+    def jobs_from(self, vault: StoredVault, marker: str) -> Iterator[StoredJob]:
         """Yield the jobs of *vault* that have not expired, from the id *marker* on, in the order of their ids."""
         with self._lock:
             ids = vault.job_ids[bisect_left(vault.job_ids, marker) :]

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from casfs.emulator.jobs import Job, Output
-from casfs.emulator.messages import Answer, Request
+from casfs.emulator.jobs import StoredJob, StoredOutput
+from casfs.emulator.messages import ReceivedRequest, Reply
 from casfs.emulator.state import State
 
 MODIFIED = "Thu, 02 Jan 2025 03:04:05 GMT"
@@ -29,46 +29,46 @@ class Faces:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: ReceivedRequest) -> Reply | None:
         """Answer a GET or a HEAD, whose body the server leaves out; None for a path of neither face."""
         face, name, job = [*unquote(request.path).lstrip("/").split("/", 2), "", ""][:3]
         if face not in {"plain", "s3"}:
             return None
         vault = self._state.vault(name)
         if vault is None:
-            return Answer(404)
+            return Reply(404)
         if job:
             found = self._state.job(name, job)
-            return _output(found.output, request.headers.get("range")) if found and found.output else Answer(404)
+            return _output(found.output, request.headers.get("range")) if found and found.output else Reply(404)
         jobs = list(self._state.jobs_from(vault, ""))
         return _index(jobs) if face == "plain" else _list_objects(name, jobs, request.query)
 
 
-def _output(output: Output, asked: str | None) -> Answer:
+def _output(output: StoredOutput, asked: str | None) -> Reply:
     headers = {"Content-Type": "application/octet-stream", "Last-Modified": MODIFIED, "Accept-Ranges": "bytes"}
     found = RANGE.match(asked) if asked else None
     if not found:
-        return Answer(200, headers, output.pieces(0, output.size))
+        return Reply(200, headers, output.pieces(0, output.size))
     first, last = found.groups()
     start = int(first) if first else max(0, output.size - int(last))
     stop = min(output.size, int(last) + 1) if first and last else output.size
     if start >= stop:
-        return Answer(416, {"Content-Range": f"bytes */{output.size}"})
+        return Reply(416, {"Content-Range": f"bytes */{output.size}"})
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{output.size}"
-    return Answer(206, headers, output.pieces(start, stop), start)
+    return Reply(206, headers, output.pieces(start, stop), start)
 
 
-def _size(job: Job) -> int:
+def _size(job: StoredJob) -> int:
     return job.output.size if job.output else 0
 
 
-def _index(jobs: list[Job]) -> Answer:
+def _index(jobs: list[StoredJob]) -> Reply:
     rows = "".join(f'<a href="{job.id}">{job.id}</a> 02-Jan-2025 03:04 {_size(job)}\n' for job in jobs)
     page = f'<html><head><title>Index of /</title></head><body><pre><a href="../">../</a>\n{rows}</pre></body></html>\n'
-    return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, [memoryview(page.encode())])
+    return Reply(200, {"Content-Type": "text/html; charset=utf-8"}, [memoryview(page.encode())])
 
 
-def _list_objects(vault: str, jobs: list[Job], query: Mapping[str, str]) -> Answer:
+def _list_objects(vault: str, jobs: list[StoredJob], query: Mapping[str, str]) -> Reply:
     """List up to 1,000 objects. Source: Amazon S3 API reference, ListObjects and ListObjectsV2."""
     after, prefix = query.get("marker") or query.get("continuation-token", ""), query.get("prefix", "")
     limit = int(query.get("max-keys", "1000"))
@@ -79,9 +79,9 @@ def _list_objects(vault: str, jobs: list[Job], query: Mapping[str, str]) -> Answ
     head = f"<Name>{escape(vault)}</Name><Prefix>{escape(prefix)}</Prefix>{counts}{mark}"
     rows = "".join(map(_object, shown))
     document = f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{head}{rows}</ListBucketResult>'
-    return Answer(200, {"Content-Type": "application/xml"}, [memoryview(document.encode())])
+    return Reply(200, {"Content-Type": "application/xml"}, [memoryview(document.encode())])
 
 
-def _object(job: Job) -> str:
+def _object(job: StoredJob) -> str:
     about = f"<LastModified>{MODIFIED_ISO}</LastModified><ETag>&quot;{job.id}&quot;</ETag><Size>{_size(job)}</Size>"
     return f"<Contents><Key>{escape(job.id)}</Key>{about}<StorageClass>STANDARD</StorageClass></Contents>"

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from casfs.emulator.content import ARENA, Content, Generated, InMemory, OnDisk, read
+from casfs.emulator.content import ARENA, Generated, InMemory, OnDisk, StoredContent, read
 
 DATA = bytes(range(256)) * 100
 
 
 @pytest.fixture(params=["memory", "file", "generated"])
-def content(request: pytest.FixtureRequest, tmp_path: Path) -> Content:
+def content(request: pytest.FixtureRequest, tmp_path: Path) -> StoredContent:
     (tmp_path / "file").write_bytes(DATA)
-    kinds: dict[str, Content] = {
+    kinds: dict[str, StoredContent] = {
         "memory": InMemory(DATA),
         "file": OnDisk(tmp_path / "file", len(DATA)),
         "generated": Generated(3 * ARENA + 17, seed=5),
@@ -20,7 +20,7 @@ def content(request: pytest.FixtureRequest, tmp_path: Path) -> Content:
     return kinds[str(request.param)]
 
 
-def test_pieces_of_a_range_are_the_same_bytes_as_the_whole(content: Content) -> None:
+def test_pieces_of_a_range_are_the_same_bytes_as_the_whole(content: StoredContent) -> None:
     whole = read(content)
     assert len(whole) == content.size
     for start, stop in ((0, 1), (1, 5000), (4095, 4098), (content.size - 1, content.size), (7, 7)):

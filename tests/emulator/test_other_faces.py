@@ -3,15 +3,15 @@
 import http.client
 from urllib.parse import urlsplit
 
-from casfs.emulator.messages import Answer, Request
+from casfs.emulator.messages import ReceivedRequest, Reply
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 
 BODY = b"a page of another protocol"
 
 
-def hello(request: Request) -> Answer | None:
-    return Answer(200, {"Content-Type": "text/plain"}, [memoryview(BODY)]) if request.path == "/hello" else None
+def hello(request: ReceivedRequest) -> Reply | None:
+    return Reply(200, {"Content-Type": "text/plain"}, [memoryview(BODY)]) if request.path == "/hello" else None
 
 
 def get(server: Server, path: str) -> tuple[int, bytes]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from casfs.emulator.messages import Request, parameters
+from casfs.emulator.messages import ReceivedRequest, parameters
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.signature import Keyring, check, claimed
+from casfs.emulator.signature import KnownKeys, check, claimed
 
 SECRET_ID = "AKIDEXAMPLEexample0123456789ABCDEF"
 SECRET_KEY = "exampleSecretKey0123456789abcdef"
@@ -16,7 +16,7 @@ HOST = "cas.ap-chengdu.myqcloud.com"
 JOB = "-nVoA6erIw71cTwI4gY6kaYpCrV1ehUrqXCkDHNfObQSfkqk_f5KyeKcxVvo--8A"
 JOBS = "/-/vaults/Vault_A/jobs"
 RANGE = {"range": "bytes=0-1048575"}
-KEYRING = Keyring({SECRET_ID: SECRET_KEY})
+KNOWN_KEYS = KnownKeys({SECRET_ID: SECRET_KEY})
 
 VECTORS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "V1": ("/-/vaults", "", {}, "b370bbb588b116fcf34db6454277f6593615f627"),
@@ -53,35 +53,35 @@ def authorization(signature: str, headers: str, names: str, window: str = KEY_TI
     )
 
 
-def request(name: str = "V1", method: str = "GET", **changed: str) -> Request:
+def request(name: str = "V1", method: str = "GET", **changed: str) -> ReceivedRequest:
     path, query, headers, signature = VECTORS[name]
     sent = {"host": HOST, **headers}
     names = ";".join(sorted(one.lower() for one in parameters(query)))
     sent["authorization"] = authorization(signature, ";".join(sorted(sent)), names)
-    return Request(method, path, parameters(query), sent | changed)
+    return ReceivedRequest(method, path, parameters(query), sent | changed)
 
 
-def refusal(asked: Request, keyring: Keyring = KEYRING, now_s: float = NOW_S) -> str:
+def refusal(asked: ReceivedRequest, known_keys: KnownKeys = KNOWN_KEYS, now_s: float = NOW_S) -> str:
     with pytest.raises(Refusal) as refused:
-        check(asked, keyring, now_s)
+        check(asked, known_keys, now_s)
     return refused.value.code
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_the_vectors_of_the_vendors_sdk_are_accepted(name: str) -> None:
-    check(request(name), KEYRING, NOW_S)
+    check(request(name), KNOWN_KEYS, NOW_S)
 
 
 def test_a_post_is_accepted_whatever_its_body() -> None:
     signature = "47f52613ae5fbbbc26227800a328bbe927812d5c"
     headers = {"host": HOST, "authorization": authorization(signature, "host", "")}
-    check(Request("POST", JOBS, {}, headers, b"anything"), KEYRING, NOW_S)
+    check(ReceivedRequest("POST", JOBS, {}, headers, b"anything"), KNOWN_KEYS, NOW_S)
 
 
 def test_empty_lists_are_accepted_as_the_node_sdk_sends_them() -> None:
     window, signature = "1500000000;1500003600", "7d9ba861b6b19f5f2959647de5539eaaf88278b7"
     headers = {"host": HOST, "authorization": authorization(signature, "", "", window), **RANGE}
-    check(Request("GET", f"{JOBS}/{JOB}/output", {"unsigned": "too"}, headers), KEYRING, NOW_S)
+    check(ReceivedRequest("GET", f"{JOBS}/{JOB}/output", {"unsigned": "too"}, headers), KNOWN_KEYS, NOW_S)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,11 @@ def test_what_was_changed_after_signing_is_refused(changed: Mapping[str, str]) -
 def test_another_method_path_or_parameter_than_was_signed_is_refused() -> None:
     signed = request("V6")
     assert refusal(request("V6", method="POST")) == "InvalidSignatureException"
-    assert refusal(Request("GET", "/-/vaults", signed.query, signed.headers)) == "InvalidSignatureException"
-    assert refusal(Request("GET", JOBS, {**signed.query, "limit": "51"}, signed.headers)) == "InvalidSignatureException"
+    assert refusal(ReceivedRequest("GET", "/-/vaults", signed.query, signed.headers)) == "InvalidSignatureException"
+    assert (
+        refusal(ReceivedRequest("GET", JOBS, {**signed.query, "limit": "51"}, signed.headers))
+        == "InvalidSignatureException"
+    )
 
 
 def test_parameters_signed_in_the_case_they_are_sent_in_are_refused() -> None:
@@ -119,7 +122,7 @@ def test_a_listed_header_that_was_not_sent_is_refused() -> None:
 )
 def test_a_signature_holds_within_its_sign_time(now_s: float, *, accepted: bool) -> None:
     if accepted:
-        check(request(), KEYRING, now_s)
+        check(request(), KNOWN_KEYS, now_s)
     else:
         assert refusal(request(), now_s=now_s) == "InvalidSignatureException"
 
@@ -135,29 +138,29 @@ def test_an_authorization_that_cannot_be_read_is_refused(text: str) -> None:
 
 
 def test_no_authorization_at_all_is_named() -> None:
-    assert refusal(Request("GET", "/-/vaults", {}, {"host": HOST})) == "MissingAuthenticationTokenException"
+    assert refusal(ReceivedRequest("GET", "/-/vaults", {}, {"host": HOST})) == "MissingAuthenticationTokenException"
 
 
 def test_an_unknown_secret_id_is_named() -> None:
-    assert refusal(request(), Keyring({"another": SECRET_KEY})) == "UnrecognizedClientException"
+    assert refusal(request(), KnownKeys({"another": SECRET_KEY})) == "UnrecognizedClientException"
 
 
 def test_a_wrong_secret_key_is_refused() -> None:
-    assert refusal(request(), Keyring({SECRET_ID: "another"})) == "InvalidSignatureException"
+    assert refusal(request(), KnownKeys({SECRET_ID: "another"})) == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("header", ["x-cas-security-token", "x-cos-security-token"])
 def test_an_account_with_a_token_wants_it_in_every_request(header: str) -> None:
-    keyring = Keyring({SECRET_ID: SECRET_KEY}, token="token")
-    check(request(**{header: "token"}), keyring, NOW_S)
-    assert refusal(request(**{header: "stale"}), keyring) == "UnrecognizedClientException"
-    assert refusal(request(), keyring) == "UnrecognizedClientException"
+    known_keys = KnownKeys({SECRET_ID: SECRET_KEY}, token="token")
+    check(request(**{header: "token"}), known_keys, NOW_S)
+    assert refusal(request(**{header: "stale"}), known_keys) == "UnrecognizedClientException"
+    assert refusal(request(), known_keys) == "UnrecognizedClientException"
 
 
 def test_the_keyring_does_not_show_its_secrets() -> None:
-    assert SECRET_KEY not in repr(Keyring({SECRET_ID: SECRET_KEY}, token=SECRET_KEY))
+    assert SECRET_KEY not in repr(KnownKeys({SECRET_ID: SECRET_KEY}, token=SECRET_KEY))
 
 
 def test_the_signature_of_a_request_can_be_told_for_the_journal() -> None:
     assert claimed(request("V1")) == VECTORS["V1"][3]
-    assert claimed(Request("GET", "/", {}, {})) == ""
+    assert claimed(ReceivedRequest("GET", "/", {}, {})) == ""

@@ -13,29 +13,29 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from casfs.emulator.messages import Request
+from casfs.emulator.messages import ReceivedRequest
 from casfs.emulator.refusal import Refusal
-from casfs.emulator.signature import Keyring
+from casfs.emulator.signature import KnownKeys
 from casfs.emulator.sigv4 import Check, claimed
 
-KEYS = Keyring({"AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"})
+KEYS = KnownKeys({"AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"})
 TOKEN = "of+a/session="
 VERSION = {"x-amz-glacier-version": "2012-06-01"}
 CHECK = Check("us-west-2")
 JOBS = "https://glacier.us-west-2.amazonaws.com/-/vaults/a.b_c-D/jobs"
 
 
-def signed(method: str, url: str, *, body: bytes = b"", token: str | None = None, **headers: str) -> Request:
+def signed(method: str, url: str, *, body: bytes = b"", token: str | None = None, **headers: str) -> ReceivedRequest:
     """Return a request as botocore signs it, as the emulator reads it off the wire."""
     credentials = Credentials("AKIDEXAMPLE", KEYS.keys["AKIDEXAMPLE"], token)
     request = AWSRequest(method=method, url=url, headers=VERSION | headers, data=body)
     SigV4Auth(credentials, "glacier", "us-west-2").add_auth(request)
     parts = urlsplit(url)
     sent = {name.lower(): value for name, value in request.headers.items()} | {"host": parts.netloc}
-    return Request(method, parts.path, dict(parse_qsl(parts.query)), sent, body)
+    return ReceivedRequest(method, parts.path, dict(parse_qsl(parts.query)), sent, body)
 
 
-def when(request: Request) -> float:
+def when(request: ReceivedRequest) -> float:
     """Return the moment that *request* was signed at."""
     return calendar.timegm(time.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ"))
 
@@ -49,7 +49,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-def test_what_botocore_signs_is_right(request_: Request) -> None:
+def test_what_botocore_signs_is_right(request_: ReceivedRequest) -> None:
     CHECK(request_, KEYS, when(request_))
     assert len(claimed(request_)) == 64
 
@@ -72,11 +72,11 @@ def test_the_vector_that_the_developer_guide_prints_is_right() -> None:
         "authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20120525/us-east-1/glacier/aws4_request,"
         f"SignedHeaders=host;x-amz-date;x-amz-glacier-version,Signature={signature}",
     }
-    request = Request("PUT", "/-/vaults/examplevault", {}, headers)
+    request = ReceivedRequest("PUT", "/-/vaults/examplevault", {}, headers)
     Check("us-east-1")(request, KEYS, calendar.timegm((2012, 5, 25, 0, 24, 53)))
 
 
-def changed(name: str, value: str) -> Request:
+def changed(name: str, value: str) -> ReceivedRequest:
     request = REQUESTS["a range"]
     return replace(request, headers={**request.headers, name: value})
 
@@ -96,14 +96,14 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize(("request_", "says"), TAMPERED.values(), ids=TAMPERED)
-def test_a_request_that_was_changed_after_signing_is_refused(request_: Request, says: str) -> None:
+def test_a_request_that_was_changed_after_signing_is_refused(request_: ReceivedRequest, says: str) -> None:
     with pytest.raises(Refusal, match=says):
         CHECK(request_, KEYS, when(request_))
 
 
 def test_an_unknown_key_is_refused() -> None:
     with pytest.raises(Refusal, match="UnrecognizedClientException"):
-        CHECK(RANGE, Keyring({"OTHER": "s"}), when(RANGE))
+        CHECK(RANGE, KnownKeys({"OTHER": "s"}), when(RANGE))
 
 
 def test_a_signature_for_another_region_is_refused_by_name() -> None:
@@ -123,4 +123,4 @@ def test_a_request_without_the_version_of_the_api_is_refused() -> None:
     SigV4Auth(Credentials("AKIDEXAMPLE", KEYS.keys["AKIDEXAMPLE"]), "glacier", "us-west-2").add_auth(request)
     sent = {name.lower(): value for name, value in request.headers.items()}
     with pytest.raises(Refusal, match="API version"):
-        CHECK(Request("GET", urlsplit(JOBS).path, {}, sent), KEYS, time.time())
+        CHECK(ReceivedRequest("GET", urlsplit(JOBS).path, {}, sent), KEYS, time.time())

@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from casfs.emulator.content import Content, Generated, OnDisk, read
+from casfs.emulator.content import Generated, OnDisk, StoredContent, read
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
@@ -34,7 +34,7 @@ SIZE = 512 << 20
 RANGE = 4 << 20
 
 
-def serve(pipe: Connection, content: Content, shaping: Shaping) -> None:
+def serve(pipe: Connection, content: StoredContent, shaping: Shaping) -> None:
     """Serve *content* on the last core until told to stop, then tell the processor time."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     state = State()
@@ -66,7 +66,9 @@ def fetch(url: str, ranges: list[int], buffer: bytearray) -> None:
                 rest = rest[connection.recv_into(rest, 0, socket.MSG_WAITALL) :]
 
 
-def measure(name: str, content: Content, *, range_size: int, connections: int, shaping: Shaping, total: int) -> None:
+def measure(
+    name: str, content: StoredContent, *, range_size: int, connections: int, shaping: Shaping, total: int
+) -> None:
     """Print one line."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.content import read
-from casfs.emulator.jobs import Job, Output
+from casfs.emulator.jobs import StoredJob, StoredOutput
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from tests.emulator.client import tree_hash
@@ -30,7 +30,7 @@ class Mounted:
     server: Server
     root: Path
 
-    def jobs(self) -> list[tuple[Path, Job]]:
+    def jobs(self) -> list[tuple[Path, StoredJob]]:
         """Return every job with its directory."""
         return [
             (self.root / vault.name / job.id, job)
@@ -38,7 +38,7 @@ class Mounted:
             for job in vault.jobs.values()
         ]
 
-    def outputs(self) -> list[tuple[Path, Output, Job]]:
+    def outputs(self) -> list[tuple[Path, StoredOutput, StoredJob]]:
         """Return every output that there is to download with its file, the film left out: it is long."""
         return [
             (path / "output", job.output, job)
@@ -46,7 +46,7 @@ class Mounted:
             if job.output and job.status(self.server.state.clock()) == "Succeeded" and job.output.size < 32 * MIB
         ]
 
-    def one(self, description: str) -> tuple[Path, Output, Job]:
+    def one(self, description: str) -> tuple[Path, StoredOutput, StoredJob]:
         """Return the output of the job of that description."""
         return next(found for found in self.outputs() if found[2].description == description)
 
@@ -61,7 +61,7 @@ def mounted(provider: str, mounting: Mounting) -> Iterator[Mounted]:
         yield Mounted(server, root)
 
 
-def bytes_of(output: Output) -> bytes:
+def bytes_of(output: StoredOutput) -> bytes:
     return read(output.content, output.start, output.stop)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.faults import Fault, Kind
-from casfs.emulator.messages import Answer, Request
+from casfs.emulator.messages import ReceivedRequest, Reply
 from casfs.emulator.server import Server
 from casfs.emulator.service import in_json
 from casfs.emulator.state import State
@@ -49,7 +49,7 @@ def number_of(path: Path, call: Callable[[Path], object] = os.stat) -> int | Non
 def test_a_listing_that_never_ends_ends_with_whoever_reads_it(mounting: Mounting) -> None:
     numbers = count()
 
-    def endless(request: Request) -> Answer | None:
+    def endless(request: ReceivedRequest) -> Reply | None:
         if not request.path.endswith("/vaults/endless/jobs"):
             return None
         number = next(numbers)
@@ -82,9 +82,9 @@ def test_a_document_that_cannot_be_used_hides_itself_alone(value: str, mounting:
     vaults = f'{{"VaultList":[{{"VaultName":"a"}},{{"VaultName":"b","Size":{value}}}],"Marker":null}}'
     jobs = f'{{"JobList":[{{"JobId":"1","Size":{value}}},{{"JobId":"2"}}],"Marker":null}}'
 
-    def hostile(request: Request) -> Answer | None:
+    def hostile(request: ReceivedRequest) -> Reply | None:
         text = {"/-/vaults": vaults, "/-/vaults/a/jobs": jobs}.get(request.path)
-        return Answer(200, {"Content-Type": "application/json"}, [memoryview(text.encode())]) if text else None
+        return Reply(200, {"Content-Type": "application/json"}, [memoryview(text.encode())]) if text else None
 
     with Server(State(), credentials={"id": "key"}, also=hostile) as server, mounting(server) as root:
         assert names(root) == ["a"]

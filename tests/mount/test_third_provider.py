@@ -95,13 +95,13 @@ OAS = Provider(
 )
 
 
-def check(request: messages.Request, keyring: signature.Keyring, now_s: float) -> None:
+def check(request: messages.ReceivedRequest, known_keys: signature.KnownKeys, now_s: float) -> None:
     """Check a signature as the provider does, by what came over the socket."""
     who, _, made = request.headers.get("authorization", "").removeprefix("OAS ").partition(":")
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in request.query.items())
     target = f"{request.path}?{query}" if query else request.path
     date = request.headers.get("x-oas-date", "0")
-    key = keyring.keys.get(who, "")
+    key = known_keys.keys.get(who, "")
     if abs(int(date) - now_s) > 60 or made != signed(key, request.method, target, request.headers["host"], date):
         raise refusal.Refusal("WrongSign", "This is not how it is signed.")
 

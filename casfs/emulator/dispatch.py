@@ -7,23 +7,23 @@ from casfs.emulator import mischief, ranges
 from casfs.emulator.delivery import Delivery
 from casfs.emulator.dialect import Dialect
 from casfs.emulator.faults import Fault, Faults, Kind
-from casfs.emulator.jobs import Output
+from casfs.emulator.jobs import StoredOutput
 from casfs.emulator.journal import Journal, Record
-from casfs.emulator.messages import Answer, Request
+from casfs.emulator.messages import ReceivedRequest, Reply
 from casfs.emulator.refusal import Refusal
 from casfs.emulator.service import Service, Target, in_error, target
-from casfs.emulator.signature import Keyring
+from casfs.emulator.signature import KnownKeys
 from casfs.emulator.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Dispatcher:
     """Everything that answering takes.
 
     Attributes:
         state: what the service holds.
         dialect: which service it is.
-        keyring: who may ask; None lets everybody.
+        known_keys: who may ask; None lets everybody.
         faults: what goes wrong.
         journal: where requests are written down.
         clock: the service's own, for signatures and dates.
@@ -31,12 +31,12 @@ class Exchange:
 
     state: State
     dialect: Dialect
-    keyring: Keyring | None
+    known_keys: KnownKeys | None
     faults: Faults
     journal: Journal
     clock: Callable[[], float]
 
-    def deliver(self, request: Request, connection: int) -> Delivery:
+    def deliver(self, request: ReceivedRequest, connection: int) -> Delivery:
         """Return the delivery for *request*, which came on the connection of that number, and write it down."""
         aim = target(request)
         output = self._output(aim)
@@ -48,7 +48,7 @@ class Exchange:
                 vault=aim.vault,
                 job=aim.job,
                 range=request.headers.get("range"),
-                status=0 if delivery.silent else delivery.answer.status,
+                status=0 if delivery.silent else delivery.reply.status,
                 signature=self.dialect.claimed(request),
                 at_s=self.clock(),
                 connection=connection,
@@ -57,14 +57,16 @@ class Exchange:
         )
         return delivery
 
-    def _fault(self, aim: Target, output: Output | None, request: Request) -> Fault | None:
+    def _fault(self, aim: Target, output: StoredOutput | None, request: ReceivedRequest) -> Fault | None:
         span = ranges.held(request.headers.get("range"), output.size) if output else None
         fault = self.faults.take(aim.operation, aim.vault, aim.job, span)
         if fault is not None and fault.kind is Kind.EXPIRE:
             self.state.expire(fault.vault or aim.vault or "", fault.job or aim.job or "")
         return fault
 
-    def _delivery(self, aim: Target, output: Output | None, request: Request, fault: Fault | None) -> Delivery:
+    def _delivery(
+        self, aim: Target, output: StoredOutput | None, request: ReceivedRequest, fault: Fault | None
+    ) -> Delivery:
         if fault is None:
             return Delivery(self._answer(aim, request, request, 0.0))
         if fault.kind in (Kind.STATUS, Kind.THROTTLE):
@@ -75,15 +77,15 @@ class Exchange:
         mischief.spoil(fault, delivery, self.dialect.header_prefix)
         return delivery
 
-    def _answer(self, aim: Target, sent: Request, understood: Request, offset_s: float) -> Answer:
+    def _answer(self, aim: Target, sent: ReceivedRequest, understood: ReceivedRequest, offset_s: float) -> Reply:
         """Answer what was understood, if what was sent is signed."""
         try:
-            if self.keyring is not None:
-                self.dialect.check(sent, self.keyring, self.clock() + offset_s)
+            if self.known_keys is not None:
+                self.dialect.check(sent, self.known_keys, self.clock() + offset_s)
             return Service(self.state, self.dialect).answer(aim, understood)
         except Refusal as refusal:
             return in_error(refusal, self.dialect.status(refusal.code))
 
-    def _output(self, aim: Target) -> Output | None:
+    def _output(self, aim: Target) -> StoredOutput | None:
         job = self.state.job(aim.vault or "", aim.job or "") if aim.operation == "get_job_output" else None
         return job.output if job else None
