@@ -8,7 +8,7 @@ from http import HTTPStatus
 from casfs.api.clock import ServiceClock
 from casfs.api.http.pools import Outgoing
 from casfs.api.http.response import Check
-from casfs.api.http.transport import Answer, Transport
+from casfs.api.http.transport import Response, Transport
 from casfs.api.journal import journaled
 from casfs.api.operations import Request
 from casfs.api.providers.meanings import Meaning, Refusal
@@ -19,7 +19,7 @@ from casfs.errors import TransferError
 from casfs.stats import Stats
 
 LONGEST_DOCUMENT = 64 << 20
-"""Bytes of a JSON answer that are read: a page of 1,000 jobs takes about one MiB, and memory is promised a bound."""
+"""Bytes of a JSON response that are read: a page of 1,000 jobs takes about one MiB, and memory is promised a bound."""
 
 
 class Attempts:
@@ -35,8 +35,8 @@ class Attempts:
         self._stats = stats
         self._clock = clock
 
-    def ask(self, call: Call, request: Request) -> Answer:
-        """Return the answer to *request*, its body still to be read.
+    def ask(self, call: Call, request: Request) -> Response:
+        """Return the response to *request*, its body still to be read.
 
         A signature that is refused while the service's Date is off our clock, by at most a day, is made once more, by
         its clock; one whose keys have expired, once more with newer ones if there are any.
@@ -45,61 +45,61 @@ class Attempts:
             CasfsError: what the refusal comes to, or what went wrong on the way.
         """
         now_s = self._clock.now_s()
-        answer, sent = self._send(call, request, now_s)
-        if answer.status in request.successes:
-            return answer
-        refusal, meaning = self._refusal(call, answer)
+        response, sent = self._send(call, request, now_s)
+        if response.status in request.successes:
+            return response
+        refusal, meaning = self._refusal(call, response)
         self._check_who_refuses(refusal)
-        if self._renewed(meaning, sent) or self._corrected(meaning, answer, now_s):
-            answer, _ = self._send(call, request, self._clock.now_s())
-            if answer.status in request.successes:
-                return answer
-            refusal, meaning = self._refusal(call, answer)
-        error = error_for(refusal, meaning, answer.headers)
-        far = self._clock.too_far(answer.headers.get("Date")) if meaning in _MAYBE_THE_CLOCK else ""
+        if self._renewed(meaning, sent) or self._corrected(meaning, response, now_s):
+            response, _ = self._send(call, request, self._clock.now_s())
+            if response.status in request.successes:
+                return response
+            refusal, meaning = self._refusal(call, response)
+        error = error_for(refusal, meaning, response.headers)
+        far = self._clock.too_far(response.headers.get("Date")) if meaning in _MAYBE_THE_CLOCK else ""
         if far:
             error = type(error)(f"{error}: {far}")
             error.may_pass = True
         raise error
 
     def document(self, call: Call, request: Request) -> bytearray:
-        """Return the body of the answer to *request*, all of it.
+        """Return the body of the response to *request*, all of it.
 
         Raises:
             ProtocolError: it is longer than any document.
             CasfsError: as ``ask``.
         """
-        with self.ask(call, request) as answer:
-            body = answer.read(LONGEST_DOCUMENT, call.check)
-            answer.finish()
+        with self.ask(call, request) as response:
+            body = response.read(LONGEST_DOCUMENT, call.check)
+            response.finish()
             return body
 
     def _renewed(self, meaning: Meaning, sent: Mapping[str, str]) -> bool:
         return meaning is Meaning.EXPIRED and self._signer.renewed(sent)
 
-    def _corrected(self, meaning: Meaning, answer: Answer, signed_s: float) -> bool:
-        return meaning in _MAYBE_THE_CLOCK and self._clock.correct(answer.headers.get("Date"), signed_s)
+    def _corrected(self, meaning: Meaning, response: Response, signed_s: float) -> bool:
+        return meaning in _MAYBE_THE_CLOCK and self._clock.correct(response.headers.get("Date"), signed_s)
 
-    def _send(self, call: Call, request: Request, now_s: float) -> tuple[Answer, Mapping[str, str]]:
-        """Return the answer to *request*, and what the signer added to it."""
+    def _send(self, call: Call, request: Request, now_s: float) -> tuple[Response, Mapping[str, str]]:
+        """Return the response to *request*, and what the signer added to it."""
         call.status, call.code, call.request_id = None, "", ""
         signed = self._signer.headers(request, self._transport.host, now_s)
         self._stats.request(request.operation)
         return journaled(call, request, lambda: self._sent(call, request, signed)), signed
 
-    def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Answer:
+    def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Response:
         ranged = {} if request.range is None else {"Range": request.range}
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
-        answer = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
-        call.status = answer.status
-        call.request_id = one_line(answer.headers.get(self._provider.request_id_header, ""))[:LONGEST_MESSAGE]
-        return answer
+        response = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
+        call.status = response.status
+        call.request_id = one_line(response.headers.get(self._provider.request_id_header, ""))[:LONGEST_MESSAGE]
+        return response
 
-    def _refusal(self, call: Call, answer: Answer) -> tuple[Refusal, Meaning]:
-        """Return why *answer* is a refusal, as far as its body comes."""
-        with answer:
-            body = _what_comes(answer, lambda _: call.check())
-        refusal = refusal_from(call.operation, answer.status, answer.headers, body, call.request_id)
+    def _refusal(self, call: Call, response: Response) -> tuple[Refusal, Meaning]:
+        """Return why *response* is a refusal, as far as its body comes."""
+        with response:
+            body = _what_comes(response, lambda _: call.check())
+        refusal = refusal_from(call.operation, response.status, response.headers, body, call.request_id)
         refusal = replace(refusal, message=self._without_secrets(refusal.message)[:LONGEST_MESSAGE])
         call.code = refusal.code
         return refusal, self._provider.meaning(refusal)
@@ -125,10 +125,10 @@ class Attempts:
 _MAYBE_THE_CLOCK = (Meaning.SIGNATURE, Meaning.CLOCK_OR_DENIED)
 
 
-def _what_comes(answer: Answer, check: Check) -> bytes:
+def _what_comes(response: Response, check: Check) -> bytes:
     """Return the body of a refusal, as much as fits or comes while *check* lets it: the status is known without it."""
     body = memoryview(bytearray(LONGEST_BODY))
     with suppress(TransferError):
-        body = body[: answer.read_into(body, check)]
-        answer.finish()
+        body = body[: response.read_into(body, check)]
+        response.finish()
     return bytes(body)

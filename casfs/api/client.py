@@ -10,7 +10,7 @@ from casfs.api.clock import ServiceClock
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.http.idle_timeout import idle_s
 from casfs.api.http.transport import Transport
-from casfs.api.listings import Listing
+from casfs.api.listings import ListOperation
 from casfs.api.operations import Operations, Request
 from casfs.api.outputs import OutputReader
 from casfs.api.pages import PAGE_S, Pages
@@ -74,7 +74,7 @@ class Client:
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:
         """Yield every vault once, as ``Lister.vaults`` promises."""
         per_page = self._provider.vaults_per_page
-        listing = Listing("VaultList", vault_from, lambda vault: vault.name)
+        listing = ListOperation("VaultList", vault_from, lambda vault: vault.name)
         return self._listed(listing, partial(self._operations.list_vaults, per_page), deadline)
 
     def vault(self, name: str, deadline: Deadline) -> Vault:
@@ -87,7 +87,7 @@ class Client:
         """Yield every job of *vault* once, as ``Lister.jobs`` promises."""
         per_page = self._provider.jobs_per_page
         what = f"JobList of vault {cut(vault)}"
-        listing = Listing("JobList", partial(job_from, vault), lambda job: job.id, what)
+        listing = ListOperation("JobList", partial(job_from, vault), lambda job: job.id, what)
         return self._listed(listing, partial(self._operations.list_jobs, vault, per_page), deadline, vault)
 
     def job(self, vault: str, job: str, deadline: Deadline) -> Job:
@@ -134,7 +134,7 @@ class Client:
         self._transport.close()
 
     def _listed(
-        self, listing: Listing[Model], request: Callable[[str], Request], deadline: Deadline, vault: str = ""
+        self, listing: ListOperation[Model], request: Callable[[str], Request], deadline: Deadline, vault: str = ""
     ) -> Iterator[Model]:
         first = request("")
 

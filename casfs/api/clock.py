@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE_S = 60
 """A difference below this is no reason for a refusal: signatures begin minutes in the past, and Date has whole
-seconds and may be a slow answer old."""
+seconds and may be a slow response old."""
 
 LARGEST_S = 86400
 """A difference above this is not corrected: a Date of 2037, which anybody on the way can write, would have a signature
@@ -41,7 +41,7 @@ class ServiceClock:
         return self._clock() + self._offset_s
 
     def correct(self, date: str | None, signed_s: float) -> bool:
-        """Go by *date*, the Date of an answer that refused a signature made for *signed_s*, from now on.
+        """Go by *date*, the Date of a response that refused a signature made for *signed_s*, from now on.
 
         Returns:
             Whether another signature would be for another time: if not, the clock was not what was refused, or it
@@ -55,7 +55,7 @@ class ServiceClock:
         return True
 
     def too_far(self, date: str | None) -> str:
-        """Say that this machine's clock is off *date*, the Date of an answer, by more than is corrected; else ""."""
+        """Say that this machine's clock is off *date*, the Date of a response, by more than is corrected; else ""."""
         service_s = seconds_of(date)
         off_s = 0.0 if service_s is None else service_s - self._clock()
         if abs(off_s) <= LARGEST_S:

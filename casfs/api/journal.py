@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from casfs.api.http.transport import Answer
+from casfs.api.http.transport import Response
 from casfs.api.operations import Request
 from casfs.api.retry import Call
 from casfs.errors import CasfsError
@@ -12,7 +12,7 @@ from casfs.errors import CasfsError
 logger = logging.getLogger(__name__)
 
 
-def journaled(call: Call, request: Request, send: Callable[[], Answer]) -> Answer:
+def journaled(call: Call, request: Request, send: Callable[[], Response]) -> Response:
     """Return what *send* returns, and log once its body has been read, or at once that it failed.
 
     Args:
@@ -27,12 +27,12 @@ def journaled(call: Call, request: Request, send: Callable[[], Answer]) -> Answe
         return send()
     began_s = time.monotonic()
     try:
-        answer = send()
+        response = send()
     except CasfsError as error:
         _log(call, request, began_s, str(error))
         raise
-    answer.on_end(lambda: _log(call, request, began_s, f"HTTP {answer.status}", answer.received))
-    return answer
+    response.on_end(lambda: _log(call, request, began_s, f"HTTP {response.status}", response.received))
+    return response
 
 
 def _log(call: Call, request: Request, began_s: float, came: str, received: int = 0) -> None:

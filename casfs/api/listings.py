@@ -50,7 +50,7 @@ class LeftOut:
 
 
 @dataclasses.dataclass(frozen=True)
-class Listing(Generic[Model]):
+class ListOperation(Generic[Model]):
     """How a list is asked for and understood; to be gone through once.
 
     Attributes:
@@ -101,7 +101,7 @@ class Listing(Generic[Model]):
 class Items(Iterator[Model], Generic[Model]):
     """The items of one listing. No generator: one that has raised is over, and this one goes on where it failed."""
 
-    def __init__(self, listing: Listing[Model], ask: Ask[Model]) -> None:
+    def __init__(self, listing: ListOperation[Model], ask: Ask[Model]) -> None:
         self._listing = listing
         self._ask = ask
         self._found: Iterator[Model] = iter(())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from casfs.api.attempts import Attempts
-from casfs.api.http.transport import Answer
+from casfs.api.http.transport import Response
 from casfs.api.operations import Request
 from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
 from casfs.api.refusals import PastTheEndError
@@ -46,9 +46,9 @@ class OutputReader:
 
         def attempt() -> RangeAnswer:
             try:
-                with self._ask_within(call, request, size) as answer:
-                    place = wanted(answer.status, answer.headers, span.start, len(span), size)
-                    described = self._take(call, answer, place, into, filled)
+                with self._ask_within(call, request, size) as response:
+                    place = wanted(response.status, response.headers, span.start, len(span), size)
+                    described = self._take(call, response, place, into, filled)
                 accept(described)
             except OtherSizeError as error:
                 others.append(error.size)
@@ -74,36 +74,36 @@ class OutputReader:
 
     def _probe(self, call: Call, request: Request, into: memoryview) -> RangeAnswer:
         try:
-            answer = self._attempts.ask(call, request)
+            response = self._attempts.ask(call, request)
         except PastTheEndError as error:
             if error.size == 0 or (error.size is None and self._is_empty(call, request)):
                 return RangeAnswer(0, 0, None, None)
             raise
-        with answer:
-            place = learnt(answer.status, answer.headers, len(into))
+        with response:
+            place = learnt(response.status, response.headers, len(into))
             if place is None:
-                return self._small(call, answer, into)
-            return self._take(call, answer, place, lambda _: into[: place.length], nobody)
+                return self._small(call, response, into)
+            return self._take(call, response, place, lambda _: into[: place.length], nobody)
 
     def _is_empty(self, call: Call, request: Request) -> bool:
-        """Return whether an answer to no range has no byte: a refusal that tells no size is not believed alone."""
-        with self._attempts.ask(call, replace(request, range=None, successes=(200,))) as answer:
-            return answer.status == 200 and content_length(answer.headers) == 0
+        """Return whether a response to no range has no byte: a refusal that tells no size is not believed alone."""
+        with self._attempts.ask(call, replace(request, range=None, successes=(200,))) as response:
+            return response.status == 200 and content_length(response.headers) == 0
 
-    def _small(self, call: Call, answer: Answer, into: memoryview) -> RangeAnswer:
+    def _small(self, call: Call, response: Response, into: memoryview) -> RangeAnswer:
         """Take an output whose length only the end of its body tells: one that fits into the block, whole.
 
         That end must be told too: that of a connection is no different from its breaking off.
         """
-        if not answer.chunked:
+        if not response.chunked:
             raise TransferError("a body of unknown length")
-        length = answer.read_into(into, call.check)
-        answer.finish()
+        length = response.read_into(into, call.check)
+        response.finish()
         self._stats.count("bytes_fetched", length)
-        return self._described(answer, Wanted(0, length, length, is_all=True))
+        return self._described(response, Wanted(0, length, length, is_all=True))
 
-    def _ask_within(self, call: Call, request: Request, size: int) -> Answer:
-        """Return the answer to a range within *size*; that it begins past the end is one of another size."""
+    def _ask_within(self, call: Call, request: Request, size: int) -> Response:
+        """Return the response to a range within *size*; that it begins past the end is one of another size."""
         try:
             return self._attempts.ask(call, request)
         except PastTheEndError as error:
@@ -113,9 +113,9 @@ class OutputReader:
             raise OtherSizeError(told, size) from error
 
     def _told_size(self, call: Call, request: Request) -> int:
-        """Return the size that an answer to another range tells, where a refusal does not."""
-        with self._attempts.ask(call, replace(request, range=asked(0, 1))) as answer:
-            place = learnt(answer.status, answer.headers, 1)
+        """Return the size that a response to another range tells, where a refusal does not."""
+        with self._attempts.ask(call, replace(request, range=asked(0, 1))) as response:
+            place = learnt(response.status, response.headers, 1)
             if place is None:
                 raise TransferError("a body of unknown length")
             return place.size
@@ -123,28 +123,28 @@ class OutputReader:
     def _take(
         self,
         call: Call,
-        answer: Answer,
+        response: Response,
         place: Wanted,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
     ) -> RangeAnswer:
         """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
-        answer.skip(place.skip, call.check)
+        response.skip(place.skip, call.check)
         self._stats.count("bytes_fetched", place.skip)
         left, index = place.length, 0
         while left:
             view = into(index)
-            answer.fill(view, call.check)
+            response.fill(view, call.check)
             self._stats.count("bytes_fetched", len(view))
             filled(index)
             left, index = left - len(view), index + 1
-        answer.finish()
-        return self._described(answer, place)
+        response.finish()
+        return self._described(response, place)
 
-    def _described(self, answer: Answer, place: Wanted) -> RangeAnswer:
-        tree_hash = answer.headers.get(self._tree_hash_header, "") if place.is_all else ""
+    def _described(self, response: Response, place: Wanted) -> RangeAnswer:
+        tree_hash = response.headers.get(self._tree_hash_header, "") if place.is_all else ""
         is_hash = re.fullmatch("[0-9a-fA-F]{64}", tree_hash) is not None
-        kind = answer.headers.get("Content-Type", "")
+        kind = response.headers.get("Content-Type", "")
         return RangeAnswer(
             size=place.size,
             length=place.length,

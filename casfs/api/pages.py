@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from casfs.api.attempts import Attempts
 from casfs.api.documents import parsed_page
-from casfs.api.listings import Listing, Page
+from casfs.api.listings import ListOperation, Page
 from casfs.api.operations import Request
 from casfs.api.refusals import MarkerRefusedError
 from casfs.api.retry import Call, Retry
@@ -35,7 +35,7 @@ class Pages(Generic[Model]):
         self,
         attempts: Attempts,
         retry: Retry,
-        listing: Listing[Model],
+        listing: ListOperation[Model],
         request: Callable[[str], Request],
         call: Callable[[], Call],
     ) -> None:

@@ -1,4 +1,4 @@
-"""What an answer to a Range request must say before a byte of it is believed. Pure.
+"""What a response to a Range request must say before a byte of it is believed. Pure.
 
 Source: RFC 9110 sections 14.4 and 15.3.7; docs/wire.md section 3, Get Job Output.
 """
@@ -14,10 +14,10 @@ _CONTENT_RANGE = re.compile(r"bytes[ =]([0-9]{1,600})-([0-9]{1,600})/([0-9]{1,60
 
 
 class OtherSizeError(TransferError):
-    """The answer says that the output is of another size than was believed.
+    """The response says that the output is of another size than was believed.
 
     Attributes:
-        size: length of the output as the answer says.
+        size: length of the output as the response says.
     """
 
     def __init__(self, size: int, believed: int) -> None:
@@ -48,20 +48,20 @@ def asked(start: int, length: int) -> str:
 
 
 def wanted(status: int, headers: Mapping[str, str], start: int, length: int, size: int) -> Wanted:
-    """Return where the asked bytes are in the body of an answer with *status*, 200 or 206.
+    """Return where the asked bytes are in the body of a response with *status*, 200 or 206.
 
     A 206 must be of exactly the asked range, and a 200 of the whole output.
 
     Args:
         status: HTTP status.
-        headers: of the answer, by name in any case.
+        headers: of the response, by name in any case.
         start: first byte asked for.
         length: bytes asked for, 1 or more, up to *size* at most.
         size: length of the output that is believed in.
 
     Raises:
-        OtherSizeError: the answer is of an output of another size.
-        TransferError: it is not the answer to what was asked.
+        OtherSizeError: the response is of an output of another size.
+        TransferError: it is not the response to what was asked.
     """
     announced = content_length(headers)
     if status == 206:
@@ -82,13 +82,13 @@ def wanted(status: int, headers: Mapping[str, str], start: int, length: int, siz
 
 
 def learnt(status: int, headers: Mapping[str, str], room: int) -> Wanted | None:
-    """Return where the first bytes are in the body of an answer to a request for the first *room* bytes.
+    """Return where the first bytes are in the body of a response to a request for the first *room* bytes.
 
     Returns:
-        None for an answer of unknown length, whose end will tell.
+        None for a response of unknown length, whose end will tell.
 
     Raises:
-        TransferError: it is not the answer to what was asked.
+        TransferError: it is not the response to what was asked.
         ProtocolError: it tells a size that no output has.
     """
     announced = content_length(headers)

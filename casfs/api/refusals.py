@@ -42,7 +42,7 @@ class MarkerRefusedError(RefusedError):
 
 
 def refusal_from(operation: str, status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> Refusal:
-    """Return the refusal that an answer makes; a body that is no JSON, or another's, has neither code nor message."""
+    """Return the refusal that a response makes; a body that is no JSON, or another's, has neither code nor message."""
     fields = _fields(body)
     return Refusal(
         operation=operation,

@@ -1,7 +1,7 @@
 """When to try again, how long to wait, when to give up; and the one line that is logged then.
 
 What is tried is a whole attempt: sign, send, read the body, check the range. A retry below that would send one
-signature twice, and take a short body or the wrong range for an answer. Source: urllib3 2, util.retry,
+signature twice, and take a short body or the wrong range for a response. Source: urllib3 2, util.retry,
 which repeats a request as it was sent, and before its body is read.
 """
 
@@ -60,7 +60,7 @@ class Call:
         cancelled: asked whether anyone still wants the answer.
         came: told how many bytes of a body came.
         tries: attempts so far.
-        status: HTTP status of the last answer, None before there was one.
+        status: HTTP status of the last response, None before there was one.
         code: the service's code in it, or "".
         request_id: the service's id of it, or "".
     """
@@ -183,7 +183,7 @@ class Retry:
     def _give_up(self, call: Call, error: CasfsError) -> None:
         """Log what *call* came to, once.
 
-        That there is no such thing is an answer to a look-up, and a failure of a listing; a cancellation is none.
+        That there is no such thing is a response to a look-up, and a failure of a listing; a cancellation is none.
         """
         if isinstance(error, InterruptedCallError):
             return

@@ -46,7 +46,7 @@ def vaults(*names: str) -> list[dict[str, object]]:
 
 
 def signature_of(request: Seen, keys: Credentials = KEYS) -> str:
-    """Return what the signature of *request* must be, by what came over the wire."""
+    """Return what the signature of *request* must be, by what came over the socket."""
     url = urlsplit(request.target)
     window = dict(pair.split("=", 1) for pair in request.headers["Authorization"].split("&"))["q-sign-time"].split(";")
     signed = {"host": request.headers["Host"]}

@@ -8,7 +8,7 @@ import pytest
 from casfs.api import hostile_json
 from casfs.api.documents import job_from, parsed, parsed_page
 from casfs.api.hostile_json import DEEPEST, LONGEST_NUMBER
-from casfs.api.listings import Listing
+from casfs.api.listings import ListOperation
 from casfs.errors import ProtocolError
 from casfs.models import Job
 from tests.conftest import Announce
@@ -34,8 +34,8 @@ def page(value: str, field: str = "Size") -> bytes:
     return f'{{"JobList":[{{"JobId":"a"}},{{"JobId":"b","{field}":{value}}},{{"JobId":"c"}}],"Marker":null}}'.encode()
 
 
-def listing() -> Listing[Job]:
-    return Listing("JobList", lambda fields: job_from("vault", fields), lambda job: job.id)
+def listing() -> ListOperation[Job]:
+    return ListOperation("JobList", lambda fields: job_from("vault", fields), lambda job: job.id)
 
 
 @EVERY

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.api.http.idle_timeout import FLOOR_BYTES, LONGEST_IDLE_S, SHORTEST_IDLE_S, Pace, idle_s
+from casfs.api.http.idle_timeout import FLOOR_BYTES, LONGEST_IDLE_S, SHORTEST_IDLE_S, IdleTimeout, idle_s
 from casfs.waiting import Deadline
 
 
@@ -37,43 +37,43 @@ def test_a_stall_leaves_room_for_three_more_attempts(patience_s: float) -> None:
 
 
 def test_a_head_must_be_whole_in_time_however_much_of_it_has_come(clock: Clock) -> None:
-    pace = Pace(5, clock)
+    timeout = IdleTimeout(5, clock)
     clock.now_s += 4.5
-    pace.took(FLOOR_BYTES)
-    assert pace.patience_s() == pytest.approx(0.5)
+    timeout.took(FLOOR_BYTES)
+    assert timeout.patience_s() == pytest.approx(0.5)
     clock.now_s += 0.5
     with pytest.raises(TimeoutError, match="5 s"):
-        pace.patience_s()
+        timeout.patience_s()
 
 
-def test_a_body_has_as_long_as_it_needs_while_it_keeps_its_pace(clock: Clock) -> None:
-    pace = Pace(5, clock)
-    pace.body(5, Deadline(1e9, clock))
+def test_a_body_has_as_long_as_it_needs_while_enough_of_it_comes(clock: Clock) -> None:
+    timeout = IdleTimeout(5, clock)
+    timeout.body(5, Deadline(1e9, clock))
     for _ in range(1000):
         clock.now_s += 4.9
-        pace.took(FLOOR_BYTES)
-        assert pace.patience_s() == pytest.approx(5)
+        timeout.took(FLOOR_BYTES)
+        assert timeout.patience_s() == pytest.approx(5)
 
 
 def test_a_body_that_drips_is_over_when_it_has_not_brought_its_floor(clock: Clock) -> None:
-    pace = Pace(5, clock)
-    pace.body(5, Deadline(1e9, clock))
+    timeout = IdleTimeout(5, clock)
+    timeout.body(5, Deadline(1e9, clock))
     for _ in range(4):
         clock.now_s += 1
-        pace.took(1)
-        pace.patience_s()
+        timeout.took(1)
+        timeout.patience_s()
     clock.now_s += 1
     with pytest.raises(TimeoutError, match="64 KiB in 5 s"):
-        pace.patience_s()
+        timeout.patience_s()
 
 
-def test_no_body_outlives_the_deadline_at_any_pace(clock: Clock) -> None:
-    pace = Pace(5, clock)
-    pace.body(5, Deadline(clock.now_s + 7, clock))
+def test_no_body_outlives_the_deadline_however_fast_it_comes(clock: Clock) -> None:
+    timeout = IdleTimeout(5, clock)
+    timeout.body(5, Deadline(clock.now_s + 7, clock))
     clock.now_s += 4
-    pace.took(1 << 20)
-    assert pace.patience_s() == pytest.approx(3)
+    timeout.took(1 << 20)
+    assert timeout.patience_s() == pytest.approx(3)
     clock.now_s += 3
-    pace.took(1 << 20)
+    timeout.took(1 << 20)
     with pytest.raises(TimeoutError):
-        pace.patience_s()
+        timeout.patience_s()

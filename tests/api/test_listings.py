@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from casfs.api import hostile_json
 from casfs.api.documents import Fields, vault_from
-from casfs.api.listings import FRUITLESS_PAGES, Listing, Page
+from casfs.api.listings import FRUITLESS_PAGES, ListOperation, Page
 from casfs.api.refusals import MarkerRefusedError
 from casfs.errors import InterruptedCallError, ProtocolError
 from casfs.models import Vault
 from tests.conftest import Announce
 
-VAULTS = Listing("VaultList", vault_from, lambda vault: vault.name)
+VAULTS = ListOperation("VaultList", vault_from, lambda vault: vault.name)
 
 
 class Service:
@@ -106,7 +106,7 @@ def test_a_list_of_nothing_may_be_null() -> None:
 
 def test_an_item_without_a_usable_name_is_left_out_with_one_warning(announce: Announce) -> None:
     announce("left out of VaultList: 5 that cannot be used")
-    listing = Listing("VaultList", vault_from, lambda vault: vault.name)
+    listing = ListOperation("VaultList", vault_from, lambda vault: vault.name)
     listed = [{"VaultName": "a"}, {"VaultName": None}, "b", None, 5, {}, {"VaultName": "c", "CreationDate": 5}]
     assert names(listing.items(lambda _: listing.page({"VaultList": listed}))) == "ac"
 
@@ -115,7 +115,7 @@ def test_one_line_says_how_much_of_a_listing_cannot_be_used(
     caplog: pytest.LogCaptureFixture, announce: Announce
 ) -> None:
     announce("left out of VaultList")
-    listing = Listing("VaultList", vault_from, lambda vault: vault.name)
+    listing = ListOperation("VaultList", vault_from, lambda vault: vault.name)
     useless: list[object] = [{"VaultName": "x" * 1000, "Sizes": hostile_json.UNUSABLE}] * 15_000
     pages: list[Fields] = [
         {"VaultList": [{"VaultName": "a"}, *useless], "Marker": "m"},

@@ -7,7 +7,7 @@ import pytest
 
 from casfs.api.http.pools import Outgoing
 from casfs.api.http.resting import LONGEST_REST_S
-from casfs.api.http.transport import Answer, Transport
+from casfs.api.http.transport import Response, Transport
 from casfs.errors import TransferError
 from casfs.waiting import Deadline
 from tests.api.scripted import Act, ScriptedServer, answer
@@ -31,11 +31,11 @@ def transport(server: ScriptedServer) -> Iterator[Transport]:
     transport.close()
 
 
-def begin(transport: Transport) -> Answer:
+def begin(transport: Transport) -> Response:
     return transport.send(Outgoing("/", {}), 5, Deadline.after(20))
 
 
-def end(*answers: Answer) -> None:
+def end(*answers: Response) -> None:
     for one in answers:
         with one:
             one.read(100)

@@ -35,7 +35,7 @@ def ask(
     idle_s: float = 1,
     bundle_variables: Sequence[str] = (),
 ) -> int:
-    """Return the status of one exchange with *url*."""
+    """Return the status of one response of *url*."""
     transport = Transport(url, connect_timeout_s, 1, ca_bundle, bundle_variables)
     try:
         with transport.send(Outgoing("/-/vaults/v", {}), idle_s, soon()) as got:

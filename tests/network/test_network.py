@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from casfs.api.http.pools import Outgoing
-from casfs.api.http.transport import Answer, Transport
+from casfs.api.http.transport import Response, Transport
 from casfs.emulator.content import InMemory
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
@@ -164,11 +164,11 @@ def test_a_request_that_nobody_receives_is_told_from_a_service_that_takes_its_ti
         transport.close()
 
 
-def begin(transport: Transport) -> Answer:
+def begin(transport: Transport) -> Response:
     return transport.send(Outgoing("/-/vaults", {}), 50, Deadline.after(60))
 
 
-def end(answer: Answer) -> None:
+def end(answer: Response) -> None:
     with answer:
         answer.read(MIB)
         answer.finish()

@@ -1,1 +1,1 @@
-"""Exchanges over HTTP: connections, bodies, and names for what goes wrong between two machines."""
+"""HTTP: connections, bodies, and names for what goes wrong between two machines."""

@@ -19,7 +19,7 @@ NEXT_ADDRESS_S = 0.25
 
 KEEPALIVE_IDLE_S, KEEPALIVE_EACH_S, KEEPALIVE_TIMES = 10, 3, 3
 """What says nothing for 10 s is asked whether it is there, and is dead after three questions, one where it was used
-before: sooner than the 30 s that an answer may stall, which a service that is alive may use."""
+before: sooner than the 30 s that a response may stall, which a service that is alive may use."""
 
 UNHEARD_S = 1.5
 """What is sent over a connection that was used before is acknowledged by the other kernel within this, however slow

@@ -1,12 +1,12 @@
-"""How slow an answer may be before its attempt has failed."""
+"""How slow a response may be before its attempt has failed."""
 
 import time
 
 from casfs.waiting import Clock, Deadline
 
 FLOOR_BYTES = 64 << 10
-"""So much, or the rest, must arrive within the inactivity time. That time is a quarter of a read's deadline, so an
-answer that is slower than this cannot bring one block of 1 MiB by the deadline anyway."""
+"""So much, or the rest, must arrive within the inactivity time. That time is a quarter of a read's deadline, so a
+response that is slower than this cannot bring one block of 1 MiB by the deadline anyway."""
 
 LONGEST_IDLE_S = 30.0
 """A service that is alive sends something within this; a read with a long deadline gets more attempts, not longer
@@ -20,8 +20,8 @@ def idle_s(patience_s: float) -> float:
     return min(max(patience_s / 4, SHORTEST_IDLE_S), LONGEST_IDLE_S)
 
 
-class Pace:
-    """The time that one answer has: urllib3's read timeout bounds one ``recv``, which a drip meets for ever.
+class IdleTimeout:
+    """The time that one response has: urllib3's read timeout bounds one ``recv``, which a drip meets for ever.
 
     The head must be whole within *idle_s*. Once ``body`` was called, each FLOOR_BYTES, or the rest of them, must
     arrive within the inactivity time, and all by the deadline.

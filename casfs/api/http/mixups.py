@@ -14,7 +14,7 @@ LOOK_S = 1.0
 
 
 LOOK_BYTES = 2048
-"""So much of an answer is read: the head, and what a server has to say of a request that it does not understand."""
+"""So much of a response is read: the head, and what a server has to say of a request that it does not understand."""
 LEAST_BYTES = len("HTTP/1.1 400")
 
 FIRST_S = 3.0
@@ -58,7 +58,7 @@ class FirstContact:
 
 
 def _speaks_http(address: tuple[str, int], seconds: float) -> bool:
-    """Return whether a plain request has an answer; it is none if it complains in plain words of a missing TLS."""
+    """Return whether a plain request has a response; it is none if it complains in plain words of a missing TLS."""
     request = f"GET / HTTP/1.1\r\nHost: {address[0]}\r\nConnection: close\r\n\r\n"
     said, deadline = b"", Deadline.after(seconds)
     with suppress(OSError), socket.create_connection(address, seconds) as sock:

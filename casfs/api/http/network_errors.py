@@ -63,7 +63,7 @@ class Way:
 
 @contextlib.contextmanager
 def failed_requests(way: Way) -> Iterator[None]:
-    """Name what goes wrong until the head of an answer has come over *way*.
+    """Name what goes wrong until the head of a response has come over *way*.
 
     Raises:
         UnreachableError, TransferError, ConfigError: one line that begins with the host.

@@ -1,4 +1,4 @@
-"""Pools of connections, whose answers keep a pace; and the way that leads through them."""
+"""Pools of connections, whose responses keep time; and the way that leads through them."""
 
 import re
 import socket
@@ -132,7 +132,7 @@ class Route:
     prefix: str
 
     def send(self, request: Outgoing, fixed: Mapping[str, str], timeout: Timeout) -> BaseHTTPResponse:
-        """Ask once, follow nothing, and return the answer when its head has come.
+        """Ask once, follow nothing, and return the response when its head has come.
 
         Args:
             request: what to ask.
@@ -157,8 +157,8 @@ class Route:
 
 
 def incoming(response: BaseHTTPResponse) -> Incoming:
-    """Return the answer on the wire behind *response*."""
-    answer = getattr(response, "_fp", None)  # urllib3 has no public name for it
-    if not isinstance(answer, Incoming):
-        raise TypeError(f"no answer on the wire behind {type(response)}")
-    return answer
+    """Return the ``http.client`` response behind *response*."""
+    found = getattr(response, "_fp", None)  # urllib3 has no public name for it
+    if not isinstance(found, Incoming):
+        raise TypeError(f"no response of http.client behind {type(response)}")
+    return found

@@ -1,4 +1,4 @@
-"""An answer on the wire: its bytes go from the socket into the caller's buffers, at a pace."""
+"""A response as it comes: its bytes go from the socket into the caller's buffers, within its idle timeout."""
 
 import errno
 import http.client
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from casfs.api.http.idle_timeout import Pace
+from casfs.api.http.idle_timeout import IdleTimeout
 from casfs.api.http.sockets import SLICE_S, PatientSocket
 from casfs.copying import copy
 
@@ -17,7 +17,7 @@ PIECE_BYTES = 64 << 10
 """What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
 
 BATCH_BYTES = 256 << 10
-"""So much is taken between two looks at the pace. TLS hands over a record at a time, 16 KiB: to look after each of them
+"""So much is taken between two looks at the time. TLS hands over a record at a time, 16 KiB: to look after each of them
 made a cold read over TLS 1.15 times as slow. Source: measured 2026-11-20, 7 rounds; 64 KiB: 1.02 times."""
 
 
@@ -41,13 +41,13 @@ def bound(sock: socket.socket, seconds: float) -> None:
         sock.settimeout(seconds)
 
 
-class _PacedSocket(io.RawIOBase):
-    """The raw end of an answer's buffered reader: head, chunk sizes and small reads come through here."""
+class _TimedSocket(io.RawIOBase):
+    """The raw end of a response's buffered reader: head, chunk sizes and small reads come through here."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, pace: Pace) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, idle_timeout: IdleTimeout) -> None:
         self._raw = raw
         self._sock = sock
-        self._pace = pace
+        self._idle_timeout = idle_timeout
         self._check = waiting.get()
 
     def readable(self) -> bool:
@@ -55,7 +55,7 @@ class _PacedSocket(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while True:
-            bound(self._sock, min(SLICE_S, self._pace.patience_s()))
+            bound(self._sock, min(SLICE_S, self._idle_timeout.patience_s()))
             try:
                 count = self._sock.recv_into(buffer)
             except (BlockingIOError, TimeoutError) as error:
@@ -63,7 +63,7 @@ class _PacedSocket(io.RawIOBase):
                     raise
                 self._check(0)
             else:
-                self._pace.took(count)
+                self._idle_timeout.took(count)
                 return count
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class _PacedSocket(io.RawIOBase):
 
 
 class Incoming(http.client.HTTPResponse):
-    """An answer on the wire.
+    """A response as it comes.
 
     Attributes:
         pace: how long it may take; urllib3 has set the time for the head as the socket's timeout.
@@ -82,9 +82,9 @@ class Incoming(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.pace = Pace(sock.gettimeout() or 0)
+        self.idle_timeout = IdleTimeout(sock.gettimeout() or 0)
         self.surplus = False
-        self.fp = io.BufferedReader(_PacedSocket(self.fp.detach(), sock, self.pace))
+        self.fp = io.BufferedReader(_TimedSocket(self.fp.detach(), sock, self.idle_timeout))
         self._sock = sock
         self._flags = socket.MSG_WAITALL if isinstance(sock, PatientSocket) else 0
         self._direct = False  # whether all that came with the head has been read, and the socket is next
@@ -105,7 +105,7 @@ class Incoming(http.client.HTTPResponse):
             check: called whenever bytes came or half a second went by.
 
         Raises:
-            TimeoutError: the answer is slower than its pace.
+            TimeoutError: the response is slower than its idle timeout allows.
             OSError, http.client.HTTPException, ValueError: the connection broke, or its chunks are none.
         """
         if self.length is None or self.chunked:
@@ -145,7 +145,7 @@ class Incoming(http.client.HTTPResponse):
 
     def _receive(self, view: memoryview) -> int:
         """Return how many bytes went from the socket into *view*: 0 at its end, -1 if none came within a slice."""
-        slice_s = min(SLICE_S, self.pace.patience_s())
+        slice_s = min(SLICE_S, self.idle_timeout.patience_s())
         bound(self._sock, slice_s)
         until_s = time.monotonic() + slice_s
         done, wanted = 0, min(len(view), BATCH_BYTES)
@@ -160,5 +160,5 @@ class Incoming(http.client.HTTPResponse):
                 raise
             if not done:
                 return -1
-        self.pace.took(done)
+        self.idle_timeout.took(done)
         return done

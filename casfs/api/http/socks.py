@@ -20,7 +20,7 @@ NEVER = ("0x02", "0x07", "0x08")
 section 6."""
 
 
-class _Plain(SOCKSConnection, RestingConnection):
+class _PlainSocksConnection(SOCKSConnection, RestingConnection):
     response_class = Incoming
 
     def _new_conn(self) -> Any:
@@ -28,22 +28,22 @@ class _Plain(SOCKSConnection, RestingConnection):
         return PatientSocket(connected) if is_possible() else connected
 
 
-class _Tls(SOCKSConnection, RestingConnection, HTTPSConnection):
+class _TlsSocksConnection(SOCKSConnection, RestingConnection, HTTPSConnection):
     response_class = Incoming
 
     def _new_conn(self) -> Any:
         return _opened(super()._new_conn)
 
 
-class _PlainPool(RestingPool):
-    ConnectionCls = _Plain
+class _PlainSocksPool(RestingPool):
+    ConnectionCls = _PlainSocksConnection
 
 
-class _TlsPool(RestingPool, HTTPSConnectionPool):
-    ConnectionCls = _Tls
+class _TlsSocksPool(RestingPool, HTTPSConnectionPool):
+    ConnectionCls = _TlsSocksConnection
 
 
-POOLS = {"http": _PlainPool, "https": _TlsPool}
+POOLS = {"http": _PlainSocksPool, "https": _TlsSocksPool}
 
 
 def _opened(open_: Callable[[], socket.socket]) -> socket.socket:

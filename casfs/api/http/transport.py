@@ -1,4 +1,4 @@
-"""One HTTP exchange: pool, timeouts, and every failure of the network as an error with a name.
+"""One HTTP request and its response: pool, timeouts, and every failure of the network as an error with a name.
 
 Bodies are handed out as they come; what a status means is not known here.
 """
@@ -25,7 +25,7 @@ from casfs.waiting import Deadline
 
 USER_AGENT = "casfs"
 SPARE_CONNECTIONS = 16
-"""Kept beyond those for outputs, for listings and look-ups: a connection that does not fit is closed after its answer
+"""Kept beyond those for outputs, for listings and look-ups: a connection that does not fit is closed after its response
 and costs the next one a handshake."""
 
 
@@ -33,8 +33,8 @@ def _nothing() -> None:
     """Check nothing."""
 
 
-class Answer:
-    """An answer whose body has yet to be read.
+class Response:
+    """A response whose body has yet to be read.
 
     Attributes:
         status: HTTP status.
@@ -64,7 +64,7 @@ class Answer:
         self._ended()
 
     def begin(self, idle_s: float, deadline: Deadline) -> None:
-        """Let the body begin, at its pace.
+        """Let the body begin, and its time.
 
         Raises:
             TransferError: it is encoded, though that was declined, or framed in a way that HTTP/1.1 does not know.
@@ -74,7 +74,7 @@ class Answer:
         if encoding.lower() != "identity" or framing.lower() != "chunked":
             self._response.close()
             raise TransferError(f"a body that is encoded as {encoding!a}, {framing!a}")
-        self._incoming.pace.body(idle_s, deadline)
+        self._incoming.idle_timeout.body(idle_s, deadline)
 
     @property
     def chunked(self) -> bool:
@@ -170,7 +170,7 @@ class _Pool:
 
 
 class Transport:
-    """Exchanges with one endpoint.
+    """Requests to one endpoint.
 
     Threads: every method may be called from any thread. Connections are made on demand, and anew after a fork.
 
@@ -201,8 +201,8 @@ class Transport:
         self._pool: _Pool | None = None
         self._contact = FirstContact(self._base)
 
-    def send(self, request: Outgoing, idle_s: float, deadline: Deadline, check: Check = unchecked) -> Answer:
-        """Ask once, and return the answer when its head has come.
+    def send(self, request: Outgoing, idle_s: float, deadline: Deadline, check: Check = unchecked) -> Response:
+        """Ask once, and return the response when its head has come.
 
         Args:
             request: what to ask; without Host and what every request has.
@@ -213,7 +213,7 @@ class Transport:
         Raises:
             NoWayError: nobody answers, or nobody that can be trusted, and waiting does not change that.
             UnreachableError: nobody answers.
-            TransferError: the answer did not come in time, or its head is none, or its body is encoded.
+            TransferError: the response did not come in time, or its head is none, or its body is encoded.
             ConfigError: the endpoint, the proxy or the certificates cannot be used.
         """
         fixed = {"Host": self.host, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
@@ -225,7 +225,7 @@ class Transport:
         before = waiting.set(check)
         try:
             with failed_requests(self._way(pool)):
-                response = pool.route.send(request, fixed, timeout)
+                head = pool.route.send(request, fixed, timeout)
         except UnreachableError:
             self._contact.looked = True  # so that the next attempt has all the time there is
             raise
@@ -235,10 +235,10 @@ class Transport:
             raise
         finally:
             waiting.reset(before)
-        answer = Answer(response, incoming(response))
-        self._heard(pool, answer, deadline)
-        answer.begin(idle_s, deadline)
-        return answer
+        response = Response(head, incoming(head))
+        self._heard(pool, response, deadline)
+        response.begin(idle_s, deadline)
+        return response
 
     def refused_on_the_way(self, status: int) -> CasfsError | None:
         """Return what a refusal is that the service did not make, where there is a proxy that may have made it."""
@@ -261,18 +261,18 @@ class Transport:
         if self._contact.is_due and pool.proxy is None:
             self._contact.look(deadline)
 
-    def _heard(self, pool: _Pool, answer: Answer, deadline: Deadline) -> None:
+    def _heard(self, pool: _Pool, response: Response, deadline: Deadline) -> None:
         """Note that somebody answers, unless it may be a proxy that could not find anybody.
 
         Raises:
             NoWayError: a server that wants TLS complains that this was none.
         """
-        if not self._secure and answer.status == 400 and "json" not in answer.headers.get("Content-Type", ""):
+        if not self._secure and response.status == 400 and "json" not in response.headers.get("Content-Type", ""):
             with ExitStack() as on_failure:
-                on_failure.push(answer)
+                on_failure.push(response)
                 self._look(pool, deadline)
                 on_failure.pop_all()
-        if answer.status < 400 or not pool.is_relayed:
+        if response.status < 400 or not pool.is_relayed:
             self._contact.is_new = False
 
     def _usable_pool(self) -> _Pool:
