@@ -36,10 +36,10 @@ class ClientSettings:
         connections: how many outputs are fetched at once.
     """
 
-    account: str = "-"
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 120.0
-    connections: int = 32
+    account: str
+    connect_timeout_s: float
+    read_timeout_s: float
+    connections: int
 
 
 class Client:

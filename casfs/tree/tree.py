@@ -29,8 +29,8 @@ class TreeSettings:
         root_vault: the vault that is the root of the mount, or None where the root holds all vaults.
     """
 
-    list_ttl_s: float = 60.0
-    root_vault: str | None = None
+    list_ttl_s: float
+    root_vault: str | None
 
 
 @dataclass(frozen=True, slots=True)

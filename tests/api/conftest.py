@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.api.client import Client, ClientSettings
+from casfs.api.client import Client
 from casfs.models import Credentials, RangeAnswer
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
 from tests.providers import cas
+from tests.settings import client_settings
 
 
 def take(_answer: RangeAnswer) -> None:
@@ -54,7 +55,7 @@ def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
 
 def new_client(url: str, stats: Stats, *, read_timeout_s: float = 4.0, ca_bundle: str | None = None) -> Client:
     """Return a client whose waits between attempts are as short as chance can make them."""
-    settings = ClientSettings(connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4)
+    settings = client_settings(connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4)
     client = Client(cas(url, KEYS, ca_bundle=ca_bundle), settings, stats)
     client._retry._share = lambda: 0.0
     return client

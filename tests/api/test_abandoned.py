@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from casfs.api.client import Client, ClientSettings
+from casfs.api.client import Client
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
@@ -15,6 +15,7 @@ from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.mounting import wait_until
 from tests.providers import cas
+from tests.settings import client_settings
 
 HOUR_S = 3600.0
 LIMIT_S = 50.0
@@ -38,7 +39,7 @@ def test_document_that_nobody_waits_for_is_given_up(operation: str, fault: Fault
     left = threading.Event()
     with Server(sample_state(), credentials={"id": "key"}) as server, ThreadPoolExecutor(1) as asker:
         server.faults.add(fault)
-        settings = ClientSettings(read_timeout_s=HOUR_S)
+        settings = client_settings(read_timeout_s=HOUR_S)
         stats = Stats()
         client = Client(cas(server.url), settings, stats)
         deadline = Deadline.after(2 * LIMIT_S, cancelled=left.is_set)

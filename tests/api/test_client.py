@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.api.client import Client, ClientSettings
+from casfs.api.client import Client
 from casfs.api.operations import Operations
 from casfs.api.providers.signing import authorization
 from casfs.errors import (
@@ -28,6 +28,7 @@ from tests.api.conftest import KEYS, take
 from tests.api.scripted import Act, Reply, ScriptedServer, Seen, answer, chunked
 from tests.conftest import Announce
 from tests.providers import cas
+from tests.settings import client_settings
 
 NOW_S = 1500000000
 NOW = "Fri, 14 Jul 2017 02:40:00 GMT"
@@ -115,7 +116,7 @@ def test_a_name_that_would_lead_elsewhere_is_not_there(client: Client, server: S
 
 def test_the_account_is_in_every_path_and_the_token_in_its_header(server: ScriptedServer, stats: Stats) -> None:
     service = cas(server.url, Credentials("id", "key", "tok/+="), token_header="x-cos-security-token")
-    client = Client(service, ClientSettings(account="1250000000"), stats)
+    client = Client(service, client_settings(account="1250000000"), stats)
     server.add(page(VaultName="v"))
     client.vault("v", soon())
     [request] = server.seen
@@ -276,7 +277,7 @@ def test_what_the_service_echoes_of_a_secret_is_in_no_message_and_no_log(
 
 def test_a_token_that_cannot_be_sent_is_in_no_traceback(server: ScriptedServer, announce: Announce) -> None:
     announce("characters that cannot be sent")
-    client = Client(cas(server.url, Credentials("id", "key", "bad\nTOKEN")), ClientSettings(), Stats())
+    client = Client(cas(server.url, Credentials("id", "key", "bad\nTOKEN")), client_settings(), Stats())
     with pytest.raises(CasfsError) as caught:
         client.vault("v", soon())
     assert caught.value.__suppress_context__

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("botocore", reason="the extra glacier is not installed")
 
-from casfs.api.client import Client, ClientSettings
+from casfs.api.client import Client
 from casfs.api.providers.aws import AwsCredentials
 from casfs.api.providers.glacier import GLACIER
 from casfs.api.providers.provider import Service
@@ -33,6 +33,7 @@ from casfs.stats import Stats
 from casfs.waiting import Deadline, never
 from tests.api.conftest import take
 from tests.conftest import Announce
+from tests.settings import client_settings
 
 MIB = 1 << 20
 BYTES = bytes(index % 251 for index in range(2 * MIB + 7))
@@ -72,7 +73,7 @@ def client(server: Server, stats: Stats, aws_config: Path) -> Iterator[Client]:
 
 def client_of(server: Server, stats: Stats, region: str = "us-west-2") -> Client:
     service = Service(GLACIER, server.url, GlacierSigner(AwsCredentials(), region))
-    return Client(service, ClientSettings(), stats)
+    return Client(service, client_settings(), stats)
 
 
 def soon() -> Deadline:
@@ -222,7 +223,7 @@ def test_keys_that_expired_are_replaced_by_the_newer_ones_of_their_file(stats: S
     with Server(State(), credentials={"id": "key"}, token="new", dialect=glacier()) as server:
         server.faults.add(Fault(kind=Kind.STATUS, code="ExpiredTokenException"))
         service = Service(GLACIER, server.url, GlacierSigner(credentials, "us-west-2"))
-        client = Client(service, ClientSettings(), stats)
+        client = Client(service, client_settings(), stats)
         assert list(client.vaults(soon())) == []
         client.close()
     assert [record.status for record in server.requests] == [403, 200]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.api.client import Client, ClientSettings
+from casfs.api.client import Client
 from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
@@ -13,6 +13,7 @@ from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.conftest import Announce
 from tests.providers import cas
+from tests.settings import client_settings
 
 VAULTS = 5001
 PAGE_S = 0.5
@@ -39,14 +40,14 @@ def slow() -> Iterator[Server]:
 def test_one_deadline_is_that_of_all_pages(slow: Server, announce: Announce) -> None:
     announce("list_vaults")
     stats = Stats()
-    client = Client(cas(slow.url), ClientSettings(), stats)
+    client = Client(cas(slow.url), client_settings(), stats)
     assert listed(client, Deadline.after(2.5 * PAGE_S), stats) <= 4
     client.close()
 
 
 def test_a_listing_ends_when_nobody_waits(slow: Server) -> None:
     stats = Stats()
-    client = Client(cas(slow.url), ClientSettings(), stats)
+    client = Client(cas(slow.url), client_settings(), stats)
     waiting = iter([False] * 4)
     assert listed(client, Deadline.after(60, cancelled=lambda: next(waiting, True)), stats) <= 4
     client.close()

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.tree import Tree
+from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job
 
 
@@ -22,7 +23,7 @@ def service() -> Service:
 
 @pytest.fixture
 def tree(service: Service, clock: Clock) -> Iterator[Tree]:
-    tree = Tree(service, TreeSettings(list_ttl_s=60), clock=clock)
+    tree = Tree(service, tree_settings(list_ttl_s=60), clock=clock)
     tree.start()
     yield tree
     service.open.set()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from casfs.errors import GoneError, NotFoundError
 from casfs.models import JobState
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.tree import Tree
+from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job, vault
 
 TTL_S = 60.0
@@ -36,7 +37,7 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.service = Service("photos")
-        self.tree = Tree(self.service, TreeSettings(TTL_S), clock=self.clock)
+        self.tree = Tree(self.service, tree_settings(list_ttl_s=TTL_S), clock=self.clock)
         self.tree.start()
         self.tree.seed([vault("photos")])
         self.history: list[tuple[float, Truth]] = [(self.clock(), {})]

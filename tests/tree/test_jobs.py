@@ -9,8 +9,9 @@ from casfs.models import JobState
 from casfs.tree import known_jobs
 from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.nodes import OutputFile
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.tree import Tree
 from tests.mounting import wait_until
+from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
 
@@ -258,7 +259,7 @@ def test_listing_tells_what_became_of_a_job_looked_up_before(tree: Tree, service
 
 
 def test_short_ttl_is_that_of_unfinished_jobs_too(service: Service, clock: Clock) -> None:
-    tree = Tree(service, TreeSettings(list_ttl_s=10), clock=clock)
+    tree = Tree(service, tree_settings(list_ttl_s=10), clock=clock)
     tree.start()
     service.put(job("going", JobState.IN_PROGRESS))
     tree.resolve("/photos/going")
@@ -272,7 +273,7 @@ def test_listing_larger_than_all_that_may_be_kept_is_kept_alone(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(known_jobs, "MAX_LISTED_JOBS", 5)
-    tree = Tree(service, TreeSettings(), clock=clock)
+    tree = Tree(service, tree_settings(), clock=clock)
     tree.start()
     service.put(*[job(f"job{number}") for number in range(10)], job("other", vault="empty"))
     for vault_name in ("photos", "photos", "empty", "photos"):

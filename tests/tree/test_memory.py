@@ -39,7 +39,7 @@ MEASURE = textwrap.dedent(
                 yield Job(vault, name, "ArchiveRetrieval", state, 10**18 + number, 10**18, 2**24 + number, hashed, text)
 
     clock = Clock()
-    tree = Tree(Large(), TreeSettings(), clock=clock)
+    tree = Tree(Large(), TreeSettings(60, None), clock=clock)
     tree.start()
     tree.seed([vault("photos")])
     for number in range(3):

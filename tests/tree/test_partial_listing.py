@@ -10,8 +10,9 @@ from casfs.errors import InterruptedCallError
 from casfs.models import Job
 from casfs.tree.partial_listing import PartialListing
 from casfs.tree.single_flight import LISTING_S
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.tree import Tree
 from casfs.waiting import Deadline
+from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
 
@@ -46,7 +47,7 @@ class LongService(Service):
 def test_listing_that_was_left_is_gone_on_with_by_the_next_who_asks(
     clock: Clock, pause_s: float, found: list[str]
 ) -> None:
-    tree = Tree(LongService(), TreeSettings(list_ttl_s=60), clock=clock)
+    tree = Tree(LongService(), tree_settings(list_ttl_s=60), clock=clock)
     tree.start()
     tree.seed([vault("photos")])
     with pytest.raises(InterruptedCallError):

@@ -5,7 +5,8 @@ import pytest
 from casfs.errors import AccessDeniedError, GoneError, NotFoundError, UnreachableError
 from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.stale_names import STALE_TTL_S
-from casfs.tree.tree import Tree, TreeSettings
+from casfs.tree.tree import Tree
+from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
 
@@ -120,7 +121,7 @@ def test_account_that_may_not_list_can_walk_into_its_vault(tree: Tree, service: 
 
 def test_vault_can_be_the_root(service: Service, clock: Clock) -> None:
     service.fails["vaults"] = AccessDeniedError("no")
-    tree = Tree(service, TreeSettings(root_vault="photos"), clock=clock)
+    tree = Tree(service, tree_settings(root_vault="photos"), clock=clock)
     tree.start()
     tree.seed([vault("photos")])
     assert names(tree, "/") == ["one", "two"]
