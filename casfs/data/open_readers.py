@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from casfs.errors import CasfsError
+from casfs.errors import CasfsError, CorruptDataError
 
 FAILURE_TTL_S = 1.0
 """How long a block that failed is not asked for again by those who had the output open then. The kernel reads a page
@@ -26,14 +26,16 @@ class OpenReader:
         keep_pages: whether what the kernel held of the output before may be served to it.
         is_exposed: whether it may have been served bytes that the root of the job had not proved.
         is_deceived: whether such bytes have proved wrong since.
+        is_closed: whether it serves nothing any more.
     """
 
-    __slots__ = ("_failures", "is_deceived", "is_exposed", "keep_pages")
+    __slots__ = ("_failures", "is_closed", "is_deceived", "is_exposed", "keep_pages")
 
     def __init__(self, *, keep_pages: bool, is_exposed: bool) -> None:
         self.keep_pages = keep_pages
         self.is_exposed = is_exposed
         self.is_deceived = False
+        self.is_closed = False
         self._failures: dict[int, _Failure] = {}
 
     def note(self, block: int, error: CasfsError, now_s: float, *, from_s: float) -> None:
@@ -46,6 +48,10 @@ class OpenReader:
         found = self._failures.get(block)
         return found.error if found and found.from_s <= began_s and now_s < found.until_s else None
 
+    def deception(self, name: str) -> CorruptDataError:
+        """Return the error of one that is deceived, by bytes of the output *name*."""
+        return CorruptDataError(f"{name}: bytes that were served before have proved wrong")
+
 
 class OpenReaders:
     """The readers of one output.
@@ -53,13 +59,16 @@ class OpenReaders:
     The kernel serves a page that one program has read to all others and tells nobody: what is served to one counts as
     served to all that have the output open.
 
+    Attributes:
+        are_exposed: whether all of them may have been served bytes that may yet prove wrong.
+
     Threads: any; whoever serves bytes, opens or closes holds the lock of the monitor.
     """
 
-    __slots__ = ("_are_exposed", "_readers")
+    __slots__ = ("_readers", "are_exposed")
 
     def __init__(self) -> None:
-        self._are_exposed = False
+        self.are_exposed = False
         # A tuple that is replaced, not changed, so that others may walk it; an output that nobody has open shares one.
         self._readers: tuple[OpenReader, ...] = ()
 
@@ -71,7 +80,7 @@ class OpenReaders:
         """Return one more reader."""
         open_reader = OpenReader(keep_pages=keep_pages, is_exposed=is_exposed)
         self._readers += (open_reader,)
-        self._are_exposed = self._are_exposed and is_exposed
+        self.are_exposed = self.are_exposed and is_exposed
         return open_reader
 
     def close(self, open_reader: OpenReader) -> None:
@@ -85,11 +94,9 @@ class OpenReaders:
 
     def expose(self) -> None:
         """Note that bytes are being served that may yet prove wrong."""
-        if self._are_exposed:
-            return
         for open_reader in self._readers:
             open_reader.is_exposed = True
-        self._are_exposed = True
+        self.are_exposed = True
 
     def deceive(self) -> None:
         """Note that such bytes have proved wrong."""

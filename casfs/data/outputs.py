@@ -1,30 +1,26 @@
 """Every output that was opened: what is known of it, and readers of its bytes."""
 
 import logging
+import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from cachetools import LRUCache
 
 from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.content import Content
+from casfs.data.contents import REMEMBERED, Contents
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.monitor import Monitor
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
-from casfs.errors import CasfsError, ProtocolError, SizeChangedError
+from casfs.errors import CasfsError, ProtocolError
 from casfs.models import LARGEST_OUTPUT, Output, Verification
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
 log = logging.getLogger(__name__)
-
-REMEMBERED = 100_000
-"""Outputs of which is remembered what was learnt and checked: as many as the listing of a large vault; with some 800
-bytes each they make 80 MB. The one opened longest ago is forgotten first, and never one that is open or went wrong."""
-
 
 REFUSED = 1024
 """Outputs of which is remembered that they were refused, so that each is a line in the log and not one a ``stat``."""
@@ -70,10 +66,9 @@ class Outputs:
         self._on_wrong = on_wrong
         fetcher = Fetcher(source, settings.verify, stats)
         self._monitor = Monitor(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
-        self._contents: OrderedDict[tuple[str, str], Content] = OrderedDict()
-        self._remembered = remembered
-        self._has_forgotten = False
+        self._contents = Contents(settings.verify, stats, remembered)
         self._refused: LRUCache[Output, None] = LRUCache(REFUSED)
+        self._refusing = threading.Lock()
 
     def start(self) -> None:
         """Begin one thread, which the first request does otherwise: called after the fork.
@@ -98,21 +93,19 @@ class Outputs:
             CasfsError: nor could it for another reason.
         """
         self._check_possible(output)
-        with self._monitor.lock:
-            content = self._content(output, is_opening=True)
-            content.gone = None  # the tree believes in it: ask again
-        if not self._learn(content, self._settings.read_timeout_s) and content.failure is not None:
+        content = self._content(output, is_opening=True)
+        # The tree believes in it, whatever the service said before: ask again.
+        if not self._learn(content, self._settings.read_timeout_s, is_opening=True) and content.failure is not None:
             raise content.failure.with_traceback(None)  # no read will come that could tell
-        with self._monitor.lock:
-            self._contents.move_to_end((output.vault, output.job))
-            open_reader = content.open(are_pages_forgotten=self._has_forgotten)
-        budget = self._monitor.budget
+        self._contents.opened(content)
+        open_reader = self._monitor.open(content, are_pages_forgotten=self._contents.has_forgotten)
+        limit = self._monitor.read_ahead_blocks
         return Reader(
             content,
             self._monitor,
             self._stats,
             open_reader=open_reader,
-            prefetch=Prefetch(content, self._monitor, budget) if budget.limit else None,
+            lookahead=Prefetch(content, limit) if limit else None,
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,
@@ -125,8 +118,7 @@ class Outputs:
             ProtocolError: the document tells one that no output has.
         """
         self._check_possible(output)
-        with self._monitor.lock:
-            size = self._learnt(output)
+        size = self._contents.learnt_size(output)
         return output.size if size is None else size
 
     def learn_size(self, output: Output, timeout_s: float) -> int:
@@ -140,78 +132,38 @@ class Outputs:
             As ``open``.
         """
         self._check_possible(output)
-        with self._monitor.lock:
-            content = self._content(output)
-        return self._learn(content, timeout_s)
+        return self._learn(self._content(output), timeout_s, is_opening=False)
 
     def verification(self, output: Output) -> Verification:
         """Return how much of *output* was checked. No request."""
-        with self._monitor.lock:
-            content = self._known(output) or Content(output, output.size, self._settings.verify, self._stats)
-            return content.verification()
+        content = self._contents.known(output)
+        if content is None:
+            content = Content(output, output.size, self._settings.verify, self._stats)
+        return content.verification()
 
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type of *output*, None until an answer had one. No request."""
-        with self._monitor.lock:
-            content = self._known(output)
-            return None if content is None else content.media_type
+        content = self._contents.known(output)
+        return None if content is None else content.media_type
 
     def _check_possible(self, output: Output) -> None:
         """Refuse an output that is said to be larger than any is: what else its document says is no better."""
         if output.size is None or output.size <= LARGEST_OUTPUT:
             return
         said = f"{output.vault}/{output.job}: its document says {output.size} bytes or more, and no output has as many"
-        with self._monitor.lock:
+        with self._refusing:
             is_new = output not in self._refused
             self._refused[output] = None
         if is_new:
             log.warning("%s", said)
         raise ProtocolError(said)
 
-    def _known(self, output: Output) -> Content | None:
-        """Return what is known of *output*, None where nothing is, or where its document said otherwise. Lock held."""
-        content = self._contents.get((output.vault, output.job))
-        return content if content is not None and content.output == output else None
-
-    def _learnt(self, output: Output) -> int | None:
-        """Return the length that an answer told, unless the document has another since. Lock held."""
-        content = self._contents.get((output.vault, output.job))
-        if content is None or content.output.size != output.size:
-            return None
-        return content.failure.size if isinstance(content.failure, SizeChangedError) else content.size
-
     def _content(self, output: Output, *, is_opening: bool = False) -> Content:
-        """Return what is believed of *output*, made anew where that has proved wrong. Lock held.
-
-        What does not fit a hash is believed in until somebody opens the output again: damage may pass.
-        """
-        content = self._known(output)
-        is_over = content is not None and isinstance(content.failure, SizeChangedError)
-        if content is not None and not is_over and not (is_opening and content.is_mismatch):
-            return content
-        key = (output.vault, output.job)
-        before = self._contents.get(key)
-        if before is not None and not before.open_readers:
-            self._monitor.cache.drop(before)
-        content = Content(output, self._size_to_believe(output), self._settings.verify, self._stats, before)
-        self._contents[key] = content
-        if len(self._contents) > self._remembered:
-            self._forget()
+        """Return what is believed of *output*, as ``Contents.believed``."""
+        content, before = self._contents.believed(output, is_opening=is_opening)
+        if before is not None:
+            self._monitor.drop_unread(before)
         return content
-
-    def _size_to_believe(self, output: Output) -> int | None:
-        """Return the length that *output* begins with, None where it has to be learnt. Lock held."""
-        before = self._contents.get((output.vault, output.job))
-        size = None if before is not None and before.is_mismatch and not before.size else self._learnt(output)
-        return output.size if size is None and not output.is_inventory else size
-
-    def _forget(self) -> None:
-        """Forget the output that was opened longest ago of those that may be. Lock held."""
-        for key, content in self._contents.items():
-            if content.is_forgettable:
-                del self._contents[key]
-                self._has_forgotten = True
-                return
 
     def _tell_gone(self, output: Output) -> None:
         try:
@@ -225,19 +177,18 @@ class Outputs:
         except Exception:
             log.exception("%s/%s: having its pages dropped failed", output.vault, output.job)
 
-    def _learn(self, content: Content, timeout_s: float) -> int:
+    def _learn(self, content: Content, timeout_s: float, *, is_opening: bool) -> int:
         deadline = Deadline.after(timeout_s, self._clock)
         while True:
-            with self._monitor.lock:
-                if content.size is not None:
-                    return content.size
-                flight, is_ours = self._monitor.probe(content, deadline)
+            found = self._monitor.probe(content, deadline, is_opening=is_opening)
+            if isinstance(found, int):
+                return found
+            is_opening = False
             try:
-                wait_for(flight.future, deadline, self._interrupted, f"{content.name}: learning its size")
+                wait_for(found.flight.future, deadline, self._interrupted, f"{content.name}: learning its size")
             except CasfsError as error:
                 is_answered = content.size is not None  # though its first block cannot be trusted
-                if not is_answered and (is_ours or not flight.gave_up(error)):
+                if not is_answered and (found.is_ours or not found.flight.gave_up(error)):
                     raise
             finally:
-                with self._monitor.lock:
-                    self._monitor.leave(flight)
+                self._monitor.leave(found.flight)

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from casfs.data.memory.cache import Place
 from casfs.data.outputs import Outputs
 from casfs.errors import CasfsError, ServiceError
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, until
@@ -59,11 +60,15 @@ def test_after_the_last_close_nothing_is_reserved_in_flight_or_waited_for(
             thread.start()
         for thread in threads:
             thread.join()
-        flights, held = outputs._monitor, outputs._monitor.cache
-        until(lambda: not flights._flying and not flights._workers.in_flight)
+        monitor, held = outputs._monitor, outputs._monitor._cache
+        until(lambda: not monitor._flights._flying and not monitor._flights.in_flight)
         assert mistakes == []
-        assert (held._pinned, held._pins, held._ahead, held._bringers) == ({}, {}, {}, {})
+        assert {(slot.place, slot.pins, slot.bringer) for slot in held._slots.values()} <= {
+            (Place.KEPT, 0, None),
+            (Place.STALE, 0, None),
+        }
+        assert sum(row.count for row in held._rows.values()) == len(held)
         assert held._pool.free + len(held) == cache
-        assert (flights.budget.asked, flights.budget._sharers) == (0, {})
-        assert [len(content.open_readers) for content in outputs._contents.values()] == [0] * len(outputs._contents)
+        assert (monitor._flights.asked_ahead, monitor._budget._sharers, monitor._windows._windows) == (0, {}, {})
+        assert not any(content.open_readers for content in outputs._contents._contents.values())
     assert service.most_in_flight <= connections

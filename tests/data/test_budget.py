@@ -10,14 +10,14 @@ class Handle:
     """What a handle is to the budget."""
 
     read_s: float
-    has_released: bool = False
 
-    def release(self) -> None:
-        self.has_released = True
+
+def of(total: int, limit: int, connections: int = 32) -> Budget[Handle]:
+    return Budget(total, limit, connections, timeout_s=120.0)
 
 
 def test_one_reader_has_its_limit_and_many_have_what_there_is_alike() -> None:
-    budget = Budget(192, 128, connections=32, timeout_s=120.0)
+    budget = of(192, 128)
     assert budget.share(0.0) == 128
     for readers, share in [(1, 128), (2, 96), (3, 64), (4, 48)]:
         budget.join(Handle(0.0))
@@ -28,43 +28,42 @@ def test_one_reader_has_its_limit_and_many_have_what_there_is_alike() -> None:
 
 
 def test_a_reader_that_stopped_does_not_count() -> None:
-    budget = Budget(192, 192, connections=32, timeout_s=120.0)
+    budget = of(192, 192)
     budget.join(Handle(read_s=0.0))
     budget.join(Handle(read_s=IDLE_S))
     assert budget.share(IDLE_S) == 192
 
 
-def test_only_who_stopped_gives_up_what_it_holds_longest_first() -> None:
-    budget = Budget(8, 8, connections=32, timeout_s=120.0)
+def test_only_who_stopped_is_to_give_up_what_it_holds_longest_first() -> None:
+    budget = of(8, 8)
     old, older = Handle(read_s=2.0), Handle(read_s=1.0)
     budget.join(old)
     budget.join(older)
-    assert not budget.reclaim(1.0)
-    assert budget.reclaim(2.0 + IDLE_S)
-    assert (old.has_released, older.has_released) == (False, True)
+    assert budget.idle(1.0) is None
+    assert budget.idle(2.0 + IDLE_S) is older
+    budget.leave(older)
+    assert budget.idle(2.0 + IDLE_S) is old
 
 
 def test_a_budget_is_never_more_than_the_memory_there_is() -> None:
-    assert Budget(6, 128, connections=32, timeout_s=120.0).limit == 6
+    assert of(6, 128).limit == 6
 
 
 def test_what_was_asked_for_and_what_was_not_read_share_the_memory() -> None:
-    budget = Budget(8, 8, connections=32, timeout_s=120.0)
-    budget.asked = 4
-    assert budget.has_room(2, unread=2)
-    assert not budget.has_room(3, unread=2)
+    budget = of(8, 8)
+    assert budget.has_room(2, held=4 + 2)
+    assert not budget.has_room(3, held=4 + 2)
 
 
 def test_a_slow_link_gets_small_parts_and_few() -> None:
-    budget = Budget(192, 128, connections=32, timeout_s=120.0)
+    budget = of(192, 128)
     assert budget.width(128, 128) == 4
-    assert budget.is_soon_enough(128)
+    assert budget.is_soon_enough(128, asked=0)
     budget.throttle.sent(0.0)
     budget.throttle.ended(2.0, 0.0, 1 << 20)
     assert budget.width(128, 128) == 1
-    assert budget.is_soon_enough(4)
-    budget.asked = 1
-    assert not budget.is_soon_enough(4)
+    assert budget.is_soon_enough(4, asked=0)
+    assert not budget.is_soon_enough(4, asked=1)
 
 
 def test_parts_leave_work_for_every_connection_at_the_limit_of_the_window() -> None:

@@ -1,15 +1,19 @@
 """Which block goes when a buffer is needed, and which may not go."""
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from casfs.data.content import Content
 from casfs.data.fetch.flight import Flight
-from casfs.data.memory.cache import BlockCache
+from casfs.data.memory.cache import BlockCache, Key, Place
 from casfs.data.settings import Verify
 from casfs.models import Output
 from casfs.stats import Stats
 
 CAPACITY = 4
+BLOCKS = st.integers(0, 6)
 
 
 @pytest.fixture
@@ -109,3 +113,113 @@ def test_dropping_an_output_frees_every_buffer_of_it_and_no_other(
     assert (other, 0) in cache
     cache.unpin((content, 2))
     assert cache.reserve(CAPACITY)
+
+
+class Reference:
+    """The rules in plain lists: what is kept from the one read longest ago on, what is stale in the order it came."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Place, list[int]] = {place: [] for place in Place}
+
+    def place_of(self, block: int) -> Place | None:
+        return next((place for place, row in self.rows.items() if block in row), None)
+
+    def move(self, block: int, to: Place) -> None:
+        for row in self.rows.values():
+            if block in row:
+                row.remove(block)
+        self.rows[to].append(block)
+
+    def evict(self) -> None:
+        (self.rows[Place.STALE] or self.rows[Place.KEPT]).pop(0)
+
+
+class Order(RuleBasedStateMachine):
+    """Any order of events leaves each block where the rules say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache: BlockCache[str] = BlockCache(CAPACITY, Stats())
+        self.owner = Content(Output("v", "j", None, None, is_inventory=False), 99 << 20, Verify.AUTO, Stats())
+        self.reference = Reference()
+
+    @rule(block=BLOCKS, to=st.sampled_from(Place))
+    def put(self, block: int, to: Place) -> None:
+        evictable = self.reference.rows[Place.KEPT] + self.reference.rows[Place.STALE]
+        is_full = len(self.cache) == CAPACITY
+        if self.reference.place_of(block) is not None:
+            return
+        assert self.cache.reserve(1) is bool(evictable or not is_full)
+        if is_full and not evictable:
+            return
+        if is_full:
+            self.reference.evict()
+        put(self.cache, to, (self.owner, block))
+        self.reference.move(block, to)
+
+    @rule(block=BLOCKS)
+    def get(self, block: int) -> None:
+        place = self.reference.place_of(block)
+        assert (self.cache.get((self.owner, block)) is None) is (place is None)
+        if place not in {None, Place.PINNED}:
+            self.reference.move(block, Place.KEPT)
+
+    @rule(block=BLOCKS)
+    def abandon(self, block: int) -> None:
+        self.cache.abandon((self.owner, block))
+        if self.reference.place_of(block) is Place.AHEAD:
+            self.reference.move(block, Place.STALE)
+
+    @rule(block=BLOCKS)
+    def unpin(self, block: int) -> None:
+        self.cache.unpin((self.owner, block))
+        if self.reference.place_of(block) is Place.PINNED:
+            self.reference.move(block, Place.KEPT)
+
+    @rule(block=BLOCKS)
+    def spend(self, block: int) -> None:
+        self.cache.spend((self.owner, block))
+        if self.reference.place_of(block) is Place.KEPT:
+            self.reference.rows[Place.KEPT].remove(block)
+
+    @invariant()
+    def is_as_the_rules_say(self) -> None:
+        assert {place: rowed(self.cache, place) for place in Place} == self.reference.rows
+        ahead = {block for block in range(9) if self.cache.brought_ahead((self.owner, block)) == "bringer"}
+        assert ahead == set(self.reference.rows[Place.AHEAD])
+        assert len(self.cache) == sum(len(row) for row in self.reference.rows.values())
+
+
+Order.TestCase.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_any_order_of_events_leaves_each_block_where_the_rules_say = Order.TestCase
+
+
+def put(cache: BlockCache[str], to: Place, key: Key) -> None:
+    view = cache.take()
+    match to:
+        case Place.KEPT:
+            cache.keep(key, view)
+        case Place.STALE:
+            cache.put_stale(key, view)
+        case Place.AHEAD:
+            cache.put_ahead(key, view, "bringer")
+        case Place.PINNED:
+            cache.pin(key, view, 1)
+
+
+def rowed(cache: BlockCache[str], place: Place) -> list[int]:
+    """Return the blocks of a place from the oldest on, and see that the way back is the same."""
+    row = cache._rows[place]
+    slot, blocks, slots = row.oldest, [], []
+    while slot is not None:
+        assert (slot.place, cache._slots[slot.key]) == (place, slot)
+        blocks.append(slot.key[1])
+        slots.append(slot)
+        slot = slot.newer
+    back, slot = [], row.newest
+    while slot is not None:
+        back.append(slot)
+        slot = slot.older
+    assert back[::-1] == slots
+    assert row.count == len(slots)
+    return blocks

@@ -27,7 +27,7 @@ class Clock:
 
 def wait_until_joined(outputs: Outputs, readers: int) -> None:
     """Wait until *readers* calls want what is in flight."""
-    until(lambda: sum(flight.readers for flight in set(outputs._monitor._flying.copy().values())) >= readers)
+    until(lambda: sum(flight.readers for flight in set(outputs._monitor._flights._flying.copy().values())) >= readers)
 
 
 def in_thread(reader: Reader, offset: int, length: int) -> "Future[bytes]":

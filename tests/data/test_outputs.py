@@ -138,7 +138,7 @@ def test_blocks_of_a_size_that_proved_wrong_are_dropped() -> None:
             read(reader, 2 * MIB, 1)
         with pytest.raises(SizeChangedError):
             read(reader, 0, 1)
-        assert len(outputs._monitor.cache) == 0
+        assert len(outputs._monitor._cache) == 0
         assert read(outputs.open(output), 0, 9 * MIB) == service.data["job"]
 
 
@@ -215,7 +215,7 @@ def test_what_was_never_opened_costs_nothing_to_ask_about(output: Output, said: 
     with mounted(service) as outputs:
         assert str(outputs.verification(output)) == said
         assert outputs.media_type(output) is None
-        assert not outputs._contents
+        assert not outputs._contents._contents
     assert not service.requests
 
 
@@ -240,7 +240,7 @@ def test_of_more_outputs_than_can_be_remembered_only_the_oldest_that_are_closed_
         read(outputs.open(bad), 0, 1)
     for other in others:
         outputs.open(other).close()
-    assert [job for _, job in outputs._contents] == [opened.job, bad.job, others[-1].job]
+    assert [job for _, job in outputs._contents._contents] == [opened.job, bad.job, others[-1].job]
     assert outputs.size_of(bad) == len(DATA)
     assert read(reader, 0, 5) == DATA[:5]
     assert read(outputs.open(well), 0, 5) == DATA[:5]

@@ -6,6 +6,7 @@ import pytest
 
 from casfs.data.ahead.readahead import FRONT, START
 from casfs.data.hashing import treehash
+from casfs.data.memory.cache import Place
 from casfs.stats import Stats
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
 from tests.data.test_failures import in_thread, wait_until_joined
@@ -126,7 +127,7 @@ def test_a_read_that_joins_what_is_queued_sends_it_before_the_rest() -> None:
 def test_what_was_asked_for_holds_no_memory_before_it_comes() -> None:
     service = Service({"job": DATA})
     with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
-        pool = outputs._monitor.cache._pool
+        pool = outputs._monitor._cache._pool
         reader = outputs.open(archive(DATA))
         read(reader, 0, MIB)
         service.is_held = True
@@ -180,13 +181,13 @@ def test_prefetched_blocks_stay_for_the_other_reader_that_wants_them() -> None:
         for block in range(2):
             for reader in readers:
                 read(reader, block * MIB, MIB)
-        until(lambda: not outputs._monitor._flying)
-        held = outputs._monitor.cache.ahead
+        until(lambda: not outputs._monitor._flights._flying)
+        held = outputs._monitor._cache.ahead
         assert START < held <= FRONT
         readers[0].close()
-        assert outputs._monitor.cache.ahead == held
+        assert outputs._monitor._cache.ahead == held
         readers[1].close()
-        assert outputs._monitor.cache.ahead == 0
+        assert outputs._monitor._cache.ahead == 0
 
 
 def test_blocks_that_a_reader_skipped_are_no_longer_kept_for_it() -> None:
@@ -195,8 +196,9 @@ def test_blocks_that_a_reader_skipped_are_no_longer_kept_for_it() -> None:
         reader = outputs.open(archive(DATA))
         for block in (0, 1, 9, *range(10, 40)):
             read(reader, block * MIB, MIB)
-        until(lambda: not outputs._monitor._flying)
-        assert sorted(block for _, block in outputs._monitor.cache._stale) == [2, 3, 4, 5, 6, 7, 8]
+        until(lambda: not outputs._monitor._flights._flying)
+        slots = outputs._monitor._cache._slots.items()
+        assert sorted(block for (_, block), slot in slots if slot.place is Place.STALE) == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:
@@ -270,7 +272,7 @@ def test_only_a_reader_that_stopped_gives_its_memory_to_one_that_reads(*, is_idl
         read(first, 0, MIB)
         read(first, MIB, MIB)
         service.arrived(7)
-        until(lambda: not outputs._monitor._flying)
+        until(lambda: not outputs._monitor._flights._flying)
         now[0] += 60 * is_idle
         read(second, 100 * MIB, MIB)
         read(second, 101 * MIB, MIB)

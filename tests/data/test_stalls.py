@@ -37,7 +37,8 @@ class Scene:
         """Begin to read all that stall, and wait until they hold what they can."""
         reading = [in_thread(outputs.open(archive(DATA, name)), 0, MIB) for name in self.names]
         self.service.arrived(min(len(self.names), self.connections))
-        until(lambda: sum(len(flight.waiting) for flight in set(outputs._monitor._flying.values())) == len(self.names))
+        flights = outputs._monitor._flights
+        until(lambda: sum(len(flight.waiting) for flight in set(flights._flying.values())) == len(self.names))
         return reading
 
     def wait(self, seconds: float = STALL_S) -> None:
@@ -61,7 +62,7 @@ def test_a_healthy_output_goes_before_those_that_stall(stalled: int, connections
         waiting = scene.read_stalled(outputs)
         reader = outputs.open(HEALTHY)
         first = in_thread(reader, 0, MIB)
-        until(lambda: outputs._monitor._workers._waiting() == stalled - connections + 1)
+        until(lambda: outputs._monitor._flights.waiting() == stalled - connections + 1)
         for turn in range(stalled - connections + 1):  # nobody can know that those stall which were never asked for
             assert "healthy" not in jobs(scene.service)
             scene.wait()
@@ -81,12 +82,13 @@ def test_those_that_stall_are_read_once_they_go_on(announce: Announce) -> None:
     with scene.mounted() as outputs:
         waiting = scene.read_stalled(outputs)
         healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._workers._waiting() == 1)
+        until(lambda: outputs._monitor._flights.waiting() == 1)
         scene.wait()
         assert healthy.result(20) == DATA[:MIB]
         scene.service.release()
         assert [future.result(20) for future in waiting] == [DATA[:MIB]] * 4
-        assert not any(outputs._monitor._workers.shares.is_stalling(key[0]) for key in outputs._monitor.cache._kept)
+        monitor = outputs._monitor
+        assert not any(monitor._workers._shares.is_stalling(content) for content, _ in monitor._cache._slots)
 
 
 def test_what_stalls_is_asked_once_where_nobody_else_waits() -> None:
@@ -107,11 +109,11 @@ def test_only_as_many_give_way_as_others_wait(announce: Announce) -> None:
         scene.read_stalled(outputs)
         scene.service.stalled.add("healthy")
         in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._workers._waiting() == 1)
+        until(lambda: outputs._monitor._flights.waiting() == 1)
         scene.wait()
         scene.service.arrived(17)
         assert jobs(scene.service)[16:] == ["healthy"]
-        assert outputs._monitor._workers.in_flight == 16
+        assert outputs._monitor._flights.in_flight == 16
 
 
 def test_one_output_never_has_all_of_many_connections() -> None:
@@ -134,7 +136,7 @@ def test_outputs_that_stall_do_not_hold_all_of_the_memory(announce: Announce) ->
         scene.read_stalled(outputs)
         reader = outputs.open(HEALTHY)
         first = in_thread(reader, 0, MIB)
-        until(lambda: outputs._monitor._workers._is_short)
+        until(lambda: outputs._monitor._flights.is_short)
         scene.wait()
         assert first.result(20) == DATA[:MIB]
         for block in range(1, 6):
@@ -149,7 +151,7 @@ def test_two_that_are_slow_to_begin_both_have_their_turn_on_one_connection(annou
         (slow,) = scene.read_stalled(outputs)
         for turn in range(4):
             healthy = in_thread(outputs.open(archive(DATA, "healthy")), turn * MIB, MIB)
-            until(lambda: outputs._monitor._workers._waiting() == 1)
+            until(lambda: outputs._monitor._flights.waiting() == 1)
             scene.wait(STALL_S * 2**turn - 0.1)
             assert not healthy.done()
             scene.wait(0.1)
@@ -166,7 +168,7 @@ def test_a_stop_ends_what_was_queued_again(announce: Announce) -> None:
     with scene.mounted() as outputs:
         waiting = scene.read_stalled(outputs)
         healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._workers._waiting() == 1)
+        until(lambda: outputs._monitor._flights.waiting() == 1)
         scene.wait()
         assert healthy.result(20) == DATA[:MIB]
         outputs.stop()
@@ -185,7 +187,7 @@ def test_a_size_that_does_not_come_gives_way_too(announce: Announce) -> None:
         run(lambda: opened.set_result(outputs.open(Output("vault", "inventory", None, None, is_inventory=True)).size))
         scene.service.arrived(1)
         healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._workers._waiting() == 1)
+        until(lambda: outputs._monitor._flights.waiting() == 1)
         scene.wait()
         assert healthy.result(20) == DATA[:MIB]
         scene.service.release()

@@ -151,4 +151,4 @@ def test_every_read_is_the_right_bytes_or_an_error_and_without_faults_no_error(
                 if set(case.faults) <= {"ok"}:
                     raise
         assert service.most_in_flight <= case.connections
-        assert len(outputs._monitor.cache) <= case.cache
+        assert len(outputs._monitor._cache) <= case.cache

@@ -1,101 +1,77 @@
-"""Asks for blocks before their reader does: a hint, dropped where there is no room, called back when not wanted."""
-
-import itertools
-from collections import deque
+"""Asks for blocks before their reader does."""
 
 from casfs.data.ahead.readahead import BACK, ReadAhead, Stream
 from casfs.data.content import Content
-from casfs.data.fetch import parts
-from casfs.data.fetch.budget import Budget
-from casfs.data.fetch.flight import Flight
-from casfs.data.fetch.monitor import Monitor
+from casfs.data.fetch.window import Window
+from casfs.data.fetch.windows import Windows
 
 
 class Prefetch:
-    """The windows of one open output, turned into parts.
+    """The sequences of one open output, turned into windows: a ``Lookahead``.
+
+    Args:
+        content: what is read.
+        limit: blocks that its windows may have together.
 
     Attributes:
         read_s: when its reader read last.
 
-    Invariants: no block that is held or on its way is asked for. A flight that another window wants too is not called
-    back with this one.
-
-    Threads: none of its own; the caller holds the lock of the monitor.
+    Threads: none of its own; called within the steps of the monitor.
     """
 
-    def __init__(self, content: Content, monitor: Monitor, budget: Budget) -> None:
+    def __init__(self, content: Content, limit: int) -> None:
         self.read_s = 0.0
         self._content = content
-        self._monitor = monitor
-        self._budget = budget
-        self._readahead = ReadAhead(budget.limit)
-        self._windows: dict[Stream, deque[Flight]] = {}
+        self._readahead = ReadAhead(limit)
+        self._windows: dict[Stream, Window] = {}
 
-    def observe(self, start: int, stop: int, now_s: float, *, waited: bool) -> None:
+    def observe(self, windows: Windows, start: int, stop: int, now_s: float, *, waited: bool) -> None:
         """Take note of a read of the bytes ``range(start, stop)`` at *now_s*, and ask for what it makes likely."""
         self.read_s = now_s
         if not waited and self._readahead.is_inside(start, stop):
             return
         stream, dropped = self._readahead.observe(start, stop, waited=waited)
         if dropped is not None:
-            self._drop(dropped)
+            self._drop(windows, dropped)
         if not stream.window:
             return
-        width = self._budget.width(stream.window, stream.window)  # of the part that comes last, and waits for its room
+        width = windows.width(stream.window, stream.window)  # of the part that comes last, and waits for its room
         if stream.due(self._content.count, stream.window, width):
-            share = self._budget.share(self.read_s)
-            self._extend(stream, stream.due(self._content.count, share, width))
+            share = windows.share(now_s)
+            self._extend(windows, stream, stream.due(self._content.count, share, width))
 
-    def release(self) -> None:
+    def release(self, windows: Windows) -> None:
         """Call everything back that only this reader wanted; its sequences are to be recognised anew."""
         for stream in list(self._windows):
-            self._drop(stream)
+            self._drop(windows, stream)
         self._readahead.forget()
 
-    def _extend(self, stream: Stream, run: range) -> None:
-        self._pass(stream)
+    def _extend(self, windows: Windows, stream: Stream, run: range) -> None:
+        window = self._windows.get(stream) or Window(self._content)
+        windows.let_pass(window, stream.head - BACK)
         while stream.ahead < run.stop:
-            key = (self._content, stream.ahead)
-            flight = self._monitor.flying(key) or self._monitor.cache.brought_ahead(key)
-            if flight is None and key in self._monitor.cache:
-                stream.ahead += 1
-                continue
-            if flight is None:
-                flight = self._ask(stream, run.stop)
-            if flight is None:
-                return
-            self._own(stream, flight)
-            stream.ahead = flight.part.stop
+            stop = windows.claim(window, stream.ahead) or self._ask(windows, window, stream, run.stop)
+            if stop is None:
+                break
+            stream.ahead = stop
+        if windows.is_open(window):
+            self._windows[stream] = window
+            windows.join(self)
 
-    def _own(self, stream: Stream, flight: Flight) -> None:
-        window = self._windows.setdefault(stream, deque())
-        if not window or window[-1] is not flight:
-            flight.owners.add(stream)
-            window.append(flight)
-        self._budget.join(self)
-
-    def _ask(self, stream: Stream, stop: int) -> Flight | None:
-        """Ask for the next part, which ends before *stop* and before the first block that is there."""
-        width = self._budget.width(stream.window, stream.ahead - stream.head)
-        run = range(stream.ahead, min(stream.ahead + width, stop))
-        missing = itertools.takewhile(lambda block: not self._monitor.has((self._content, block)), run)
-        part = next(parts.cut(range(run.start, run.start + sum(1 for _ in missing)), self._content.count, width))
-        if not self._budget.is_soon_enough(len(part)):
+    def _ask(self, windows: Windows, window: Window, stream: Stream, stop: int) -> int | None:
+        """Ask for the next part, which ends before *stop*; return where it ends, None where it cannot be had yet."""
+        width = windows.width(stream.window, stream.ahead - stream.head)
+        part = windows.next_part(window, range(stream.ahead, min(stream.ahead + width, stop)), width)
+        if not windows.is_soon_enough(part):
             return None
-        flight = self._monitor.offer(self._content, part, stream)
-        if flight is None and self._budget.reclaim(self.read_s):
-            flight = self._monitor.offer(self._content, part, stream)
-        if flight is None:
-            stream.press()
-        return flight
+        if windows.ask(window, part, self.read_s):
+            return part.stop
+        stream.press()
+        return None
 
-    def _pass(self, stream: Stream) -> None:
-        window = self._windows.get(stream)
-        while window and window[0].part.stop <= stream.head - BACK:
-            self._monitor.passed(window.popleft(), stream)
-
-    def _drop(self, stream: Stream) -> None:
-        for flight in self._windows.pop(stream, ()):
-            self._monitor.disown(flight, stream)
+    def _drop(self, windows: Windows, stream: Stream) -> None:
+        window = self._windows.pop(stream, None)
+        if window is not None:
+            windows.close(window)
         if not self._windows:
-            self._budget.leave(self)
+            windows.leave(self)

@@ -1,6 +1,6 @@
 """How far each handle may run ahead: memory and the link are shared by those that read."""
 
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from casfs.data.fetch import parts
 from casfs.data.fetch.throttle import Throttle
@@ -10,8 +10,8 @@ IDLE_S = 5.0
 it stays until another handle has no memory; programs that process what they read come back sooner than this."""
 
 
-class Sharer(Protocol):
-    """A handle that holds prefetched blocks.
+class Handle(Protocol):
+    """An open output that is read ahead.
 
     Attributes:
         read_s: when it was read last.
@@ -19,12 +19,11 @@ class Sharer(Protocol):
 
     read_s: float
 
-    def release(self) -> None:
-        """Give up what was prefetched and not read."""
-        ...
+
+Sharer = TypeVar("Sharer", bound=Handle)
 
 
-class Budget:
+class Budget(Generic[Sharer]):
     """What prefetch may have of the memory and of the link.
 
     Args:
@@ -34,15 +33,14 @@ class Budget:
         timeout_s: deadline of one read.
 
     Attributes:
-        asked: blocks that were asked for ahead and have not arrived.
-        throttle: how fast they arrive.
+        limit: blocks for one handle, that there is memory for.
+        throttle: how fast blocks arrive.
 
     Threads: none of its own; the caller locks.
     """
 
     def __init__(self, total: int, limit: int, connections: int, timeout_s: float) -> None:
         self.limit = min(total, limit)
-        self.asked = 0
         self.throttle = Throttle(timeout_s)
         self._total = total
         self._connections = connections
@@ -61,13 +59,10 @@ class Budget:
         active = sum(1 for sharer in self._sharers if now_s - sharer.read_s < IDLE_S)
         return max(1, min(self.limit, self._total // max(1, active)))
 
-    def reclaim(self, now_s: float) -> bool:
-        """Let the handle that was idle for longest give up what it holds; return whether there was one."""
+    def idle(self, now_s: float) -> Sharer | None:
+        """Return the handle that was not read for longest, None where all that hold anything are read."""
         sharer = min(self._sharers, key=lambda one: one.read_s, default=None)
-        if sharer is None or now_s - sharer.read_s < IDLE_S:
-            return False
-        sharer.release()
-        return True
+        return None if sharer is None or now_s - sharer.read_s < IDLE_S else sharer
 
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
@@ -75,10 +70,10 @@ class Budget:
         largest = self.limit // max(self._connections, parts.FEWEST)
         return min(parts.width(distance, window, largest, self.throttle.brisk_blocks), soon_enough)
 
-    def is_soon_enough(self, blocks: int) -> bool:
-        """Say whether *blocks* more would arrive soon enough behind what was asked for before."""
-        return self.asked + blocks <= max(blocks, self.throttle.ahead_blocks)
+    def is_soon_enough(self, blocks: int, asked: int) -> bool:
+        """Say whether *blocks* more would arrive soon enough behind *asked*, which have not arrived."""
+        return asked + blocks <= max(blocks, self.throttle.ahead_blocks)
 
-    def has_room(self, blocks: int, unread: int) -> bool:
-        """Say whether there is memory for *blocks* more, beside *unread* ones that have arrived."""
-        return self.asked + unread + blocks <= self._total
+    def has_room(self, blocks: int, held: int) -> bool:
+        """Say whether there is memory for *blocks* more, beside *held* that were asked for and not read."""
+        return held + blocks <= self._total

@@ -2,10 +2,40 @@
 
 from collections import Counter
 from concurrent.futures import Future
+from enum import Enum, auto
 
 from casfs.data.content import Content
+from casfs.data.fetch.window import Window
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
 from casfs.waiting import Deadline
+
+
+class State(Enum):
+    """Where a flight is."""
+
+    QUEUED = auto()
+    """It waits for a worker, or for room in the memory."""
+    SENT = auto()
+    """A worker has it."""
+    YIELDING = auto()
+    """A worker has it, and is to give its connection up, so that others go first."""
+    LANDED = auto()
+    """Its blocks are in the cache."""
+    FAILED = auto()
+    """It ended with an error."""
+    CALLED_BACK = auto()
+    """Nobody wanted it any more before it was sent."""
+
+
+OVER = frozenset({State.LANDED, State.FAILED, State.CALLED_BACK})
+"""States that nothing follows: nobody joins such a flight any more."""
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.SENT, State.FAILED, State.CALLED_BACK}),
+    State.SENT: frozenset({State.YIELDING, State.LANDED, State.FAILED}),
+    State.YIELDING: frozenset({State.QUEUED, State.LANDED, State.FAILED}),
+} | dict.fromkeys(OVER, frozenset())
+"""What may follow each state. A stop fails what is queued and what is sent alike."""
 
 
 class Flight:
@@ -16,19 +46,16 @@ class Flight:
         part: which blocks; one request.
         deadline: when it gives up; None for a prefetch until it is sent.
         for_reader: whether a call that waited asked for it, and not a prefetch.
+        state: where it is.
         readers: calls that want it: those that wait for one of its blocks, and those that will.
-        owners: windows that want it ahead of their readers.
+        windows: those that want it ahead of their readers.
         waiting: calls that wait, by block: these blocks are pinned when they land.
-        is_sent: whether a worker has it.
-        is_over: whether it has landed or failed; then nobody joins it any more.
-        has_landed: whether its blocks are in the cache.
-        is_yielding: whether it gives its connection up, and is to be sent again.
         progress_s: when it last brought something, or was sent.
         progress_bytes: what came since.
-        future: done when it is over.
+        future: done when it has landed or failed.
 
     Threads: every attribute but the future and the progress, which is that of its worker, is guarded by the lock of the
-    flights.
+    monitor.
     """
 
     __slots__ = (
@@ -36,16 +63,13 @@ class Flight:
         "deadline",
         "for_reader",
         "future",
-        "has_landed",
-        "is_over",
-        "is_sent",
-        "is_yielding",
-        "owners",
         "part",
         "progress_bytes",
         "progress_s",
         "readers",
+        "state",
         "waiting",
+        "windows",
     )
 
     def __init__(self, content: Content, part: range, deadline: Deadline | None) -> None:
@@ -53,22 +77,29 @@ class Flight:
         self.part = part
         self.deadline = deadline
         self.for_reader = deadline is not None
+        self.state = State.QUEUED
         self.readers = 0
-        self.owners: set[object] = set()
+        self.windows: set[Window] = set()
         self.waiting: Counter[int] = Counter()
-        self.is_sent = False
-        self.is_over = False
-        self.has_landed = False
-        self.is_yielding = False
         self.progress_s = 0.0
         self.progress_bytes = 0
         self.future: Future[None] = Future()
 
-    def is_unwanted(self) -> bool:
-        """Say whether nobody can use it any more. Threads: any, without the lock."""
-        return self.is_over or self.content.failure is not None or not (self.readers or self.owners)
+    def enter(self, state: State) -> None:
+        """Be in another state from now on.
 
-    def gave_up(self, error: CasfsError) -> bool:
+        Raises:
+            RuntimeError: that one never follows this one.
+        """
+        if state not in TRANSITIONS[self.state]:
+            raise RuntimeError(f"a flight that is {self.state.name} cannot be {state.name}")
+        self.state = state
+
+    def is_useless(self) -> bool:
+        """Say whether nobody can use what it brings any more. Threads: any, without the lock."""
+        return self.state in OVER or self.content.failure is not None or not (self.readers or self.windows)
+
+    def gave_up(self, error: BaseException) -> bool:
         """Say whether *error*, caught by a call that had joined, only means that this flight was given up.
 
         Then the call asks for itself: the deadline or the signal was another call's, or the failure a prefetch's,
@@ -78,4 +109,4 @@ class Flight:
             return False
         if isinstance(error, DeadlineError | InterruptedCallError):
             return True
-        return error.retryable and not self.for_reader
+        return isinstance(error, CasfsError) and error.retryable and not self.for_reader

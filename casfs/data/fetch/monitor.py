@@ -1,52 +1,59 @@
-"""Parts on their way: each block is asked for once, however many calls and readers want it.
+"""All that is held and on its way, behind one lock: each block is asked for once, however many want it.
 
-One lock guards the cache, the flights and the queues together, since every question spans them ("held, on its way,
+One lock guards the cache, the flights and the queue together, since every question spans them ("held, on its way,
 or still to be asked for?"). It is held for look-ups and for the copy of a block into the caller's memory, 0.1 ms in
 which the interpreter is free for other threads, and never for I/O.
 """
 
-import logging
 import threading
 from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 
+from casfs.copying import copy
 from casfs.data.content import Content
 from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
+from casfs.data.fetch.call import Call, Probe
 from casfs.data.fetch.fetcher import Fetcher
-from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.flight import Flight, State
+from casfs.data.fetch.flights import Flights
+from casfs.data.fetch.shares import Shares
+from casfs.data.fetch.windows import Lookahead, Windows
 from casfs.data.fetch.workers import Workers
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.data.memory.cache import BlockCache, Key
-from casfs.data.memory.room import Room
+from casfs.data.memory.cache import BlockCache
+from casfs.data.open_readers import OpenReader
 from casfs.data.settings import DataSettings
-from casfs.data.source import Watch
-from casfs.errors import CasfsError, GoneError, InterruptedCallError, SizeChangedError
+from casfs.errors import CasfsError, InterruptedCallError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline
 
-log = logging.getLogger(__name__)
-
-SPARE = 1 / 4
+SHARE_WITHOUT_PREFETCH = 1 / 4
 """Share of the memory that prefetch never takes, one block at least: a waiting read always finds a buffer there, and
 what many readers have read and share is not all driven out by one that runs ahead."""
 
-STOP_TIMEOUT_S = 1.0
-"""How long stop() waits for each worker that hangs in a socket; they are daemons and cannot hold up the exit."""
-
 
 class Monitor:
-    """Every block that is held or on its way, over all outputs.
+    """Every block that is held or on its way, over all outputs, and who has them open.
 
-    Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
-    never exceed the cache's capacity.
+    Args:
+        fetcher: brings parts.
+        settings: bounds of memory, connections and time.
+        stats: counters of the mount.
+        clock: monotonic seconds.
+        on_gone: called with each output that the service no longer has, without the lock.
+        on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
 
     Attributes:
-        most: blocks that one call may ask for at once.
-        budget: what prefetch may have.
+        read_ahead_blocks: how far one reader may run ahead; 0 where read-ahead is off.
 
-    Threads: methods marked so want ``lock`` held; the others must not have it.
+    Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
+    never exceed the cache's capacity. A call waits for one block at a time and holds none while it waits, so that any
+    number of them get on with a single buffer.
+
+    Threads: any. Each method is one whole step: it locks once, and nobody else sees the lock or what it guards. Names
+    with an underscore want the lock held.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, and whom it tells
@@ -60,24 +67,43 @@ class Monitor:
         on_wrong: Callable[[Output], None],
     ) -> None:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
-        self.lock = threading.Lock()
-        self._capacity = capacity
-        self.cache: BlockCache[Flight] = BlockCache(capacity, stats)
-        self.most = max(1, int(capacity * SPARE))
-        limit = settings.read_ahead_bytes // BLOCK_SIZE
-        self.budget = Budget(capacity - self.most, limit, settings.connections, settings.read_timeout_s)
-        self._fetcher = fetcher
+        lock = threading.Lock()
+        self._lock: AbstractContextManager[object] = lock
+        self._max_call_blocks = max(1, int(capacity * SHARE_WITHOUT_PREFETCH))
         self._timeout_s = settings.read_timeout_s
-        self._stats = stats
         self._clock = clock
-        self._on_gone = on_gone
-        self._on_wrong = on_wrong
-        self._workers = Workers(self.lock, settings.connections, self._reserve, self._run, clock)
-        self._flying: dict[Key, Flight] = {}
-        self._is_stopped = False
-        stats.gauge("blocks_cached", lambda: len(self.cache))
-        stats.gauge("cache_bytes", lambda: len(self.cache) * BLOCK_SIZE)
-        stats.gauge("in_flight", lambda: self._workers.in_flight)
+        self._cache: BlockCache[Flight] = BlockCache(capacity, stats)
+        self._budget: Budget[Lookahead] = Budget(
+            capacity - self._max_call_blocks,
+            settings.read_ahead_bytes // BLOCK_SIZE,
+            settings.connections,
+            settings.read_timeout_s,
+        )
+        shares = Shares(settings.connections, clock)
+        self._flights = Flights(
+            self._cache,
+            shares,
+            connections=settings.connections,
+            spare=self._max_call_blocks,
+            wake=lambda: self._workers.stir(),  # noqa: PLW0108 - they are made below
+            stats=stats,
+        )
+        self._windows = Windows(self._cache, self._flights, self._budget)
+        self._workers = Workers(
+            lock,
+            self._flights,
+            shares=shares,
+            throttle=self._budget.throttle,
+            fetcher=fetcher,
+            settings=settings,
+            clock=clock,
+            on_gone=on_gone,
+            on_wrong=on_wrong,
+        )
+        self.read_ahead_blocks = self._budget.limit
+        stats.gauge("blocks_cached", lambda: len(self._cache))
+        stats.gauge("cache_bytes", lambda: len(self._cache) * BLOCK_SIZE)
+        stats.gauge("in_flight", lambda: self._flights.in_flight)
 
     def start(self) -> None:
         """Begin one thread, which the first flight does otherwise: after the fork."""
@@ -85,215 +111,185 @@ class Monitor:
 
     def stop(self) -> None:
         """Fail every flight at once, so that all who wait wake up, and end the threads."""
-        with self.lock:
-            self._is_stopped = True
-            over = [flight for flight in set(self._flying.values()) if self._end(flight)]
+        with self._lock:
+            over = self._flights.stop()
         for flight in over:
             flight.future.set_exception(InterruptedCallError(f"{flight.content.name}: the file system is stopping"))
-        self._workers.stop(STOP_TIMEOUT_S)
+        self._workers.stop()
 
-    def flying(self, key: Key) -> Flight | None:
-        """Return the flight that brings a block, None where there is none. Lock held."""
-        return self._flying.get(key)
+    def open(self, content: Content, *, are_pages_forgotten: bool) -> OpenReader:
+        """Return one more reader of *content*.
 
-    def ask(self, content: Content, run: range, deadline: Deadline) -> list[Flight]:
-        """Ask for blocks that a call waits for, none of them held or flying. Lock held.
+        Args:
+            content: what it reads.
+            are_pages_forgotten: whether the kernel may hold pages of it that nobody here remembers.
+        """
+        with self._lock:
+            return content.open(are_pages_forgotten=are_pages_forgotten)
+
+    def close(self, content: Content, reader: OpenReader, lookahead: Lookahead | None) -> None:
+        """Let a reader go, and call back what was asked for ahead of it; it may be closed already."""
+        with self._lock:
+            reader.is_closed = True
+            content.open_readers.close(reader)
+            if lookahead is not None:
+                lookahead.release(self._windows)
+
+    def drop_unread(self, content: Content) -> None:
+        """Forget the blocks of *content*, which nobody will open again, unless somebody has it open."""
+        with self._lock:
+            if not content.open_readers:
+                self._cache.drop(content)
+
+    def board(self, call: Call, lookahead: Lookahead | None) -> Flight | None:
+        """Begin a read: copy what is held, and join or ask for what brings the rest.
+
+        Args:
+            call: the read.
+            lookahead: told of it, and asks for what comes next.
 
         Returns:
-            The flights, in order: as few as there are nodes in *run*. The caller is one of their ``readers``.
+            What is to be waited for, and then handed to ``land`` or ``give_up``; None where the read is done.
+
+        Raises:
+            CasfsError: the reader serves nothing any more, the block failed lately, or nothing can be asked for.
         """
-        if self._is_stopped:
+        with self._lock:
+            self._fill(call)
+            if call.start + call.done < call.stop:
+                self._await(call)
+            if lookahead is not None and call.start < call.stop:  # after what is waited for, so that it comes first
+                lookahead.observe(self._windows, call.start, call.stop, call.began_s, waited=call.flight is not None)
+            return call.flight
+
+    def land(self, call: Call) -> Flight | None:
+        """Go on with a read whose flight is over: copy what has come, and join or ask for what brings the rest.
+
+        Returns:
+            As ``board``.
+
+        Raises:
+            As ``board``; then the read is over.
+        """
+        with self._lock:
+            flight, block = call.flight, call.block
+            call.flight = None
+            try:
+                self._fill(call)
+                if call.start + call.done < call.stop:
+                    self._await(call)
+            finally:
+                self._let_go(call, flight, block)
+            return call.flight
+
+    def give_up(self, call: Call, error: BaseException) -> None:
+        """End a read that waited in vain; its failure is remembered for all that have the output open."""
+        with self._lock:
+            # The next call may be one that nobody interrupts.
+            if isinstance(error, CasfsError) and not isinstance(error, InterruptedCallError):
+                call.content.open_readers.fail(call.reader, call.block, error, self._clock())
+            flight, call.flight = call.flight, None
+            self._let_go(call, flight, call.block)
+
+    def probe(self, content: Content, deadline: Deadline, *, is_opening: bool) -> int | Probe:
+        """Ask how long *content* is, and for its first block.
+
+        Args:
+            content: whose size.
+            deadline: when to give up.
+            is_opening: whether the service is to be asked again though it said that it has no such output.
+
+        Returns:
+            Its size where it is known; else what is to be waited for.
+        """
+        with self._lock:
+            if is_opening:
+                content.gone = None
+            if content.size is not None:
+                return content.size
+            flight = self._flights.bringing((content, 0))
+            if flight is None:
+                return Probe(self._ask(content, range(1), deadline)[0], is_ours=True)
+            flight.readers += 1
+            return Probe(flight, is_ours=False)
+
+    def leave(self, flight: Flight) -> None:
+        """Let one go who probed; the last one to go takes the flight with it, if it can still be called back."""
+        with self._lock:
+            flight.readers -= 1
+            self._flights.drop_unwanted(flight)
+
+    def _fill(self, call: Call) -> None:
+        """Copy what is held, in order, up to the first block that is not."""
+        content, reader = call.content, call.reader
+        if content.failure is not None or reader.is_deceived or reader.is_closed:
+            call.refuse()
+        at = call.start + call.done
+        while at < call.stop:
+            block, first = divmod(at, BLOCK_SIZE)
+            view = self._cache.get((content, block))
+            if view is None:
+                return
+            piece = view[first : min(BLOCK_SIZE, first + call.stop - at)]
+            copy(piece, call.buffer[call.done :])
+            if not (content.root_met or content.open_readers.are_exposed):
+                content.open_readers.expose()
+            call.done += len(piece)
+            at += len(piece)
+
+    def _await(self, call: Call) -> None:
+        """Join the flight that brings the next block, or ask for it and for what the call misses right behind it."""
+        content = call.content
+        block = call.block = (call.start + call.done) // BLOCK_SIZE
+        flight = self._flights.bringing((content, block))
+        if flight is None:
+            error = call.reader.failed(block, call.began_s, self._clock())
+            if error is not None:
+                raise error.with_traceback(None)
+            deadline = Deadline(call.began_s + self._timeout_s, self._clock)
+            asked = self._ask(content, self._missing(call), deadline)
+            call.asked += tuple(asked)
+            flight = asked[0]
+        elif flight not in call.asked and flight not in call.joined:
+            flight.readers += 1
+            call.joined += (flight,)
+            if flight.state is State.QUEUED and not flight.for_reader:
+                self._flights.hurry(flight)
+        flight.waiting[block] += 1
+        call.flight = flight
+
+    def _missing(self, call: Call) -> range:
+        """Return the blocks that *call* needs, of which the first is neither held nor on its way, up to one that is."""
+        needed = range(call.block, -(-call.stop // BLOCK_SIZE))[: self._max_call_blocks]
+        content, cache, bringing = call.content, self._cache, self._flights.bringing
+        for block in needed[1:]:
+            if (content, block) in cache or bringing((content, block)) is not None:
+                return range(needed.start, block)
+        return needed
+
+    def _ask(self, content: Content, run: range, deadline: Deadline) -> list[Flight]:
+        """Ask for blocks that a call waits for, none of them held or flying; it is a reader of all the flights."""
+        if self._flights.is_stopped:
             raise InterruptedCallError(f"{content.name}: the file system has stopped")
         if content.gone is not None:
             raise content.gone.with_traceback(None)
-        flights = [
-            Flight(content, part, deadline)
-            for part in parts.cut(run, max(content.count, run.stop), min(parts.LARGEST, self.most))
-        ]
+        self._workers.begin_first()
+        largest = min(parts.LARGEST, self._max_call_blocks)
+        cut = [run] if len(run) == 1 else parts.cut(run, content.count, largest)
+        flights = [Flight(content, part, deadline) for part in cut]
         for flight in flights:
             flight.readers = 1
-            self._send(flight)
+            self._flights.ask(flight)
         return flights
 
-    def probe(self, content: Content, deadline: Deadline) -> tuple[Flight, bool]:
-        """Ask how long *content* is, and for its first block; the caller is a reader of the flight. Lock held.
-
-        Returns:
-            The flight, and whether it was started by this call.
-        """
-        flight = self._flying.get((content, 0))
-        if flight is None:
-            return self.ask(content, range(1), deadline)[0], True
-        flight.readers += 1
-        return flight, False
-
-    def has(self, key: Key) -> bool:
-        """Say whether a block is held or on its way. Lock held."""
-        return key in self._flying or key in self.cache
-
-    def offer(self, content: Content, part: range, owner: object) -> Flight | None:
-        """Ask for a part that no call waits for, none of it held or flying; None where there is no room. Lock held."""
-        if self._is_stopped or content.gone is not None or content.failure is not None:
-            return None
-        if not self.budget.has_room(len(part), self.cache.ahead):
-            return None
-        flight = Flight(content, part, None)
-        flight.owners.add(owner)
-        self.budget.asked += len(part)
-        self._send(flight)
-        return flight
-
-    def disown(self, flight: Flight, owner: object) -> None:
-        """Let a window go; what no other wants is called back, or evicted first. Lock held."""
-        flight.owners.discard(owner)
-        if flight.owners:
-            return
-        if flight.has_landed:
-            for block in flight.part:
-                self.cache.abandon((flight.content, block))
-            self._workers.stir()
-        else:
-            self._drop_unwanted(flight)
-
-    def passed(self, flight: Flight, owner: object) -> None:
-        """Let a window go on behind a part that its reader has read. Lock held.
-
-        Of an output that does not fit the memory, no block that was read in sequence would be there any more when
-        a second reader comes to it: its buffer is used again at once. So a long copy needs the memory of its window
-        and no more, and drives out nothing that others read.
-        Source: measured 2026-11-20, 512 MiB cold: 1.25 s of processor a GB where untouched memory took 1.6.
-        """
-        self.disown(flight, owner)
-        if not flight.owners and flight.content.count > self._capacity:
-            for block in flight.part:
-                self.cache.spend((flight.content, block))
-            self._workers.stir()
-
-    def _send(self, flight: Flight) -> None:
-        self._workers.push(flight)
-        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
-
-    def unwait(self, flight: Flight, block: int) -> None:
-        """Let one call go that waited for *block*, which may then be evicted. Lock held."""
-        flight.waiting[block] -= 1
-        if flight.has_landed:
-            self.cache.unpin((flight.content, block))
-            self._workers.stir()
-
-    def hurry(self, flight: Flight) -> None:
-        """Send a flight before all prefetch, since a call waits for it. Lock held."""
-        if not flight.is_sent and not flight.for_reader:
-            self._workers.hurry(flight)
-
-    def leave(self, flight: Flight) -> None:
-        """Let one reader go; the last one to go takes the flight with it, if it can still be called back. Lock held."""
-        flight.readers -= 1
-        self._drop_unwanted(flight)
-
-    def _drop_unwanted(self, flight: Flight) -> None:
-        """Take a flight that nobody wants any more out of the queue; one that is sent sees it itself. Lock held."""
-        if flight.is_unwanted() and not flight.is_sent and self._workers.cancel(flight):
-            self._end(flight)
-
-    def _reserve(self, flight: Flight) -> Room | None:
-        """Return room for a part that is about to be sent, None where there is none. Lock held.
-
-        Outputs that stall must not hold all of the memory, no more than all of the connections.
-        """
-        blocks = len(flight.part)
-        leave = min(self.most, self._capacity - blocks) if self._workers.shares.is_stalling(flight.content) else 0
-        if not self.cache.reserve(blocks, leave):
-            return None
-        self.budget.throttle.sent(self._clock())
-        return Room(blocks, self.cache.take)
-
-    def _end(self, flight: Flight) -> bool:
-        """Take a flight out of the table; returns whether this call was the one that ended it. Lock held."""
-        if flight.is_over:
-            return False
-        flight.is_over = True
-        self.budget.asked -= 0 if flight.for_reader else len(flight.part)
-        for block in flight.part:
-            del self._flying[flight.content, block]
-        return True
-
-    def _run(self, flight: Flight, room: Room) -> None:
-        error: BaseException | None = None
-        sent_s = self._clock()
-        try:
-            self._fetch(flight, room)
-        except CasfsError as failure:
-            error = failure
-        except BaseException as failure:  # a worker that died would leave its readers waiting
-            log.exception("%s: fetching blocks %s failed", flight.content.name, flight.part)
-            error = failure
-        with self.lock:
-            self.budget.throttle.ended(self._clock(), sent_s, 0 if error else len(room) * BLOCK_SIZE)
-            if self._yields(flight, room, error):
-                return
-            error = self._land(flight, room, error)
-            is_ours = self._end(flight)
-            are_pages_wrong, flight.content.are_pages_wrong = flight.content.are_pages_wrong, False
-            self._workers.stir()
-        if isinstance(error, GoneError):
-            self._on_gone(flight.content.output)
-        if are_pages_wrong:
-            self._on_wrong(flight.content.output)
-        if is_ours and error is not None:
-            flight.future.set_exception(error)
-        elif is_ours:
-            flight.future.set_result(None)
-
-    def _fetch(self, flight: Flight, room: Room) -> None:
-        content = flight.content
-        deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
-        watch = Watch(partial(self._workers.is_to_end, flight), partial(self._workers.came, flight))
-        if content.size is None:
-            self._fetcher.probe(content, room, deadline, watch)
-        else:
-            self._fetcher.fetch(content, flight.part, room, deadline, watch)
-
-    def _yields(self, flight: Flight, room: Room, error: BaseException | None) -> bool:
-        """Return whether a flight ended only to let others go first: then it is queued again. Lock held."""
-        if not (flight.is_yielding and isinstance(error, InterruptedCallError)) or flight.is_unwanted():
-            return False
-        self.cache.give(room.taken.values(), len(room) - len(room.taken))
-        flight.is_sent = False
-        self._workers.push(flight)
-        return True
-
-    def _land(self, flight: Flight, room: Room, error: BaseException | None) -> BaseException | None:
-        """Put the blocks where they belong, or the room back. Lock held."""
-        content = flight.content
-        if isinstance(error, SizeChangedError):
-            content.failure = content.failure or error
-            error.is_told = True
-        if isinstance(error, GoneError):
-            content.gone = error
-        if content.failure is not None:
-            error = content.failure
-            self.cache.drop(content)
-        untaken = len(room) - len(room.taken)
-        if error is not None or flight.is_over:
-            self.cache.give(room.taken.values(), untaken)
-            return error
-        flight.has_landed = True
-        self._workers.shares.recovered(content)
-        if not flight.for_reader:
-            self._stats.count("prefetched_blocks", len(room))
-        # A probe may find that there is no block at all.
-        self.cache.give((view for index, view in room.taken.items() if index >= content.count), untaken)
-        for index, view in room.taken.items():
-            if index < content.count:
-                self._place(flight, (content, flight.part[index]), view)
-        return None
-
-    def _place(self, flight: Flight, key: Key, buffer: memoryview) -> None:
-        if flight.waiting[key[1]]:
-            self.cache.pin(key, buffer, flight.waiting[key[1]])
-        elif flight.owners:
-            self.cache.put_ahead(key, buffer, flight)
-        elif flight.readers or flight.for_reader:
-            self.cache.keep(key, buffer)
-        else:
-            self.cache.put_stale(key, buffer)
+    def _let_go(self, call: Call, flight: Flight | None, block: int) -> None:
+        """Let *call* go on, which waited for *block* of *flight*, and let its flights go where it waits for no more."""
+        if flight is not None:
+            flight.waiting[block] -= 1
+            if flight.state is State.LANDED:
+                self._cache.unpin((flight.content, block))
+                self._flights.stir()
+        if call.flight is None:
+            for other in call.asked + call.joined:
+                other.readers -= 1
+                self._flights.drop_unwanted(other)

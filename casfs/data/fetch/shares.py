@@ -3,7 +3,7 @@
 from collections import Counter
 
 from casfs.data.content import Content
-from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.flight import Flight, State
 from casfs.waiting import Clock
 
 STALL_S = 2.0
@@ -58,11 +58,11 @@ class Shares:
     def sent(self, flight: Flight) -> None:
         """Count a connection that *flight* has from now on."""
         self._held[flight.content] += 1
-        flight.progress_s, flight.progress_bytes, flight.is_yielding = self._clock(), 0, False
+        flight.progress_s, flight.progress_bytes = self._clock(), 0
 
     def ended(self, flight: Flight) -> None:
         """Count the connection of *flight* no more."""
-        self._yielding -= flight.is_yielding
+        self._yielding -= flight.state is State.YIELDING
         self._held[flight.content] -= 1
         if not self._held[flight.content]:
             del self._held[flight.content]
@@ -111,7 +111,7 @@ class Shares:
         if (is_within and not is_short) or self._yielding >= waiting:
             return False
         self._yielding += 1
-        flight.is_yielding = True
+        flight.enter(State.YIELDING)
         self._stalling[flight.content] = self.yields(flight.content) + 1
         return True
 

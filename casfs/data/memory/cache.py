@@ -1,17 +1,10 @@
-"""Blocks in memory: what may be evicted, in which order, and what may not.
-
-Four places a block can be in: *kept* (read at least once, least recently used goes first), *ahead* (prefetched for an
-open reader, not read yet), *stale* (prefetched for a reader that is gone: goes before all others) and *pinned* (landed
-for calls that wait for it and have not copied it yet). Only kept and stale blocks are evicted.
-"""
+"""Blocks in memory: what may be evicted, in which order, and what may not."""
 
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from cachetools import LRUCache
-
 from casfs.data.content import Content
-from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.memory.pool import Pool
 from casfs.stats import Stats
 
@@ -20,8 +13,83 @@ Bringer = TypeVar("Bringer")
 """What brought a block ahead of its reader: the cache only hands it back."""
 
 
-def _one_block(_view: memoryview) -> int:
-    return BLOCK_SIZE
+class Place(Enum):
+    """Where a block is among the others."""
+
+    KEPT = auto()
+    """It was read; of these, the one read longest ago is evicted first."""
+    STALE = auto()
+    """It was prefetched for a reader that is gone, and goes before all others; the first to come here goes first."""
+    AHEAD = auto()
+    """It was prefetched for an open reader and not read yet; it stays."""
+    PINNED = auto()
+    """It landed for calls that wait for it and have not copied it yet; it stays."""
+
+
+class Slot(Generic[Bringer]):
+    """One block that is held.
+
+    Attributes:
+        key: which block.
+        buffer: its bytes.
+        place: where it is.
+        pins: calls that have not copied it yet.
+        bringer: what brought it ahead of its reader, while it is there.
+        older, newer: its neighbours in its place.
+    """
+
+    __slots__ = ("bringer", "buffer", "key", "newer", "older", "pins", "place")
+
+    def __init__(self, key: Key, buffer: memoryview, place: Place) -> None:
+        self.key = key
+        self.buffer = buffer
+        self.place = place
+        self.pins = 0
+        self.bringer: Bringer | None = None
+        self.older: Slot[Bringer] | None = None
+        self.newer: Slot[Bringer] | None = None
+
+
+class _Row(Generic[Bringer]):
+    """The slots of one place, in the order in which they came there."""
+
+    __slots__ = ("count", "newest", "oldest")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.oldest: Slot[Bringer] | None = None
+        self.newest: Slot[Bringer] | None = None
+
+    def append(self, slot: Slot[Bringer]) -> None:
+        slot.older, slot.newer = self.newest, None
+        if self.newest is None:
+            self.oldest = slot
+        else:
+            self.newest.newer = slot
+        self.newest = slot
+        self.count += 1
+
+    def remove(self, slot: Slot[Bringer]) -> None:
+        if slot.older is None:
+            self.oldest = slot.newer
+        else:
+            slot.older.newer = slot.newer
+        if slot.newer is None:
+            self.newest = slot.older
+        else:
+            slot.newer.older = slot.older
+        self.count -= 1
+
+    def renew(self, slot: Slot[Bringer], newer: Slot[Bringer]) -> None:
+        """Remove a slot and append it again, in one go; *newer* is the one next to it."""
+        newer.older = slot.older
+        if slot.older is None:
+            self.oldest = newer
+        else:
+            slot.older.newer = newer
+        newest = self.newest or newer
+        newest.newer, slot.older, slot.newer = slot, newest, None
+        self.newest = slot
 
 
 class BlockCache(Generic[Bringer]):
@@ -33,38 +101,37 @@ class BlockCache(Generic[Bringer]):
     """
 
     def __init__(self, capacity: int, stats: Stats) -> None:
+        self.capacity = capacity
         self._pool = Pool(capacity)
         self._stats = stats
-        self._kept: LRUCache[Key, memoryview] = LRUCache(capacity * BLOCK_SIZE, getsizeof=_one_block)
-        self._ahead: dict[Key, memoryview] = {}
-        self._bringers: dict[Key, Bringer] = {}
-        self._stale: dict[Key, memoryview] = {}
-        self._pinned: dict[Key, memoryview] = {}
-        self._pins: dict[Key, int] = {}
+        self._slots: dict[Key, Slot[Bringer]] = {}
+        self._rows: dict[Place, _Row[Bringer]] = {place: _Row() for place in Place}
+        self._kept = self._rows[Place.KEPT]
+        self._stale = self._rows[Place.STALE]
 
     def __len__(self) -> int:
         """Return how many blocks are held."""
-        return len(self._kept) + len(self._ahead) + len(self._stale) + len(self._pinned)
+        return len(self._slots)
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._kept or key in self._ahead or key in self._pinned or key in self._stale
+        return key in self._slots
 
     @property
     def ahead(self) -> int:
         """Blocks that were prefetched for an open reader and not read yet."""
-        return len(self._ahead)
+        return self._rows[Place.AHEAD].count
 
     def get(self, key: Key) -> memoryview | None:
         """Return the block for reading, None where it is not held. Valid until the caller unlocks."""
-        try:
-            return self._kept[key]
-        except KeyError:
-            pass
-        self.abandon(key)  # no longer ahead of anybody: as with a stale one, what counts is that it was read
-        if key in self._stale:
-            self._kept[key] = self._stale.pop(key)
-            return self._kept[key]
-        return self._pinned.get(key)
+        slot = self._slots.get(key)
+        if slot is None:
+            return None
+        if slot.place is Place.KEPT:
+            if slot.newer is not None:
+                self._kept.renew(slot, slot.newer)
+        elif slot.place is not Place.PINNED:
+            self._move(slot, Place.KEPT)
+        return slot.buffer
 
     def reserve(self, blocks: int, leave: int = 0) -> bool:
         """Set *blocks* buffers aside, evicting what may be; return False, and evict nothing, where it cannot be.
@@ -73,7 +140,7 @@ class BlockCache(Generic[Bringer]):
             blocks: how many.
             leave: how many more there must be.
         """
-        if self._pool.free + len(self._stale) + len(self._kept) < blocks + leave:
+        if self._pool.free + self._stale.count + self._kept.count < blocks + leave:
             return False
         while self._pool.free < blocks:
             self._evict()
@@ -90,65 +157,72 @@ class BlockCache(Generic[Bringer]):
             self._pool.give(buffer)
         self._pool.release(untaken)
 
-    def keep(self, key: Key, view: memoryview) -> None:
+    def keep(self, key: Key, buffer: memoryview) -> None:
         """Hold a block as the most recently used."""
-        self._kept[key] = view
+        self._put(key, buffer, Place.KEPT)
 
-    def pin(self, key: Key, view: memoryview, calls: int) -> None:
+    def pin(self, key: Key, buffer: memoryview, calls: int) -> None:
         """Hold a block until it was unpinned *calls* times."""
-        self._pinned[key] = view
-        self._pins[key] = calls
+        self._put(key, buffer, Place.PINNED).pins = calls
 
     def unpin(self, key: Key) -> None:
         """Let one call go that waited for the block; after the last the block is kept."""
-        if key not in self._pins:  # dropped meanwhile, with all of its output
+        slot = self._slots.get(key)
+        if slot is None or not slot.pins:  # dropped meanwhile, with all of its output
             return
-        self._pins[key] -= 1
-        if not self._pins[key]:
-            del self._pins[key]
-            self._kept[key] = self._pinned.pop(key)
+        slot.pins -= 1
+        if not slot.pins:
+            self._move(slot, Place.KEPT)
 
-    def put_ahead(self, key: Key, view: memoryview, flight: Bringer) -> None:
-        """Hold a prefetched block that *flight* brought until it is read, or abandoned."""
-        self._ahead[key] = view
-        self._bringers[key] = flight
+    def put_ahead(self, key: Key, buffer: memoryview, bringer: Bringer) -> None:
+        """Hold a prefetched block that *bringer* brought until it is read, or abandoned."""
+        self._put(key, buffer, Place.AHEAD).bringer = bringer
 
     def brought_ahead(self, key: Key) -> Bringer | None:
-        """Return the flight that brought a prefetched block, None where it was read or abandoned since."""
-        return self._bringers.get(key)
+        """Return what brought a prefetched block, None where it was read or abandoned since."""
+        slot = self._slots.get(key)
+        return None if slot is None else slot.bringer
 
-    def put_stale(self, key: Key, view: memoryview) -> None:
+    def put_stale(self, key: Key, buffer: memoryview) -> None:
         """Hold a prefetched block that nobody wants any more until something else wants its buffer."""
-        self._stale[key] = view
+        self._put(key, buffer, Place.STALE)
 
     def abandon(self, key: Key) -> None:
         """Let a prefetched block go first, if it was not read yet."""
-        if key in self._ahead:
-            del self._bringers[key]
-            self._stale[key] = self._ahead.pop(key)
+        slot = self._slots.get(key)
+        if slot is not None and slot.place is Place.AHEAD:
+            self._move(slot, Place.STALE)
 
     def spend(self, key: Key) -> None:
         """Give the buffer of a block back at once, if the block was read and no call waits for it."""
-        view = self._kept.pop(key, None)
-        if view is not None:
-            self._pool.give(view)
+        slot = self._slots.get(key)
+        if slot is not None and slot.place is Place.KEPT:
+            self._remove(slot)
 
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
-        for key in [key for key in self._ahead if key[0] is content]:
-            self.abandon(key)
-        unread = sum(1 for key in self._stale if key[0] is content)
-        self._stats.count("prefetch_unused_blocks", unread)
-        for place in (self._kept, self._stale, self._pinned):
-            for key in [key for key in place if key[0] is content]:
-                self._pool.give(place.pop(key))
-        for key in [key for key in self._pins if key[0] is content]:
-            del self._pins[key]
+        for slot in [slot for slot in self._slots.values() if slot.key[0] is content]:
+            self._remove(slot)
+
+    def _put(self, key: Key, buffer: memoryview, place: Place) -> Slot[Bringer]:
+        slot = self._slots[key] = Slot(key, buffer, place)
+        self._rows[place].append(slot)
+        return slot
+
+    def _move(self, slot: Slot[Bringer], place: Place) -> None:
+        self._rows[slot.place].remove(slot)
+        slot.place = place
+        slot.bringer = None  # no longer ahead of anybody: as with a stale one, what counts is whether it was read
+        self._rows[place].append(slot)
+
+    def _remove(self, slot: Slot[Bringer]) -> None:
+        if slot.place in (Place.AHEAD, Place.STALE):
+            self._stats.count("prefetch_unused_blocks")
+        self._rows[slot.place].remove(slot)
+        del self._slots[slot.key]
+        self._pool.give(slot.buffer)
 
     def _evict(self) -> None:
-        if self._stale:
-            view = self._stale.pop(next(iter(self._stale)))
-            self._stats.count("prefetch_unused_blocks")
-        else:
-            _, view = self._kept.popitem()
-        self._pool.give(view)
+        slot = self._stale.oldest or self._kept.oldest
+        if slot is not None:
+            self._remove(slot)
