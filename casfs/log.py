@@ -29,16 +29,16 @@ from casfs.outlets import (
 )
 from casfs.redaction import Redact, redact
 
-QUIET = dict.fromkeys(("urllib3", "requests", "botocore", "fuse", "mfusepy"), logging.ERROR)
+LIBRARY_LEVELS = dict.fromkeys(("urllib3", "requests", "botocore", "fuse", "mfusepy"), logging.ERROR)
 """Libraries whose warnings are failures that casfs reports itself, or none."""
 
-_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; anything else was given by whoever wrote the line."""
 
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What a terminal obeys and UTF-8 has not; the line end aside."""
 
-STAMP = "%(asctime)s.%(msecs)03dZ "
+TIME_FORMAT = "%(asctime)s.%(msecs)03dZ "
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """Source: syslog(3)."""
@@ -97,7 +97,7 @@ class JsonFormatter(logging.Formatter):
             "message": self._redact(record.getMessage()),
         }
         for name, value in vars(record).items():
-            if name not in _USUAL:
+            if name not in _STANDARD_FIELDS:
                 plain = value is None or isinstance(value, int | float)
                 fields[name] = value if plain else self._redact(str(value))
         if record.exc_info:
@@ -125,8 +125,8 @@ def setup(level: str, style: str, file: str | None, *, foreground: bool) -> None
         root.removeHandler(other)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name, least in QUIET.items():
-        logging.getLogger(name).setLevel(least)
+    for name, lowest in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(lowest)
     # What a handler cannot write it would print to standard error, arguments and all.
     logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
@@ -156,7 +156,7 @@ def _text_formatter(outlet: Outlet) -> logging.Formatter:
     if isinstance(outlet, SystemLog):
         return TextFormatter(redact)  # it has the time itself
     if isinstance(outlet, LogFile) or not _is_journal():
-        return TextFormatter(redact, STAMP)
+        return TextFormatter(redact, TIME_FORMAT)
     return JournalFormatter(redact)
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from casfs.outlets import Outlet
 
-MOST_CHARACTERS = 4 << 20
+MAX_QUEUED_CHARACTERS = 4 << 20
 """Of all lines that wait: some seconds of the densest log, and little beside the blocks in memory."""
-FLUSH_S = 1.0
+FLUSH_TIMEOUT_S = 1.0
 """How long the end of the process waits for the last lines: a log that works takes milliseconds."""
-IDLE_S = 3600.0
+IDLE_WAIT_S = 3600.0
 """No wait is for ever; nothing is looked for when this one ends."""
 
 
@@ -63,7 +63,7 @@ class QueueHandler(logging.Handler):
         """Put *record* into the queue; if that is full, it is lost."""
         line = Line(record.levelno, self.format(record))
         with self._changed:
-            if self._characters + len(line.text) > MOST_CHARACTERS:
+            if self._characters + len(line.text) > MAX_QUEUED_CHARACTERS:
                 self._lost += 1
                 return
             if self._lost:
@@ -74,9 +74,9 @@ class QueueHandler(logging.Handler):
             self._start()
 
     def flush(self) -> None:
-        """Return once every line is written, or lost, or after FLUSH_S."""
+        """Return once every line is written, or lost, or after FLUSH_TIMEOUT_S."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_writing and not self._has_work(), FLUSH_S)
+            self._changed.wait_for(lambda: not self._is_writing and not self._has_work(), FLUSH_TIMEOUT_S)
 
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -101,7 +101,7 @@ class QueueHandler(logging.Handler):
         while True:
             with self._changed:
                 while not self._has_work():
-                    self._changed.wait(IDLE_S)
+                    self._changed.wait(IDLE_WAIT_S)
                 line = self._lines.popleft() if self._lines else self._account()
                 self._is_writing = True
             try:

@@ -13,12 +13,12 @@ from typing import Protocol
 
 SYSLOG_SOCKET = "/dev/log"
 """Source: syslog(3); journald listens there too."""
-SYSLOG_PATIENCE_S = 0.1
+SYSLOG_TIMEOUT_S = 0.1
 """A system log that is stopped fills its socket: then a line is lost, rather than all that follow it."""
-DESCRIPTOR_PATIENCE_S = 60.0
+DESCRIPTOR_TIMEOUT_S = 60.0
 """How long a pipe that others made non-blocking may be full until a line is lost; any other is waited for."""
 STANDARD_ERROR = 2
-LOG_FILE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+LOG_FILE_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 """How a log file is opened: a FIFO without waiting for who reads it."""
 
 
@@ -61,9 +61,9 @@ class Descriptor:
 def _write_some(fd: int, data: bytes) -> int:
     with suppress(BlockingIOError):
         return os.write(fd, data)
-    room = select.poll()
-    room.register(fd, select.POLLOUT)
-    if not room.poll(DESCRIPTOR_PATIENCE_S * 1000):
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    if not poll.poll(DESCRIPTOR_TIMEOUT_S * 1000):
         raise TimeoutError(errno.ETIMEDOUT, "nobody reads")
     return os.write(fd, data)
 
@@ -96,7 +96,7 @@ class LogFile:
         self._lines.write(level, text)
 
     def _open(self) -> None:
-        fd = os.open(self._path, LOG_FILE, 0o666)
+        fd = os.open(self._path, LOG_FILE_FLAGS, 0o666)
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)  # each write may wait
         if self._fd is not None:
             os.close(self._fd)
@@ -126,7 +126,7 @@ class SystemLog:
 
 
 class SystemLogHandler(SysLogHandler):
-    """Speaks with the system log, which is never waited for longer than SYSLOG_PATIENCE_S.
+    """Speaks with the system log, which is never waited for longer than SYSLOG_TIMEOUT_S.
 
     Attributes:
         failure: why the last line was lost; None if it was not.
@@ -138,7 +138,7 @@ class SystemLogHandler(SysLogHandler):
     def _connect_unixsocket(self, address: str) -> None:
         # the one method that every connect goes through, the one after a lost connection too
         super()._connect_unixsocket(address)  # type: ignore[misc]  # it is private - typeshed lists public methods only
-        self.socket.settimeout(SYSLOG_PATIENCE_S)
+        self.socket.settimeout(SYSLOG_TIMEOUT_S)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Take note that *record* is lost."""

@@ -9,20 +9,20 @@ from collections.abc import Iterable
 from types import TracebackType
 from urllib.parse import quote
 
-SHORTEST_SECRET = 4
+MIN_SECRET_LENGTH = 4
 """Nothing shorter is looked for: it would be found in every line."""
-TELLING = 16
+PREFIX_LENGTH = 16
 """Characters that a long secret is known by: lines are cut at some length, and secrets in them too."""
-MOST_SECRETS = 64
+MAX_SECRETS = 64
 """A mount of months gets new keys every hour; those of days ago are of no use to anybody."""
 REDACTED = "[redacted]"
 
-_IS = r"""["']?\s*(?:[:=]|%3[AD])\s*b?["']?)"""
+_ASSIGNMENT = r"""["']?\s*(?:[:=]|%3[AD])\s*b?["']?)"""
 _PATTERNS = (
     # to the end of the quoted text or line: some schemes have spaces
-    re.compile(rf"""(authorization{_IS}[^"'\r\n]+""", re.IGNORECASE),
-    re.compile(rf"""(security-token{_IS}[^\s"',;}})]+""", re.IGNORECASE),
-    re.compile(rf"""((?:secret_?(?:access_?)?key|\btoken){_IS}[^\s"',;&}})]+""", re.IGNORECASE),
+    re.compile(rf"""(authorization{_ASSIGNMENT}[^"'\r\n]+""", re.IGNORECASE),
+    re.compile(rf"""(security-token{_ASSIGNMENT}[^\s"',;}})]+""", re.IGNORECASE),
+    re.compile(rf"""((?:secret_?(?:access_?)?key|\btoken){_ASSIGNMENT}[^\s"',;&}})]+""", re.IGNORECASE),
     re.compile(r"((?:q-|\b|x-amz-)signature(?:=|%3D))[^\s&%\"',;]+", re.IGNORECASE),
 )
 
@@ -36,7 +36,7 @@ class Redact:
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
         """Know *secrets* beside the places where they usually stand."""
         self._lock = threading.Lock()
-        self._secrets: deque[str] = deque(maxlen=MOST_SECRETS)
+        self._secrets: deque[str] = deque(maxlen=MAX_SECRETS)
         self._known: re.Pattern[str] | None = None
         self.learn(secrets)
 
@@ -44,7 +44,7 @@ class Redact:
         """Know *secrets* from now on."""
         with self._lock:
             known = set(self._secrets)
-            new = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET} - known
+            new = {secret for secret in secrets if secret and len(secret) >= MIN_SECRET_LENGTH} - known
             if new:
                 self._secrets.extend(new)
                 self._known = _any_of(self._secrets)
@@ -63,7 +63,9 @@ def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
     spellings = {spelt for secret in secrets for spelt in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
     # the longest first: one may be part of another
     whole = [re.escape(spelt) for spelt in sorted(spellings, key=len, reverse=True)]
-    beginnings = [re.escape(spelt[:TELLING]) + r"[^\s\"',;&]*" for spelt in spellings if len(spelt) > TELLING]
+    beginnings = [
+        re.escape(spelt[:PREFIX_LENGTH]) + r"[^\s\"',;&]*" for spelt in spellings if len(spelt) > PREFIX_LENGTH
+    ]
     return re.compile("|".join(whole + beginnings))
 
 

@@ -12,22 +12,22 @@ from collections.abc import Iterator
 
 from casfs.errors import MountError, ShortageError
 
-THREADS = 48
+MAX_OTHER_THREADS = 48
 """Beside one a connection: 17 for names, 5 for signals and the log, and the first of libfuse's, with some to spare."""
 
-M_ARENA_MAX, ARENAS = -8, 4
+M_ARENA_MAX, MAX_ARENAS = -8, 4
 """glibc gives each thread a heap of its own, for which it sets 64 MiB of address space aside, up to eight a processor.
 Source: mallopt(3), malloc.h."""
 
-SPARE_BYTES = (ARENAS * 64 + 256) << 20
+SPARE_BYTES = (MAX_ARENAS * 64 + 256) << 20
 """For those heaps, the libraries and documents."""
 
-USUAL_STACK_BYTES = 8 << 20
+DEFAULT_STACK_BYTES = 8 << 20
 """What a thread's stack takes where its size has no limit."""
 
 
 def check(cache_bytes: int, connections: int) -> None:
-    """Return if there is address space for a mount; where it is limited, it is used sparingly from now on.
+    """Raise MountError unless there is address space for a mount; where it is limited, use it sparingly from now on.
 
     Args:
         cache_bytes: memory for blocks.
@@ -39,10 +39,10 @@ def check(cache_bytes: int, connections: int) -> None:
     if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         return
     with contextlib.suppress(AttributeError):  # a C library without such heaps
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)
     stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
-    stack = USUAL_STACK_BYTES if stack == resource.RLIM_INFINITY else stack
-    wanted = cache_bytes + (connections + THREADS) * stack + SPARE_BYTES
+    stack = DEFAULT_STACK_BYTES if stack == resource.RLIM_INFINITY else stack
+    wanted = cache_bytes + (connections + MAX_OTHER_THREADS) * stack + SPARE_BYTES
     try:
         mmap.mmap(-1, wanted, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ).close()
     except (OSError, MemoryError, OverflowError) as error:

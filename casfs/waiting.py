@@ -52,7 +52,7 @@ class Deadline:
         return max(0.0, self.at_s - self.clock())
 
     def check(self, what: str) -> None:
-        """Do nothing before the deadline.
+        """Raise DeadlineError unless there is time left.
 
         Raises:
             DeadlineError: it has passed; the message names *what*.

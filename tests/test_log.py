@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from casfs import log
 from casfs.errors import ConfigError
 from casfs.log import JournalFormatter, JsonFormatter, TextFormatter
-from casfs.outlets import SYSLOG_PATIENCE_S, SystemLogHandler
+from casfs.outlets import SYSLOG_TIMEOUT_S, SystemLogHandler
 from casfs.redaction import REDACTED, Redact
 
 KEY = "sw0rd/fish+%"
@@ -151,7 +151,7 @@ def test_journal_takes_the_priority_from_each_line() -> None:
 def test_time_is_utc_in_milliseconds() -> None:
     made = record("x")
     made.created, made.msecs = 1_500_000_000.007, 7.0
-    assert TextFormatter(REDACT, log.STAMP).format(made).startswith("2017-07-14T02:40:00.007Z WARNING ")
+    assert TextFormatter(REDACT, log.TIME_FORMAT).format(made).startswith("2017-07-14T02:40:00.007Z WARNING ")
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_system_log_that_comes_later_is_found(tmp_path: Path) -> None:
         handler.emit(record("x"))
         listener.settimeout(10)
         assert b"x" in listener.recv(1000)
-        assert handler.socket.gettimeout() == SYSLOG_PATIENCE_S
+        assert handler.socket.gettimeout() == SYSLOG_TIMEOUT_S
     handler.close()
 
 

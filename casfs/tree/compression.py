@@ -10,7 +10,7 @@ import zlib
 
 from casfs.models import Job, JobState
 
-_USUAL = (
+_DICTIONARY = (
     b'"Bucket":"Object":"Range":"Condition":"ArchiveDescription":"Format":"CSV","StartDate":"EndDate":"Limit":"Marker":'
     b'"InProgress","Failed","InventoryRetrieval","PushToCOS","PullFromCOS","Expedited","Bulk",'
     b'"InventoryRetrievalParameters":{"SNSTopic":null,"JobOutputPath":null,"OutputLocation":null,'
@@ -31,13 +31,13 @@ _WINDOW_BITS = -11
 def compress(job: Job) -> bytes:
     """Return all of *job* but its vault and id; equal where they are."""
     fields = (job.action, job.state, job.created_ns, job.completed_ns, job.size, job.tree_hash)
-    packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, zdict=_USUAL)
+    packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, zdict=_DICTIONARY)
     return packer.compress(f"{json.dumps(fields, separators=(',', ':'))}\n{job.document}".encode()) + packer.flush()
 
 
 def decompress(compressed: bytes, vault: str, job: str) -> Job:
     """Return the job of *vault* whose id is *job* as it was before."""
-    text = zlib.decompressobj(_WINDOW_BITS, zdict=_USUAL).decompress(compressed).decode()
+    text = zlib.decompressobj(_WINDOW_BITS, zdict=_DICTIONARY).decompress(compressed).decode()
     fields, _, document = text.partition("\n")
     action, state, created_ns, completed_ns, size, tree_hash = json.loads(fields)
     return Job(vault, job, action, JobState(state), created_ns, completed_ns, size, tree_hash, document)
