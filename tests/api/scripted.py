@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-POLL_S = 0.01
+from tests.api.listening import POLL_S, Listening
 
 
 class Act(Enum):
@@ -57,7 +57,7 @@ def chunked(*chunks: bytes, status: str = "200 OK", **headers: str) -> bytes:
 
 
 @dataclass
-class ScriptedServer:
+class ScriptedServer(Listening):
     """Answers its requests, whatever they ask and over however many connections, by a list of replies.
 
     Attributes:
@@ -73,16 +73,7 @@ class ScriptedServer:
     seen: list[Seen] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     greeting: bytes = b""
-    connections: int = 0
-    _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def url(self) -> str:
@@ -92,31 +83,7 @@ class ScriptedServer:
         """Add replies: bytes, an act, or several of them one after another."""
         self.replies += [(reply,) if isinstance(reply, bytes | Act) else tuple(reply) for reply in replies]
 
-    def start(self) -> None:
-        self._spawn(self._accept)
-
-    def stop(self) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(60)
-            assert not thread.is_alive()
-        self._listener.close()
-
-    def _spawn(self, target: object, *args: object) -> None:
-        assert callable(target)
-        self._threads.append(threading.Thread(target=target, args=args, daemon=True))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while not self._stopping.is_set():
-            if not select.select([self._listener], [], [], POLL_S)[0]:
-                continue
-            with contextlib.suppress(OSError):
-                connection, _ = self._listener.accept()
-                self.connections += 1
-                self._spawn(self._serve, connection, self.connections)
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), connection:
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)

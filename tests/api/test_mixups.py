@@ -19,6 +19,7 @@ from casfs.errors import CasfsError, NoWayError, UnreachableError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.api.conftest import new_client
+from tests.api.listening import unanswered
 from tests.api.scripted import Act, ScriptedServer, answer
 from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
@@ -166,17 +167,9 @@ def test_a_service_that_was_there_and_is_no_more_is_unreachable_in_the_end(stats
 
 def test_a_slow_host_has_all_its_time_from_the_second_attempt_on(stats: Stats, announce: Announce) -> None:
     announce("nobody answers")
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        transport = Transport(f"https://127.0.0.1:{full.getsockname()[1]}", 0.2, 1, str(CERTIFICATE))
+    with unanswered() as host:
+        transport = Transport(f"https://{host}", 0.2, 1, str(CERTIFICATE))
         assert transport._contact.is_due
         with pytest.raises(UnreachableError, match="nobody answers"):
             transport.send(Outgoing("/", {}), 1, Deadline.after(30))
         assert not transport._contact.is_due
-        for one in waiting:
-            one.close()

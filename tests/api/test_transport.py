@@ -17,6 +17,7 @@ from casfs.errors import ConfigError, TransferError, UnreachableError, Untrusted
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.api.conftest import new_client, started
+from tests.api.listening import unanswered
 from tests.api.scripted import Act, ScriptedServer, answer
 from tests.certificate import CERTIFICATE, OTHERS, certified
 from tests.conftest import Announce
@@ -63,19 +64,11 @@ def test_that_nobody_listens_is_told_with_host_and_reason(nobody: str) -> None:
 
 @pytest.mark.parametrize(("connect_timeout_s", "idle_s"), [(0.2, 1), (60, 0.1)], ids=["its own time", "the attempt's"])
 def test_that_nobody_answers_is_told_in_time(connect_timeout_s: float, idle_s: float) -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
+    with unanswered() as host:
         deadline = soon()
         with pytest.raises(UnreachableError, match="nobody answers"):
-            ask(f"http://127.0.0.1:{full.getsockname()[1]}", None, connect_timeout_s, idle_s)
+            ask(f"http://{host}", None, connect_timeout_s, idle_s)
         assert deadline.remaining_s > 3
-        for one in waiting:
-            one.close()
 
 
 def test_a_request_that_finds_no_room_in_time_had_no_answer_in_time() -> None:

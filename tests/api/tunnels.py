@@ -4,15 +4,14 @@ import contextlib
 import select
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-POLL_S = 0.01
+from tests.api.listening import POLL_S, Listening
 
 
 @dataclass
-class Tunnels:
+class Tunnels(Listening):
     """Takes one kind of greeting, then passes bytes on.
 
     Attributes:
@@ -26,37 +25,15 @@ class Tunnels:
     greet: Callable[[socket.socket], tuple[str, int] | None]
     tls: ssl.SSLContext | None = None
     asked: list[tuple[str, int]] = field(default_factory=list)
-    _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        self._spawn(self._accept)
-
-    def stop(self) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(60)
-            assert not thread.is_alive()
-        self._listener.close()
-
-    def _spawn(self, target: Callable[..., None], *args: object) -> None:
-        self._threads.append(threading.Thread(target=target, args=args, daemon=True))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while not self._stopping.is_set():
-            if select.select([self._listener], [], [], POLL_S)[0]:
-                self._spawn(self._serve, self._listener.accept()[0])
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            client.settimeout(10)
-            with self.tls.wrap_socket(client, server_side=True) if self.tls else client as wrapped:
+    def serve(self, connection: socket.socket, number: int) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(10)
+            with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as wrapped:
                 wanted = self.greet(wrapped)
                 if wanted is not None:
                     self.asked.append(wanted)
