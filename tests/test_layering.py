@@ -20,6 +20,7 @@ TABLE: dict[str, frozenset[str]] = {
     "account": frozenset({"api", "tree", "data", "config"}),
     "library": frozenset({"account", "tree", "config", "file"}),
     "file": frozenset({"data"}),
+    "fsspec": frozenset({"library", "config", "file"}),
     "fs": frozenset({"tree", "data"}),
     "tree": frozenset(),
     "data": frozenset(),
@@ -43,6 +44,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "fuse": frozenset({"fs", "mount"}),
     "mfusepy": frozenset({"fs", "mount"}),
     "click": frozenset({"cli"}),
+    "fsspec": frozenset({"fsspec"}),
     "cachetools": frozenset({"tree", "data"}),
 }
 """Which parts may import a library that is ours to import at all."""

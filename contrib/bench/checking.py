@@ -11,7 +11,7 @@ from casfs.emulator.content import read
 from plan import SHAPES, Item
 from rig import Rig, scratch
 from service import environment
-from subjects import ARIA2C, CASFS, HTTPDIRFS, RCLONE, S3FS, Fetcher, Mounter
+from subjects import ARIA2C, CASFS, FSSPEC, HTTPDIRFS, LIBRARY, PYTHON_S3FS, RCLONE, S3FS, Fetcher, Mounter
 
 
 def check(rig: Rig, without: Container[str]) -> dict[str, str]:
@@ -27,6 +27,9 @@ def check(rig: Rig, without: Container[str]) -> dict[str, str]:
     }
     if ARIA2C.installed():
         readers[ARIA2C.name] = partial(_fetched, rig, ARIA2C, item)
+    for each in (LIBRARY, FSSPEC, PYTHON_S3FS):
+        if each.installed():
+            readers[each.name] = partial(_hashed, rig, each, item)
     wanted = {name: reader for name, reader in readers.items() if name not in without}
     return {name: said for name, reader in wanted.items() if (said := _said(reader)) != right}
 
@@ -41,6 +44,13 @@ def _said(reader: Callable[[], str]) -> str:
 def _mounted(rig: Rig, mounter: Mounter, item: Item) -> str:
     with rig.mounted(mounter, SHAPES["unshaped"], item.vault) as mount:
         return reading.digest(mounter.output(mount, item))
+
+
+def _hashed(rig: Rig, fetcher: Fetcher, item: Item) -> str:
+    faces = rig.service.faces(SHAPES["unshaped"])
+    with scratch() as place:
+        command = [*fetcher.command(faces, f"{item.vault}/{item.job}", place), "digest"]
+        return subprocess.run(command, check=True, env=environment(), stdout=subprocess.PIPE, text=True).stdout
 
 
 def _fetched(rig: Rig, fetcher: Fetcher, item: Item) -> str:

@@ -11,7 +11,21 @@ import measures
 from plan import SHAPES, Shape
 from results import Results, Sample
 from rig import Rig
-from subjects import ARIA2C, BARE_LOOP, CASFS, CASFS_64M, HTTPDIRFS, RAW_SOCKETS, RCLONE, S3FS, Fetcher, Mounter
+from subjects import (
+    ARIA2C,
+    BARE_LOOP,
+    CASFS,
+    CASFS_64M,
+    FSSPEC,
+    HTTPDIRFS,
+    LIBRARY,
+    PYTHON_S3FS,
+    RAW_SOCKETS,
+    RCLONE,
+    S3FS,
+    Fetcher,
+    Mounter,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class Race:
 
 ALL = (CASFS, RCLONE, S3FS, HTTPDIRFS)
 LOADERS = (ARIA2C, BARE_LOOP, RAW_SOCKETS)
+IN_PYTHON = (LIBRARY, FSSPEC, PYTHON_S3FS)
 UNSHAPED, TLS, NEAR, FAR = (SHAPES[name] for name in ("unshaped", "tls", "near", "far"))
 
 
@@ -65,6 +80,17 @@ RACES = (
     # without those that take no certificate of ours
     _sequential(TLS, (CASFS, RCLONE), (ARIA2C, BARE_LOOP)),
     _sequential(NEAR),
+    # a race of its own: the mount beside what a program of Python needs no mount for
+    Race(
+        "python-near",
+        "Cold sequential read inside of Python",
+        measures.sequential,
+        NEAR,
+        (CASFS,),
+        "MB/s",
+        True,
+        IN_PYTHON,
+    ),
     _sequential(FAR),
     # without httpdirfs: 1.2.5 ends when a file is closed while it still downloads
     Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, ALL[:3], "median ms"),

@@ -38,7 +38,7 @@ class Rig:
                 yield mount
 
     def fetched(self, fetcher: Fetcher, shape: Shape, item: Item) -> "Used":
-        """Fetch an output with a program and say what that took: its own seconds if it says them, else all it ran.
+        """Fetch an output with a program and say what that took: seconds and peak as it says them, else all it ran.
 
         Raises:
             RuntimeError: it failed.
@@ -54,9 +54,9 @@ class Rig:
             process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait for it once more
             if status:
                 raise RuntimeError(f"{fetcher.name} ended with status {process.returncode}")
-            own_s = (place / "said").read_text()
+            own_s, peak_mib = [*map(float, (place / "said").read_text().split()), None, None][:2]
             cpu_s = usage.ru_utime + usage.ru_stime
-            return Used(float(own_s or seconds), cpu_s, self.service.counters())
+            return Used(own_s or seconds, cpu_s, self.service.counters(), peak_mib)
 
     def watched(self, mount: Mount, work: Callable[[], object]) -> "Used":
         """Do *work* on a mount and say what that took: the processor seconds and the memory are the mount's own."""
@@ -78,8 +78,8 @@ class Used:
         seconds: from its start to its end.
         cpu_s: processor time of the program behind it.
         sent: what the service sent for it.
-        peak_mib: the most memory that program held; None of what has ended, since Linux then only knows the peak of
-            whatever the process was before it became that program.
+        peak_mib: the most memory that program held; None of what has ended without saying, since Linux then only knows
+            the peak of whatever the process was before it became that program.
     """
 
     seconds: float

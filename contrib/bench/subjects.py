@@ -108,7 +108,9 @@ class Fetcher:
 
     def installed(self) -> bool:
         """Tell whether the program is there to be measured."""
-        return self.name in LOOPS or shutil.which(self.name) is not None
+        if self.name in LOOPS:
+            return True
+        return S3FS_PYTHON.exists() if self.name == "s3fs in Python" else shutil.which(self.name) is not None
 
 
 def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
@@ -123,7 +125,20 @@ def loop(script: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
     return [sys.executable, str(place), f"{faces.plain_url}/{path}", str(CONNECTIONS), str(BARE_PART_BYTES)]
 
 
+def in_python(how: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
+    """Read inside of Python, with its library or through fsspec."""
+    script = str(Path(__file__).with_name("inpython.py"))
+    if how == "s3fs":
+        return [str(S3FS_PYTHON), script, how, faces.s3_url, path]
+    return [sys.executable, script, how, faces.cas_url, path]
+
+
 ARIA2C = Fetcher("aria2c", aria2c)
 BARE_LOOP = Fetcher("bare loop", partial(loop, "bare.py"))
 RAW_SOCKETS = Fetcher("raw sockets", partial(loop, "raw.py"))
-LOOPS = ("bare loop", "raw sockets")
+LIBRARY = Fetcher("library", partial(in_python, "library"))
+FSSPEC = Fetcher("fsspec", partial(in_python, "fsspec"))
+PYTHON_S3FS = Fetcher("s3fs in Python", partial(in_python, "s3fs"))
+LOOPS = ("bare loop", "raw sockets", "library", "fsspec")
+S3FS_PYTHON = Path(__file__).resolve().parents[2] / "build/s3fs/bin/python"
+"""Of a virtual environment with s3fs, whose botocore is older than what else may want: `python -m venv build/s3fs`."""

@@ -45,6 +45,18 @@ def _against(race: str, peer: str, figure: str) -> Figure:
     return ratio
 
 
+def _by_mount(program: str, figure: str) -> Figure:
+    def ratio(results: Results) -> float | None:
+        samples = results.get("python-near", {})
+        return medians.ratio(samples.get(program, []), samples.get("casfs", []), figure)
+
+    return ratio
+
+
+def _peak(program: str) -> Figure:
+    return lambda results: medians.of(results.get("python-near", {}).get(program, []), "peak MiB")
+
+
 def _own(race: str, figure: str) -> Figure:
     return lambda results: medians.of(results.get(race, {}).get("casfs", []), figure)
 
@@ -63,4 +75,8 @@ TARGETS = (
     Target("six readers: most requests in flight", 32, False, "", _own("six", "most in flight")),
     Target("eight readers, 64M: peak resident over idle", 128, False, " MiB", _own("eight", "over idle MiB")),
     Target("many outputs: `xargs -P8 cp` against `cp -r`", 7.0, True, " x", _own("copies", "times faster")),
+    Target("cold, 30 ms, 60 MB/s: the library against the mount", 0.9, True, " x", _by_mount("library", "MB/s")),
+    Target("cold, 30 ms, 60 MB/s: fsspec against the mount", 0.9, True, " x", _by_mount("fsspec", "MB/s")),
+    Target("the library, `--block-cache-size` at 256M: peak resident", 512, False, " MiB", _peak("library")),
+    Target("fsspec, likewise", 512, False, " MiB", _peak("fsspec")),
 )

@@ -1,0 +1,1 @@
+"""cas:// and glacier://: vaults, jobs and outputs through fsspec."""
