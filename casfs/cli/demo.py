@@ -14,7 +14,7 @@ from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.mount.lifetime import block_signals
-from casfs.mount.serve import Request, attend
+from casfs.mount.serve import MountRequest, attend
 
 TRY = """
 The sample vaults are mounted. In another terminal, try:
@@ -40,7 +40,7 @@ def demo(mountpoint: str | None) -> None:
     with _mountpoint(mountpoint) as path, Server(sample_state(), credentials=dict([CAS.sample_key])) as server:
         environment = dict(zip(("CASFS_SECRET_ID", "CASFS_SECRET_KEY"), CAS.sample_key, strict=True))
         wanted = {"foreground": "true", "log_level": "warning"}
-        attend(Request(server.url, path, load(server.url, wanted, "", Places(environment, path, ()))), Guide(path))
+        attend(MountRequest(server.url, path, load(server.url, wanted, "", Places(environment, path, ()))), Guide(path))
 
 
 class Guide:

@@ -15,7 +15,7 @@ from casfs.config.options import BY_NAME
 from casfs.config.values import FLAG
 from casfs.errors import MountError
 from casfs.mount.remount import check_remount
-from casfs.mount.serve import Request
+from casfs.mount.serve import MountRequest
 from casfs.mount.serve import mount as make
 from casfs.redaction import redact
 
@@ -61,13 +61,13 @@ def is_remount(source: str, mountpoint: str, words: str) -> bool:
     return asked.remount
 
 
-def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -> Request:
+def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -> MountRequest:
     """Return the mount that a command line asks for, having warned of what is odd about it.
 
     Raises:
         ConfigError: it asks for what cannot be.
     """
-    request = Request(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+    request = MountRequest(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
     for text in request.config.warnings:
         warn(text)
     return request

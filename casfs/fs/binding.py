@@ -56,7 +56,7 @@ class Binding:
         Args:
             operations: what to answer.
             mountpoint: a directory.
-            options: see ``options.mount_options``.
+            options: see ``options.libfuse_options``.
             mount: is told when there is one, and tells it from others.
 
         Raises:
@@ -83,7 +83,7 @@ class Binding:
         return int(thread)
 
 
-def load(choice: str | None = None) -> Binding:
+def load_binding(choice: str | None = None) -> Binding:
     """Return the binding that *choice* asks for, or the best that is there.
 
     Args:

@@ -52,11 +52,11 @@ class Reader(Protocol):
         """Whether the kernel may keep the pages that it has of this output from earlier opens."""
         ...
 
-    def read_into(self, offset: int, into: memoryview) -> int:
-        """Fill *into* from *offset* on; the view is not touched after the return.
+    def read_into(self, offset: int, buffer: memoryview, /) -> int:
+        """Fill *buffer* from *offset* on; it is not touched after the return.
 
         Returns:
-            Exactly ``min(len(into), size - offset)``, 0 at and past the end.
+            Exactly ``min(len(buffer), size - offset)``, 0 at and past the end.
 
         Raises:
             CasfsError: as many bytes could not be had, or are not the right ones.
@@ -64,10 +64,10 @@ class Reader(Protocol):
         ...
 
     def check(self) -> None:
-        """Do nothing if what was served still counts as right.
+        """Raise CorruptDataError if what was served has proved wrong.
 
         Raises:
-            CasfsError: it has proved wrong.
+            CorruptDataError: it has.
         """
         ...
 

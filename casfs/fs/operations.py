@@ -123,12 +123,12 @@ class Operations:
         file_info.keep_cache = reader.keep_pages
         file_info.direct_io = not self._is_size_known(path, node)
 
-    def read(self, fh: int, offset: int, into: memoryview) -> int:
-        """Fill *into* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""
+    def read(self, fh: int, offset: int, buffer: memoryview) -> int:
+        """Fill *buffer* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""
         opened = self._handles.get(fh)
-        count = opened.reader.read_into(offset, into)
-        if count != len(into) and offset + count < (self._outputs.size_of(opened.node.output) or 0):
-            raise ProtocolError(f"{count} of {len(into)} bytes at {offset}, before the end of the output")
+        count = opened.reader.read_into(offset, buffer)
+        if count != len(buffer) and offset + count < (self._outputs.size_of(opened.node.output) or 0):
+            raise ProtocolError(f"{count} of {len(buffer)} bytes at {offset}, before the end of the output")
         return count
 
     def flush(self, _path: str, file_info: Any) -> None:

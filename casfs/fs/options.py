@@ -30,7 +30,7 @@ CONGESTED_REQUESTS = BACKGROUND_REQUESTS * 3 // 4
 """From where on the kernel holds read-ahead back: three quarters, as the kernel's own default."""
 
 
-def mount_options(
+def libfuse_options(
     source: str, view: View, *, allow_other: bool, libfuse: tuple[int, int], remember: bool = False
 ) -> Options:
     """Return the options of a mount, as the bindings take them.

@@ -67,10 +67,10 @@ class Lifetime:
         self._say_end()
 
     def check(self) -> None:
-        """Do nothing if the mount answered, and somebody waited for that.
+        """Raise MountError unless the mount answered, and somebody waited for that.
 
         Raises:
-            MountError: it did not, or nobody did.
+            MountError: the message says which.
         """
         if self._failure:
             raise self._failure

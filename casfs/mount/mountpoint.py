@@ -59,14 +59,14 @@ def _unescaped(field: str) -> str:
 
 
 def check(path: Path, *, allow_other: bool) -> None:
-    """Do nothing where a mount can be made at *path*.
+    """Raise MountError unless a mount can be made at *path*.
 
     Args:
         path: absolute, without symbolic links.
         allow_other: whether other users shall be let in.
 
     Raises:
-        MountError: it cannot; the message says what to mend.
+        MountError: the message says what to mend.
     """
     _check_directory(path)
     check_device()

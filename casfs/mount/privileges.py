@@ -29,10 +29,10 @@ def fusermount() -> str | None:
 
 
 def check_device(path: Path = DEVICE) -> None:
-    """Do nothing where this process can open the device.
+    """Raise MountError unless this process can open the device.
 
     Raises:
-        MountError: it cannot; the message says what to mend.
+        MountError: the message says what to mend.
     """
     try:
         opened = os.open(path, os.O_RDWR | os.O_CLOEXEC)

@@ -21,7 +21,7 @@ ANSWER_S = 30.0
 
 
 def check_remount(source: str, path: Path, asked: MountOptions) -> None:
-    """Do nothing where the mount at *path* is as *asked*.
+    """Raise MountError unless the mount at *path* is as *asked*.
 
     Args:
         source: what is mounted, as mount(8) calls it.

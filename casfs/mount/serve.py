@@ -12,11 +12,11 @@ from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
 from casfs.errors import CasfsError, ConfigError, MountError, ProtocolError
 from casfs.fs.attrs import View
-from casfs.fs.binding import Binding, load
+from casfs.fs.binding import Binding, load_binding
 from casfs.fs.handles import Handles
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
-from casfs.fs.options import Options, escaped, mount_options
+from casfs.fs.options import Options, escaped, libfuse_options
 from casfs.mount import mountpoint, privileges
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MountRequest:
     """One mount to make.
 
     Attributes:
@@ -63,7 +63,7 @@ class Foreground:
         tell_systemd()
 
 
-def mount(request: Request, warn: Callable[[str], None]) -> None:
+def mount(request: MountRequest, warn: Callable[[str], None]) -> None:
     """Mount, and return once the mount answers; in the foreground, once it has ended.
 
     Args:
@@ -82,7 +82,7 @@ def mount(request: Request, warn: Callable[[str], None]) -> None:
         detach(lambda herald: _serve_if_possible(request, service, herald), warn)
 
 
-def attend(request: Request, herald: Herald) -> None:
+def attend(request: MountRequest, herald: Herald) -> None:
     """Be the mount until it has ended; tell *herald* when it answers.
 
     Raises:
@@ -93,14 +93,14 @@ def attend(request: Request, herald: Herald) -> None:
     _serve_if_possible(request, find_service(request.config), herald)
 
 
-def _serve_if_possible(request: Request, service: Service, herald: Herald) -> None:
+def _serve_if_possible(request: MountRequest, service: Service, herald: Herald) -> None:
     """Be the mount, if the limits of this process leave what it takes; before anything else takes of it."""
     shortage.check(request.config.block_cache_size, request.config.connections)
     with shortage.named():
         _serve(request, service, herald)
 
 
-def _serve(request: Request, service: Service, herald: Herald) -> None:
+def _serve(request: MountRequest, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
     if config.log_file and Path(config.log_file).resolve().is_relative_to(request.path):
@@ -122,10 +122,10 @@ def _serve(request: Request, service: Service, herald: Herald) -> None:
         errors.show()
 
 
-def _make(request: Request, service: Service, herald: Herald, errors: CapturedStderr, watcher: Watcher) -> None:
+def _make(request: MountRequest, service: Service, herald: Herald, errors: CapturedStderr, watcher: Watcher) -> None:
     """Make the mount, and let libfuse have this thread until it has ended."""
     _raise_limits()
-    binding = load(request.binding)
+    binding = load_binding(request.binding)
     own, handles = OwnMount(request.path, watcher.look_for), Handles()
     kernel = Kernel(str(request.path), own, handles)
     with Account(request.config, service, interrupted=binding.interrupted, on_wrong=kernel.drop_pages) as account:
@@ -169,9 +169,9 @@ def _operations(account: Account, handles: Handles, kernel: Kernel) -> Operation
     )
 
 
-def _options(request: Request, binding: Binding) -> Options:
+def _options(request: MountRequest, binding: Binding) -> Options:
     config = request.config
-    options = mount_options(
+    options = libfuse_options(
         request.source,
         _view(config),
         allow_other=config.allow_other,

@@ -16,11 +16,11 @@ if __name__ == "__main__":
 
 from casfs.errors import CorruptDataError
 from casfs.fs.attrs import View
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 from casfs.fs.handles import Handles
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
-from casfs.fs.options import mount_options
+from casfs.fs.options import libfuse_options
 from casfs.models import Job
 from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
@@ -127,7 +127,7 @@ class CountingOperations(Operations):
 
 def serve(path: str) -> None:
     """Be the mount."""
-    binding = load(os.environ["CASFS_FUSE"])
+    binding = load_binding(os.environ["CASFS_FUSE"])
     tree = StandInTree(jobs(), binding.interrupted)
     tree.failures = {f"stat-{name}": failure for name, failure in FAILURES.items()}
     tree.list_failures = {f"list-{name}": failure for name, failure in FAILURES.items()}
@@ -138,7 +138,7 @@ def serve(path: str) -> None:
     view = View(os.getuid(), os.getgid(), 0o400, 0o700)
     own = OwnMount(Path(path))
     operations = CountingOperations(tree, outputs, view, Kernel(path, own, Handles()))
-    options = mount_options("a,scene", view, allow_other=False, libfuse=binding.libfuse)
+    options = libfuse_options("a,scene", view, allow_other=False, libfuse=binding.libfuse)
     binding.serve(operations, path, options, own)
 
 

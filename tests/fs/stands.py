@@ -145,10 +145,10 @@ class StandInReader:
         self.keep_pages = behaviour.keep_pages
         self.closed = False
 
-    def read_into(self, offset: int, into: memoryview) -> int:
-        """Fill *into*, or misbehave."""
+    def read_into(self, offset: int, buffer: memoryview, /) -> int:
+        """Fill *buffer*, or misbehave."""
         behaviour = self._behaviour
-        stop = min(offset + len(into), self._size)
+        stop = min(offset + len(buffer), self._size)
         if behaviour.failure is not None and stop > behaviour.fails_from:
             failure = behaviour.failure()
             raise failure
@@ -157,7 +157,7 @@ class StandInReader:
         count = max(0, stop - offset - behaviour.short)
         for start in range(0, count, len(PATTERN)):
             length = min(len(PATTERN), count - start)
-            into[start : start + length] = content(offset + start, length)
+            buffer[start : start + length] = content(offset + start, length)
         return count
 
     def check(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casfs.errors import ConfigError
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 
 needs_libfuse = pytest.mark.skipif(
     not (ctypes.util.find_library("fuse") and ctypes.util.find_library("fuse3")), reason="libfuse 2 or 3 is missing"
@@ -33,9 +33,9 @@ def python(code: str, *arguments: object, **environment: str) -> str:
 LOAD = """
 import sys
 from casfs.errors import MountError
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 try:
-    print(load(sys.argv[1] or None).name)
+    print(load_binding(sys.argv[1] or None).name)
 except MountError as error:
     print(f"MountError {error}")
 """
@@ -59,7 +59,7 @@ def test_a_binding_is_chosen_by_its_name_or_that_of_its_library(choice: str, nam
 
 def test_an_unknown_choice_names_the_ones_that_are_known() -> None:
     with pytest.raises(ConfigError, match="CASFS_FUSE=4: it is one of 3, mfusepy, 2, fusepy"):
-        load("4")
+        load_binding("4")
 
 
 @pytest.mark.parametrize(("choice", "package"), [("", "fuse3"), ("3", "fuse3"), ("2", "libfuse2")])
@@ -90,9 +90,9 @@ SERVE = """
 import sys
 from casfs.errors import CasfsError
 from casfs.fs.attrs import View
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 from casfs.fs.operations import Operations
-from casfs.fs.options import mount_options
+from casfs.fs.options import libfuse_options
 from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 from pathlib import Path
@@ -102,8 +102,8 @@ class Broken:
     def stop(self): pass
 
 view = View(0, 0, 0o400, 0o700)
-binding = load(sys.argv[1])
-options = mount_options("s", view, allow_other=False, libfuse=binding.libfuse)
+binding = load_binding(sys.argv[1])
+options = libfuse_options("s", view, allow_other=False, libfuse=binding.libfuse)
 try:
     binding.serve(Operations(Broken(), Broken(), Stats(), view), sys.argv[2], options, OwnMount(Path(sys.argv[2])))
 except CasfsError as error:

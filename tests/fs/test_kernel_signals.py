@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 from tests.fs.conftest import Scene
 from tests.fs.scene import STALLING, STALLS_FROM
 from tests.mounting import wait_until
@@ -107,7 +107,7 @@ def test_others_are_answered_while_programs_wait(mounted: Scene) -> None:
 
 
 def test_a_look_up_that_stalls_holds_up_no_other_in_its_directory(mounted: Scene) -> None:
-    if load(mounted.binding).libfuse < (3, 17):
+    if load_binding(mounted.binding).libfuse < (3, 17):
         pytest.skip("before 3.17 libfuse does not tell the kernel")
     stalled = waiting(["stat", mounted.path / "vault/look-up-stalls"])
     other = subprocess.Popen(["stat", mounted.path / "vault/not there"], stderr=subprocess.DEVNULL)

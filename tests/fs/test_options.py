@@ -3,7 +3,7 @@
 import pytest
 
 from casfs.fs.attrs import View
-from casfs.fs.options import BACKGROUND_REQUESTS, THREADS_MAX, Options, is_open_to_all, mount_options
+from casfs.fs.options import BACKGROUND_REQUESTS, THREADS_MAX, Options, is_open_to_all, libfuse_options
 from casfs.tree.threads import MAX_LISTINGS, MAX_LOOK_UPS
 
 OWN = View(0, 0, 0o400, 0o700)
@@ -13,7 +13,7 @@ PUBLIC = View(0, 0, 0o444, 0o755)
 def options(
     view: View = OWN, *, allow_other: bool = False, libfuse: tuple[int, int] = (3, 14), source: str = "s"
 ) -> Options:
-    return mount_options(source, view, allow_other=allow_other, libfuse=libfuse)
+    return libfuse_options(source, view, allow_other=allow_other, libfuse=libfuse)
 
 
 def test_the_kernel_is_told_that_nothing_can_be_written_run_as_another_or_be_a_device() -> None:
@@ -23,7 +23,7 @@ def test_the_kernel_is_told_that_nothing_can_be_written_run_as_another_or_be_a_d
 @pytest.mark.parametrize("libfuse", [(2, 9), (3, 14)])
 def test_names_are_forgotten_unless_they_are_to_be_remembered(libfuse: tuple[int, int]) -> None:
     assert "noforget" not in options(libfuse=libfuse)
-    assert mount_options("s", OWN, allow_other=False, libfuse=libfuse, remember=True)["noforget"] is True
+    assert libfuse_options("s", OWN, allow_other=False, libfuse=libfuse, remember=True)["noforget"] is True
 
 
 def test_no_size_is_remembered_by_the_kernel() -> None:

@@ -77,9 +77,9 @@ SLOW = """
 import sys
 from pathlib import Path
 from casfs.fs.attrs import View
-from casfs.fs.binding import load
+from casfs.fs.binding import load_binding
 from casfs.fs.operations import Operations
-from casfs.fs.options import mount_options
+from casfs.fs.options import libfuse_options
 from casfs.mount.own_mount import OwnMount
 from casfs.stats import Stats
 
@@ -94,8 +94,8 @@ class Slow:
 class Quick(Slow):
     start = stop = lambda self: None
 
-view, binding, own = View(0, 0, 0o400, 0o700), load(), OwnMount(Path(sys.argv[1]))
-options = mount_options("s", view, allow_other=False, libfuse=binding.libfuse)
+view, binding, own = View(0, 0, 0o400, 0o700), load_binding(), OwnMount(Path(sys.argv[1]))
+options = libfuse_options("s", view, allow_other=False, libfuse=binding.libfuse)
 binding.serve(Operations(Slow(), Quick(), Stats(), view), sys.argv[1], options, own)
 """
 
