@@ -3,6 +3,7 @@
 A mount in the process of the tests could wait for itself.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -126,7 +127,8 @@ class CountingOperations(Operations):
 
 
 def serve(path: str) -> None:
-    """Be the mount."""
+    """Be the mount, with its log on standard error."""
+    logging.basicConfig()
     binding = load_binding(os.environ["CASFS_FUSE"])
     tree = StandInTree(jobs(), binding.interrupted)
     tree.failures = {f"stat-{name}": failure for name, failure in FAILURES.items()}
