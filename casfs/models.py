@@ -130,7 +130,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class RangeAnswer:
+class RangeResponse:
     """What came with the bytes of a range.
 
     Attributes:

@@ -12,7 +12,7 @@ from itertools import chain, combinations
 import pytest
 
 from casfs.account import Account, find_service
-from casfs.config.config import Config, Places, load
+from casfs.config.config import Config, Places, read_config
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
@@ -79,7 +79,7 @@ def allow(server: Server, allowed: str) -> None:
 
 def config_of(server: Server, suffix: str = "", secret_key: str = "key") -> Config:
     environment = {"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": secret_key}
-    return load(server.url + suffix, {}, "", Places(environment, None, ()))
+    return read_config(server.url + suffix, {}, "", Places(environment, None, ()))
 
 
 def account_of(config: Config) -> Account:

@@ -17,7 +17,7 @@ from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.provider import Service
 from casfs.api.ranges import asked
 from casfs.api.retry import Call, Retry, nobody
-from casfs.models import Job, Output, RangeAnswer, Vault
+from casfs.models import Job, Output, RangeResponse, Vault
 from casfs.stats import Stats
 from casfs.waiting import Deadline, Interrupted, never
 
@@ -104,11 +104,11 @@ class Client:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
         came: Callable[[int], None] = nobody,
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
         request = self._operations.get_job_output(output.vault, output.job, asked(span.start, len(span)))
         call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)
@@ -118,12 +118,12 @@ class Client:
         self,
         output: Output,
         into: memoryview,
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         *,
         cancelled: Callable[[], bool] = never,
         came: Callable[[int], None] = nobody,
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
         request = self._operations.get_job_output(output.vault, output.job, asked(0, len(into)))
         call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)

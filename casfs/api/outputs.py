@@ -11,7 +11,7 @@ from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, cont
 from casfs.api.refusals import PastTheEndError
 from casfs.api.retry import Call, Retry, nobody
 from casfs.errors import SizeChangedError, TransferError
-from casfs.models import RangeAnswer
+from casfs.models import RangeResponse
 from casfs.stats import Stats
 
 CONTRADICTIONS = 2
@@ -39,12 +39,12 @@ class OutputReader:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
-        accept: Callable[[RangeAnswer], None],
-    ) -> RangeAnswer:
+        accept: Callable[[RangeResponse], None],
+    ) -> RangeResponse:
         """Fetch the bytes *span*, which *request* asks for, of an output; as ``RangeSource.fetch`` promises."""
         others: list[int] = []
 
-        def attempt() -> RangeAnswer:
+        def attempt() -> RangeResponse:
             try:
                 with self._ask_within(call, request, size) as response:
                     place = wanted(response.status, response.headers, span.start, len(span), size)
@@ -61,23 +61,23 @@ class OutputReader:
         return self._retry.run(call, attempt)
 
     def probe(
-        self, call: Call, request: Request, into: memoryview, accept: Callable[[RangeAnswer], None]
-    ) -> RangeAnswer:
+        self, call: Call, request: Request, into: memoryview, accept: Callable[[RangeResponse], None]
+    ) -> RangeResponse:
         """Learn the size of an output from its first bytes, which *request* asks for; as ``RangeSource.probe``."""
 
-        def attempt() -> RangeAnswer:
+        def attempt() -> RangeResponse:
             described = self._probe(call, request, into)
             accept(described)
             return described
 
         return self._retry.run(call, attempt)
 
-    def _probe(self, call: Call, request: Request, into: memoryview) -> RangeAnswer:
+    def _probe(self, call: Call, request: Request, into: memoryview) -> RangeResponse:
         try:
             response = self._attempts.ask(call, request)
         except PastTheEndError as error:
             if error.size == 0 or (error.size is None and self._is_empty(call, request)):
-                return RangeAnswer(0, 0, None, None)
+                return RangeResponse(0, 0, None, None)
             raise
         with response:
             place = learnt(response.status, response.headers, len(into))
@@ -90,7 +90,7 @@ class OutputReader:
         with self._attempts.ask(call, replace(request, range=None, successes=(200,))) as response:
             return response.status == 200 and content_length(response.headers) == 0
 
-    def _small(self, call: Call, response: Response, into: memoryview) -> RangeAnswer:
+    def _small(self, call: Call, response: Response, into: memoryview) -> RangeResponse:
         """Take an output whose length only the end of its body tells: one that fits into the block, whole.
 
         That end must be told too: that of a connection is no different from its breaking off.
@@ -127,7 +127,7 @@ class OutputReader:
         place: Wanted,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
         response.skip(place.skip, call.check)
         self._stats.count("bytes_fetched", place.skip)
@@ -141,11 +141,11 @@ class OutputReader:
         response.finish()
         return self._described(response, place)
 
-    def _described(self, response: Response, place: Wanted) -> RangeAnswer:
+    def _described(self, response: Response, place: Wanted) -> RangeResponse:
         tree_hash = response.headers.get(self._tree_hash_header, "") if place.is_all else ""
         is_hash = re.fullmatch("[0-9a-fA-F]{64}", tree_hash) is not None
         kind = response.headers.get("Content-Type", "")
-        return RangeAnswer(
+        return RangeResponse(
             size=place.size,
             length=place.length,
             tree_hash=tree_hash.lower() if is_hash else None,

@@ -183,7 +183,7 @@ class Retry:
     def _give_up(self, call: Call, error: CasfsError) -> None:
         """Log what *call* came to, once.
 
-        That there is no such thing is a response to a look-up, and a failure of a listing; a cancellation is none.
+        That there is no such thing is an answer to a look-up, and a failure of a listing; a cancellation is none.
         """
         if isinstance(error, InterruptedCallError):
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from casfs.cli.mount import located, warn
-from casfs.config.config import Places, load
+from casfs.config.config import Places, read_config
 from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
@@ -40,7 +40,8 @@ def demo(mountpoint: str | None) -> None:
     with _mountpoint(mountpoint) as path, Server(sample_state(), credentials=dict([CAS.sample_key])) as server:
         environment = dict(zip(("CASFS_SECRET_ID", "CASFS_SECRET_KEY"), CAS.sample_key, strict=True))
         wanted = {"foreground": "true", "log_level": "warning"}
-        attend(MountRequest(server.url, path, load(server.url, wanted, "", Places(environment, path, ()))), Guide(path))
+        config = read_config(server.url, wanted, "", Places(environment, path, ()))
+        attend(MountRequest(server.url, path, config), Guide(path))
 
 
 class Guide:

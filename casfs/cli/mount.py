@@ -9,7 +9,7 @@ import click
 
 from casfs.cli.options import given, mount_options
 from casfs.cli.statuses import LASTING, LastingError
-from casfs.config.config import load
+from casfs.config.config import read_config
 from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME
 from casfs.config.values import FLAG
@@ -67,7 +67,7 @@ def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -
     Raises:
         ConfigError: it asks for what cannot be.
     """
-    request = MountRequest(source, located(mountpoint), load(source, texts, words), os.environ.get("CASFS_FUSE"))
+    request = MountRequest(source, located(mountpoint), read_config(source, texts, words), os.environ.get("CASFS_FUSE"))
     for text in request.config.warnings:
         warn(text)
     return request

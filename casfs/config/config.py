@@ -108,7 +108,9 @@ class Layer:
     origin: Callable[[Option], str]
 
 
-def load(source_text: str, given: Mapping[str, str], mount_text: str = "", places: Places | None = None) -> Config:
+def read_config(
+    source_text: str, given: Mapping[str, str], mount_text: str = "", places: Places | None = None
+) -> Config:
     """Return what was decided for one mount.
 
     Args:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from casfs.models import Output, RangeAnswer
+from casfs.models import Output, RangeResponse
 from casfs.waiting import Deadline
 
-__all__ = ["RangeAnswer", "RangeSource", "Watch"]
+__all__ = ["RangeResponse", "RangeSource", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class RangeSource(Protocol):
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
         came: Callable[[int], None],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         """Fill the buffers with the bytes *span* of *output*, in order, all of them, or raise.
 
         Args:
@@ -72,12 +72,12 @@ class RangeSource(Protocol):
         self,
         output: Output,
         into: memoryview,
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         *,
         cancelled: Callable[[], bool],
         came: Callable[[int], None],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         """Learn the size of *output* and fetch its first bytes in the same request.
 
         Args:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from casfs.account import Account, find_service
-from casfs.config.config import Config, Places, load
+from casfs.config.config import Config, Places, read_config
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
@@ -25,7 +25,7 @@ BYTES = bytes(range(256)) * 16384 + b"and seven"
 
 
 def config_of(url: str, **given: str) -> Config:
-    return load(url, given, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
+    return read_config(url, given, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ WITHOUT_FUSE = """
 import sys
 sys.modules["fuse"] = sys.modules["mfusepy"] = None
 from casfs.account import Account, find_service
-from casfs.config.config import Places, load
-config = load(sys.argv[1], {}, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
+from casfs.config.config import Places, read_config
+config = read_config(sys.argv[1], {}, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
 with Account(config, find_service(config)) as account:
     (_, job), *_ = account.tree.entries(account.tree.resolve("/photos"))
     output = dict(account.tree.entries(job))["output"].output

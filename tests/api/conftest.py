@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from casfs.api.client import Client
-from casfs.models import Credentials, RangeAnswer
+from casfs.models import Credentials, RangeResponse
 from casfs.stats import Stats
 from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
@@ -13,7 +13,7 @@ from tests.providers import cas
 from tests.settings import client_settings
 
 
-def take(_answer: RangeAnswer) -> None:
+def take(_answer: RangeResponse) -> None:
     """Accept every answer."""
 
 

@@ -22,7 +22,7 @@ from casfs.errors import (
     ThrottledError,
     TransferError,
 )
-from casfs.models import Output, RangeAnswer
+from casfs.models import Output, RangeResponse
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.api.conftest import new_client
@@ -53,14 +53,14 @@ class Fetched:
         self.blocks = [memoryview(bytearray(min(MIB, stop - at))) for at in range(start, stop, MIB)]
         self.filled: list[int] = []
         self.right = True
-        self.accept: Callable[[RangeAnswer], None] = lambda _answer: None
+        self.accept: Callable[[RangeResponse], None] = lambda _answer: None
 
     def note(self, index: int) -> None:
         self.filled.append(index)
         first = self.span.start + index * MIB
         self.right = self.right and self.blocks[index] == BODY[first : first + len(self.blocks[index])]
 
-    def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeAnswer:
+    def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeResponse:
         return self.client.fetch(
             OUTPUT, self.size, self.span, into=self.blocks.__getitem__,
             filled=self.note, accept=self.accept, deadline=Deadline.after(patience_s), cancelled=cancelled,
@@ -83,7 +83,7 @@ def error(code: str, message: str = "", status: str = "400 Bad Request", **heade
 def test_a_range_comes_block_by_block_with_what_the_service_says_of_it(client: Client, server: ScriptedServer) -> None:
     server.add(part(BODY, MIB, SIZE, x_cas_sha256_tree_hash=HASH.upper(), Content_Type="text/csv"))
     fetched = Fetched(client, MIB, SIZE)
-    assert fetched() == RangeAnswer(SIZE, SIZE - MIB, HASH, "text/csv")
+    assert fetched() == RangeResponse(SIZE, SIZE - MIB, HASH, "text/csv")
     assert fetched.bytes == BODY[MIB:]
     assert (fetched.filled, fetched.right) == ([0, 1, 2], True)
     [request] = server.seen
@@ -150,7 +150,7 @@ def test_a_fault_that_passes_is_survived_and_no_wrong_byte_is_told_of(
 ) -> None:
     server.add(fault, part(BODY, 0, SIZE))
     fetched = Fetched(client, 0, SIZE)
-    assert fetched() == RangeAnswer(SIZE, SIZE, None, None)
+    assert fetched() == RangeResponse(SIZE, SIZE, None, None)
     assert fetched.bytes == BODY
     assert fetched.right
     assert fetched.filled[-4:] == [0, 1, 2, 3]
@@ -256,7 +256,7 @@ def test_the_range_is_cut_out_of_a_200_that_is_the_whole_output(
     server.add(*[answer("200 OK", BODY, x_cas_sha256_tree_hash=HASH)] * 2)
     for _ in range(2):
         fetched = Fetched(client, start, stop)
-        assert fetched() == RangeAnswer(SIZE, stop - start, None, None, is_cut=stop - start < SIZE), (
+        assert fetched() == RangeResponse(SIZE, stop - start, None, None, is_cut=stop - start < SIZE), (
             "the hash is that of the whole"
         )
         assert fetched.bytes == BODY[start:stop]
@@ -269,7 +269,7 @@ def test_a_200_with_the_whole_output_for_the_whole_range_brings_its_hash(
     client: Client, server: ScriptedServer
 ) -> None:
     server.add(answer("200 OK", BODY, x_cas_sha256_tree_hash=HASH))
-    assert Fetched(client, 0, SIZE)() == RangeAnswer(SIZE, SIZE, HASH, None)
+    assert Fetched(client, 0, SIZE)() == RangeResponse(SIZE, SIZE, HASH, None)
 
 
 @pytest.mark.parametrize("header", ["", "abc", HASH[:-1], HASH + "0", "g" * 64, f"{HASH}, {HASH}", f'"{HASH}"'])
@@ -285,7 +285,7 @@ def test_an_answer_that_is_not_accepted_is_a_failed_attempt(
     server.add(part(BODY, 0, 10, Content_Type="text/csv"), part(BODY, 0, 10))
     fetched = Fetched(client, 0, 10)
 
-    def accept(answer: RangeAnswer) -> None:
+    def accept(answer: RangeResponse) -> None:
         if answer.content_type:
             raise TransferError("not that one")
 
@@ -301,7 +301,7 @@ def test_an_answer_that_will_never_be_accepted_is_told_once_with_its_range_and_r
     server.add(*[part(BODY, 0, 10, x_cas_requestId="R7")] * 2)
     fetched = Fetched(client, 0, 10)
 
-    def accept(_answer: RangeAnswer) -> None:
+    def accept(_answer: RangeResponse) -> None:
         error = CorruptDataError("the hash is that of others")
         error.is_told = len(server.seen) > 1
         raise error

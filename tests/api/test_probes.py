@@ -8,7 +8,7 @@ import pytest
 from casfs.api.client import Client
 from casfs.api.refusals import PastTheEndError
 from casfs.errors import ProtocolError
-from casfs.models import Output, RangeAnswer
+from casfs.models import Output, RangeResponse
 from casfs.waiting import Deadline
 from tests.api.conftest import take
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
@@ -21,7 +21,7 @@ OUTPUT = Output("v", "-j", None, None, is_inventory=True)
 HASH = hashlib.sha256(b"x").hexdigest()
 
 
-def probe(client: Client, room: int = MIB) -> tuple[RangeAnswer, bytes]:
+def probe(client: Client, room: int = MIB) -> tuple[RangeResponse, bytes]:
     block = memoryview(bytearray(room))
     told = client.probe(OUTPUT, block, take, Deadline.after(4))
     return told, bytes(block[: told.length])
@@ -29,7 +29,7 @@ def probe(client: Client, room: int = MIB) -> tuple[RangeAnswer, bytes]:
 
 def test_a_probe_brings_the_size_and_the_first_block(client: Client, server: ScriptedServer) -> None:
     server.add(part(BODY, 0, MIB, x_cas_sha256_tree_hash=HASH))
-    assert probe(client) == (RangeAnswer(SIZE, MIB, HASH, None), BODY[:MIB])
+    assert probe(client) == (RangeResponse(SIZE, MIB, HASH, None), BODY[:MIB])
     assert server.seen[0].headers["Range"] == f"bytes=0-{MIB - 1}"
 
 
@@ -40,12 +40,12 @@ def test_a_probe_brings_the_size_and_the_first_block(client: Client, server: Scr
 )
 def test_a_probe_brings_a_small_output_whole(client: Client, server: ScriptedServer, reply: bytes) -> None:
     server.add(reply)
-    assert probe(client) == (RangeAnswer(100, 100, None, None), BODY[:100])
+    assert probe(client) == (RangeResponse(100, 100, None, None), BODY[:100])
 
 
 def test_a_probe_takes_the_first_block_of_a_200(client: Client, server: ScriptedServer) -> None:
     server.add(answer("200 OK", BODY, x_cas_sha256_tree_hash=HASH))
-    assert probe(client) == (RangeAnswer(SIZE, MIB, None, None, is_cut=True), BODY[:MIB])
+    assert probe(client) == (RangeResponse(SIZE, MIB, None, None, is_cut=True), BODY[:MIB])
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_probe_takes_the_first_block_of_a_200(client: Client, server: Scripted
 )
 def test_an_output_may_be_empty(client: Client, server: ScriptedServer, reply: bytes) -> None:
     server.add(reply)
-    assert probe(client) == (RangeAnswer(0, 0, None, None), b"")
+    assert probe(client) == (RangeResponse(0, 0, None, None), b"")
 
 
 REFUSALS = [
@@ -72,7 +72,7 @@ def test_an_output_that_has_no_first_byte_is_asked_for_whole(
     client: Client, server: ScriptedServer, refusal: bytes
 ) -> None:
     server.add(refusal, answer())
-    assert probe(client) == (RangeAnswer(0, 0, None, None), b"")
+    assert probe(client) == (RangeResponse(0, 0, None, None), b"")
     assert ["Range" in request.headers for request in server.seen] == [True, False]
 
 
@@ -108,7 +108,7 @@ def test_a_size_that_is_not_told_is_asked_for_again(
     client: Client, server: ScriptedServer, reply: tuple[bytes | Act, ...]
 ) -> None:
     server.add(reply, part(BODY, 0, MIB))
-    assert probe(client) == (RangeAnswer(SIZE, MIB, None, None), BODY[:MIB])
+    assert probe(client) == (RangeResponse(SIZE, MIB, None, None), BODY[:MIB])
     assert len(server.seen) == 2
 
 

@@ -11,7 +11,7 @@ from casfs.api.operations import Request
 from casfs.api.providers.provider import Access, Service
 from casfs.api.providers.table import PROVIDERS, register
 from casfs.cli.emulate import counterpart
-from casfs.config.config import Places, load
+from casfs.config.config import Places, read_config
 from casfs.errors import ConfigError, CredentialsError
 from casfs.models import Credentials
 from tests.providers import DIALECTS, NO_BOTOCORE
@@ -44,7 +44,7 @@ def found(tmp_path: Path) -> Find:
     def find(source: str, given: Mapping[str, str] = GLACIER, profiles: str = "") -> Service:
         file = tmp_path / "config.toml"
         file.write_text(profiles)
-        config = load(source, given, "", Places({}, tmp_path, (file,)))
+        config = read_config(source, given, "", Places({}, tmp_path, (file,)))
         return PROVIDERS[config.provider].connect(config.access)
 
     return find
@@ -152,11 +152,11 @@ def test_without_botocore_glacier_is_one_line_that_names_what_to_install(tmp_pat
 def test_cas_neither_needs_nor_imports_botocore(start: str, tmp_path: Path) -> None:
     program = f"""{start}
 import casfs.cli.main, casfs.cli.mount_helper, casfs.mount.serve
-from casfs.config.config import Places, load
+from casfs.config.config import Places, read_config
 from casfs.api.providers.table import PROVIDERS
 from pathlib import Path
 environment = {{"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}}
-config = load("ap-chengdu:", {{}}, "", Places(environment, Path("/nowhere"), ()))
+config = read_config("ap-chengdu:", {{}}, "", Places(environment, Path("/nowhere"), ()))
 PROVIDERS[config.provider].connect(config.access)
 print([name for name in sys.modules if name.partition(".")[0] in ("botocore", "boto3")])
 """

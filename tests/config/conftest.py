@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Config, Places, load
+from casfs.config.config import Config, Places, read_config
 from casfs.models import Credentials
 
 KEYS = {"CASFS_SECRET_ID": "AKIDexample", "CASFS_SECRET_KEY": "swordfish"}
@@ -30,7 +30,7 @@ def loaded(tmp_path: Path, config_file: Path) -> Load:
         environment: Mapping[str, str] | None = None,
     ) -> Config:
         places = Places(KEYS if environment is None else environment, tmp_path, (config_file, tmp_path / "system.toml"))
-        return load(source, given or {}, words, places)
+        return read_config(source, given or {}, words, places)
 
     return run
 

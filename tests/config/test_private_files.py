@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Places, load
+from casfs.config.config import Places, read_config
 from casfs.errors import ConfigError
 from tests.config.conftest import KEYS, URL, Load, keys_of, write
 
@@ -65,7 +65,7 @@ def unread(home: Path) -> Warned:
         environment = {"CREDENTIALS_DIRECTORY": str(home / "credentials")}
         places = Places(KEYS if keys else environment, home, (home / "config.toml", home / "system" / "config.toml"))
         try:
-            return load(source, {}, "", places).warnings
+            return read_config(source, {}, "", places).warnings
         finally:
             for name in closed:
                 (home / name).chmod(0o700)

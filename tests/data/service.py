@@ -11,7 +11,7 @@ from casfs.data.hashing import blocks, treehash
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify
-from casfs.data.source import RangeAnswer
+from casfs.data.source import RangeResponse
 from casfs.errors import CasfsError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
@@ -106,18 +106,18 @@ class Service:
         *,
         into: Callable[[int], memoryview],
         filled: Callable[[int], None],
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         cancelled: Callable[[], bool],
         came: Callable[[int], None],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         answer = self._judged(
             lambda: self._answered(output, size, span, into, filled, deadline=deadline, cancelled=cancelled), accept
         )
         came(answer.length)
         return answer
 
-    def _judged(self, answered: Callable[[], RangeAnswer], accept: Callable[[RangeAnswer], None]) -> RangeAnswer:
+    def _judged(self, answered: Callable[[], RangeResponse], accept: Callable[[RangeResponse], None]) -> RangeResponse:
         """Answer anew as often as *accept* wants it, up to *tries*, as a client that waits for nothing would."""
         for left in reversed(range(self.tries)):
             answer = answered()
@@ -140,7 +140,7 @@ class Service:
         *,
         deadline: Deadline,
         cancelled: Callable[[], bool],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         start, length = span.start, len(span)
         assert length > 0
         assert span.stop <= size
@@ -162,7 +162,7 @@ class Service:
             filled(index)
         run = range(start // MIB, blocks.count(start + length))
         assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"
-        return RangeAnswer(
+        return RangeResponse(
             size,
             length - self.concealed,
             *self._described(request, whole[start : start + length], "application/octet-stream"),
@@ -172,26 +172,26 @@ class Service:
         self,
         output: Output,
         into: memoryview,
-        accept: Callable[[RangeAnswer], None],
+        accept: Callable[[RangeResponse], None],
         deadline: Deadline,
         *,
         cancelled: Callable[[], bool],
         came: Callable[[int], None],
-    ) -> RangeAnswer:
+    ) -> RangeResponse:
         answer = self._judged(
             lambda: self._probed(Request(output.job, 0, len(into), deadline, cancelled), into), accept
         )
         came(answer.length)
         return answer
 
-    def _probed(self, request: Request, into: memoryview) -> RangeAnswer:
+    def _probed(self, request: Request, into: memoryview) -> RangeResponse:
         served = self._served(request, 1)
         if request.cancelled():
             raise InterruptedCallError("cancelled")
         whole = self.data[request.job]
         part = served if served is not None else whole[: len(into)]
         into[: len(part)] = part
-        return RangeAnswer(len(whole), len(part), *self._described(request, whole[: len(into)], "text/csv"))
+        return RangeResponse(len(whole), len(part), *self._described(request, whole[: len(into)], "text/csv"))
 
     def _described(self, request: Request, part: bytes, kind: str) -> tuple[str | None, str, str]:
         """Return the hash of an answer, its type, and what stands in the place of a hash that is none."""

@@ -76,7 +76,7 @@ class Incoming(http.client.HTTPResponse):
     """A response as it comes.
 
     Attributes:
-        pace: how long it may take; urllib3 has set the time for the head as the socket's timeout.
+        idle_timeout: how long it may take; urllib3 has set the time for the head as the socket's timeout.
         surplus: whether more bytes came than were announced: the connection cannot be used again.
     """
 

@@ -7,7 +7,7 @@ from casfs.data.hash_coverage import HashCoverage
 from casfs.data.hashing import blocks
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, TransferError
-from casfs.models import RangeAnswer
+from casfs.models import RangeResponse
 from casfs.stats import Stats
 
 TRIES_WITHOUT_HASH = 3
@@ -40,7 +40,7 @@ class AnswerCheck:
         self._versions: list[tuple[bytes, ...]] = []
         self._without_hash = 0
 
-    def judge(self, answer: RangeAnswer, digests: Sequence[bytes]) -> None:
+    def judge(self, answer: RangeResponse, digests: Sequence[bytes]) -> None:
         """Return if the blocks that came with *answer*, whose leaves are *digests*, may be served.
 
         Raises:
@@ -56,12 +56,12 @@ class AnswerCheck:
             self._compare(digests)
         self._admit(answer, digests)
 
-    def _check_length(self, answer: RangeAnswer) -> None:
+    def _check_length(self, answer: RangeResponse) -> None:
         wanted = sum(blocks.length(block, self._content.size or 0) for block in self._part)
         if answer.length != wanted:
             raise TransferError(f"{answer.length} bytes came where {wanted} were asked for")
 
-    def _check_header(self, answer: RangeAnswer) -> None:
+    def _check_header(self, answer: RangeResponse) -> None:
         at_end = self._part.stop == self._content.count
         if answer.not_a_hash:
             raise TransferError(f"the bytes came with {answer.not_a_hash[:80]!a} for a tree hash")
@@ -97,7 +97,7 @@ class AnswerCheck:
         self._stats.count("hash_mismatches")
         self._content.reject(self._part, f"{MOST_VERSIONS} fetches of the same bytes were all different")
 
-    def _admit(self, answer: RangeAnswer, digests: Sequence[bytes]) -> None:
+    def _admit(self, answer: RangeResponse, digests: Sequence[bytes]) -> None:
         try:
             self._content.admit(self._part, digests, answer.tree_hash, last_try=self._mismatches > 0)
         except CorruptDataError as error:

@@ -10,7 +10,7 @@ from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
 from casfs.data.source import RangeSource, Watch
 from casfs.errors import TransferError
-from casfs.models import RangeAnswer
+from casfs.models import RangeResponse
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 
@@ -68,7 +68,7 @@ class Fetcher:
         """
         check = self._check_of(content, range(1))
 
-        def accept(answer: RangeAnswer) -> None:
+        def accept(answer: RangeResponse) -> None:
             if content.size is None:
                 content.learn(answer.size)
             if content.failure is not None:
