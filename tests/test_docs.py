@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ def test_modules_that_a_document_names_are_there(name: str) -> None:
     for module in re.findall(rf"`(?:casfs/)?((?:{parts})/[\w/]+)(?:\.py)?(?:\.[A-Z]\w+)?`", document(name)):
         path = ROOT / "casfs" / module
         assert path.is_dir() or path.with_suffix(".py").exists(), module
+
+
+def test_path_of_a_read_is_the_one_that_a_cold_and_a_warm_read_take() -> None:
+    told = re.search(r"```path\n(.*?)```", document("docs/architecture.md"), re.DOTALL)
+    assert told is not None
+    command = [sys.executable, str(ROOT / "contrib" / "hops.py"), "--map"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=240, check=True)
+    assert told[1] == done.stdout, "if the new path is the right one: python contrib/hops.py --map prints it"
 
 
 CHANGES = (
