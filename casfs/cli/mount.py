@@ -14,10 +14,10 @@ from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME
 from casfs.config.values import FLAG
 from casfs.errors import MountError
+from casfs.log.redaction import redact
 from casfs.mount.remount import check_remount
 from casfs.mount.serve import MountRequest
 from casfs.mount.serve import mount as make
-from casfs.redaction import redact
 
 HELP = """Mount SOURCE on the directory MOUNTPOINT.
 

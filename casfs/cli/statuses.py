@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import click
 
 from casfs.errors import AccessDeniedError, CasfsError, ConfigError
-from casfs.redaction import guard_tracebacks, redact
+from casfs.log.redaction import guard_tracebacks, redact
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""

@@ -16,8 +16,8 @@ from casfs.api.providers.provider import SECRETS, KeyFile, OwnKeys
 from casfs.config.private_files import NowhereError, PrivateFile, SettingsFiles
 from casfs.config.profiles import Profile, parse_toml, texts_of
 from casfs.errors import ConfigError
+from casfs.log.redaction import redact
 from casfs.models import Credentials
-from casfs.redaction import redact
 
 _KEY = re.compile(r"[!-~]+")
 """What can be sent in a header: printable ASCII without spaces."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from casfs.errors import CasfsError, MountError
-from casfs.redaction import redact
+from casfs.log.redaction import redact
 
 STREAMS = 3
 """Standard input, output and error; other descriptors follow them."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs import log, shortage
+from casfs import shortage
 from casfs.account import Account, Service, find_service
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
@@ -17,6 +17,8 @@ from casfs.fs.handles import Handles
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options, escaped, libfuse_options
+from casfs.log.lines import is_lost, set_up_log
+from casfs.log.outlets import SYSLOG_SOCKET
 from casfs.mount import mountpoint, privileges
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
@@ -24,7 +26,6 @@ from casfs.mount.lifetime import Lifetime, tell_systemd
 from casfs.mount.own_mount import OwnMount
 from casfs.mount.privacy import keep_private
 from casfs.mount.watcher import Watcher
-from casfs.outlets import SYSLOG_SOCKET
 
 DESCRIPTORS = 65536
 """Open files wanted: two a connection and what libfuse takes; the usual soft limit of 1024 is for select()."""
@@ -108,7 +109,7 @@ def _serve(request: MountRequest, service: Service, herald: Herald) -> None:
     hide_credentials()
     watcher = Watcher(request.path)
     watcher.start()
-    log.setup(config.log_level, config.log_format, config.log_file, foreground=config.foreground)
+    set_up_log(config.log_level, config.log_format, config.log_file, foreground=config.foreground)
     errors = CapturedStderr()
     errors.keep()
     try:
@@ -154,7 +155,7 @@ def _announcement(config: Config, herald: Herald, errors: CapturedStderr) -> Cal
 
     def ready() -> None:
         errors.show()
-        if log.is_lost(config.log_file, foreground=config.foreground):
+        if is_lost(config.log_file, foreground=config.foreground):
             herald.warn(NO_LOG)
         herald.ready()
 

@@ -21,8 +21,8 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.options import BACKGROUND_REQUESTS
+from casfs.log.outlets import has_system_log
 from casfs.mount import mountpoint
-from casfs.outlets import has_system_log
 from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse

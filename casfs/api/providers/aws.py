@@ -23,8 +23,8 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.session import Session
 
 from casfs.errors import CasfsError, ConfigError, CredentialsError, UnreachableError
+from casfs.log.redaction import redact
 from casfs.models import Credentials
-from casfs.redaction import redact
 
 PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 """For the services that give out keys: botocore's own 60 s five times over would outlast every read's deadline."""

@@ -16,8 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from casfs.errors import ConfigError
-from casfs.log_queue import QueueHandler
-from casfs.outlets import (
+from casfs.log.outlets import (
     STANDARD_ERROR,
     SYSLOG_SOCKET,
     Descriptor,
@@ -27,7 +26,8 @@ from casfs.outlets import (
     SystemLogHandler,
     has_system_log,
 )
-from casfs.redaction import Redact, redact
+from casfs.log.queue_handler import QueueHandler
+from casfs.log.redaction import Redact, redact
 
 LIBRARY_LEVELS = dict.fromkeys(("urllib3", "requests", "botocore", "fuse", "mfusepy"), logging.ERROR)
 """Libraries whose warnings are failures that casfs reports itself, or none."""
@@ -105,7 +105,7 @@ class JsonFormatter(logging.Formatter):
         return fields
 
 
-def setup(level: str, style: str, file: str | None, *, foreground: bool) -> None:
+def set_up_log(level: str, style: str, file: str | None, *, foreground: bool) -> None:
     """Send the log lines of this process where they belong; to be called after the fork.
 
     Args:

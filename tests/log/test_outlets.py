@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from casfs.outlets import Descriptor, LogFile, SystemLog, SystemLogHandler, has_system_log
+from casfs.log.outlets import Descriptor, LogFile, SystemLog, SystemLogHandler, has_system_log
 
 INFO = 20
 
 TORN = """
 import resource, sys
 from pathlib import Path
-from casfs.outlets import LogFile
+from casfs.log.outlets import LogFile
 file = LogFile(Path(sys.argv[1]))
 file.write(20, "first")
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))

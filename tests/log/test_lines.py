@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs import log
 from casfs.errors import ConfigError
-from casfs.log import JournalFormatter, JsonFormatter, TextFormatter
-from casfs.outlets import SYSLOG_TIMEOUT_S, SystemLogHandler
-from casfs.redaction import REDACTED, Redact
+from casfs.log import lines
+from casfs.log.lines import JournalFormatter, JsonFormatter, TextFormatter
+from casfs.log.outlets import SYSLOG_TIMEOUT_S, SystemLogHandler
+from casfs.log.redaction import REDACTED, Redact
 
 KEY = "sw0rd/fish+%"
 TOKEN = "marl'in"
@@ -151,7 +151,7 @@ def test_journal_takes_the_priority_from_each_line() -> None:
 def test_time_is_utc_in_milliseconds() -> None:
     made = record("x")
     made.created, made.msecs = 1_500_000_000.007, 7.0
-    assert TextFormatter(REDACT, log.TIME_FORMAT).format(made).startswith("2017-07-14T02:40:00.007Z WARNING ")
+    assert TextFormatter(REDACT, lines.TIME_FORMAT).format(made).startswith("2017-07-14T02:40:00.007Z WARNING ")
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_system_log_that_comes_later_is_found(tmp_path: Path) -> None:
 
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Set logging up in a process of its own: it is of the whole process."""
-    text = "import logging, threading\nfrom casfs import log\nlogger = logging.getLogger('casfs.x')\n"
+    text = "import logging, threading\nfrom casfs.log.lines import set_up_log\nlogger = logging.getLogger('casfs.x')\n"
     command = [sys.executable, "-c", text + textwrap.dedent(script)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
@@ -213,14 +213,14 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_foreground_logs_to_standard_error() -> None:
-    done = run("log.setup('info', 'text', None, foreground=True)\nlogger.info('hello')\nlogger.debug('no')")
+    done = run("set_up_log('info', 'text', None, foreground=True)\nlogger.info('hello')\nlogger.debug('no')")
     assert done.stderr.endswith("Z INFO casfs.x: hello\n")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 
 
 def test_background_logs_nothing_to_standard_error() -> None:
-    assert run("log.setup('info', 'text', None, foreground=False)\nlogger.error('hello')").stderr == ""
+    assert run("set_up_log('info', 'text', None, foreground=False)\nlogger.error('hello')").stderr == ""
 
 
 def test_file_is_appended_to_and_found_again_after_rotation(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_file_is_appended_to_and_found_again_after_rotation(tmp_path: Path) -> N
     file.write_text("before\n", encoding="utf-8")
     script = f"""
         import os
-        log.setup('info', 'json', {str(file)!r}, foreground=False)
+        set_up_log('info', 'json', {str(file)!r}, foreground=False)
         logger.info('one')
         logging.getLogger().handlers[0].flush()
         os.rename({str(file)!r}, {str(file)!r} + '.1')
@@ -244,7 +244,7 @@ def test_file_whose_directory_is_gone_ends_nothing_and_is_found_again(tmp_path: 
     file.parent.mkdir()
     script = f"""
         import os
-        log.setup('info', 'text', {str(file)!r}, foreground=False)
+        set_up_log('info', 'text', {str(file)!r}, foreground=False)
         os.rename({str(file.parent)!r}, {str(file.parent)!r} + '.1')
         logger.info('one')
         logger.info('two')
@@ -261,14 +261,14 @@ def test_file_whose_directory_is_gone_ends_nothing_and_is_found_again(tmp_path: 
 
 def test_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"log_file: .* cannot be written: Is a directory"):
-        log.setup("info", "text", str(tmp_path), foreground=True)
+        lines.set_up_log("info", "text", str(tmp_path), foreground=True)
 
 
 def test_libraries_say_no_more_than_errors_and_uncaught_errors_are_redacted() -> None:
     script = f"""
-        from casfs.redaction import redact
+        from casfs.log.redaction import redact
         redact.learn([{KEY!r}])
-        log.setup('debug', 'text', None, foreground=True)
+        set_up_log('debug', 'text', None, foreground=True)
         for name in ('urllib3.connectionpool', 'requests', 'fuse', 'mfusepy'):
             logging.getLogger(name).warning('unwanted')
         def fail():
@@ -292,7 +292,7 @@ def test_standard_error_that_is_the_journal_gets_priorities() -> None:
         import os
         status = os.fstat(2)
         os.environ['JOURNAL_STREAM'] = f'{status.st_dev}:{status.st_ino}'
-        log.setup('info', 'text', None, foreground=True)
+        set_up_log('info', 'text', None, foreground=True)
         logger.warning('hello')
     """
     assert run(script).stderr == "<4>WARNING casfs.x: hello\n"
@@ -301,7 +301,7 @@ def test_standard_error_that_is_the_journal_gets_priorities() -> None:
 def test_stream_that_is_closed_ends_nothing() -> None:
     script = """
         import os
-        log.setup('info', 'text', None, foreground=True)
+        set_up_log('info', 'text', None, foreground=True)
         os.close(2)
         logger.error('hello')
         print('went on')

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs import log_queue
-from casfs.log_queue import QueueHandler
+from casfs.log import queue_handler
+from casfs.log.queue_handler import QueueHandler
 from tests.mounting import wait_until
 
 LOST = "lines of this log were lost: they could not be written"
@@ -63,8 +63,8 @@ def test_lines_are_written_in_their_order(stand: Stand, handler: QueueHandler) -
 def test_nobody_waits_for_a_log_that_is_stopped_and_what_is_lost_is_counted_at_its_place(
     stand: Stand, handler: QueueHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_queue, "MAX_QUEUED_CHARACTERS", 10)
-    monkeypatch.setattr(log_queue, "FLUSH_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(queue_handler, "MAX_QUEUED_CHARACTERS", 10)
+    monkeypatch.setattr(queue_handler, "FLUSH_TIMEOUT_S", 0.05)
     stand.goes_on.clear()
     say(handler, *"abcdefghijklm")
     handler.flush()
@@ -101,7 +101,7 @@ def test_the_thread_that_writes_takes_no_signal(stand: Stand, handler: QueueHand
 def test_a_line_that_is_longer_than_the_queue_is_lost_and_no_other(
     stand: Stand, handler: QueueHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_queue, "MAX_QUEUED_CHARACTERS", 10)
+    monkeypatch.setattr(queue_handler, "MAX_QUEUED_CHARACTERS", 10)
     say(handler, "x" * 11, "short")
     handler.flush()
     assert stand.lines == [f"1 {LOST}", "short"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from casfs.outlets import Outlet
+from casfs.log.outlets import Outlet
 
 MAX_QUEUED_CHARACTERS = 4 << 20
 """Of all lines that wait: some seconds of the densest log, and little beside the blocks in memory."""
