@@ -1,5 +1,6 @@
 """One attempt: signed, sent, and refusals turned into errors; the clock corrected on the way."""
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +10,7 @@ from casfs.api.clock import ServiceClock
 from casfs.api.http.pools import Outgoing
 from casfs.api.http.response import Check
 from casfs.api.http.transport import Response, Transport
-from casfs.api.journal import journaled
+from casfs.api.journal import journaled, logger
 from casfs.api.operations import Request
 from casfs.api.providers.meanings import Meaning, Refusal
 from casfs.api.providers.provider import Service
@@ -85,14 +86,17 @@ class Attempts:
         call.status, call.code, call.request_id = None, "", ""
         signed = self._signer.headers(request, self._transport.host, now_s)
         self._stats.request(request.operation)
-        return journaled(call, request, lambda: self._sent(call, request, signed)), signed
+        if logger.isEnabledFor(logging.DEBUG):
+            return journaled(call, request, lambda: self._sent(call, request, signed)), signed
+        return self._sent(call, request, signed), signed
 
     def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Response:
         ranged = {} if request.range is None else {"Range": request.range}
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
         response = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
         call.status = response.status
-        call.request_id = one_line(response.headers.get(self._provider.request_id_header, ""))[:LONGEST_MESSAGE]
+        request_id = response.headers.get(self._provider.request_id_header, "")[:LONGEST_MESSAGE]
+        call.request_id = request_id if request_id.isascii() and request_id.isprintable() else one_line(request_id)
         return response
 
     def _refusal(self, call: Call, response: Response) -> tuple[Refusal, Meaning]:

@@ -23,8 +23,6 @@ def journaled(call: Call, request: Request, send: Callable[[], Response]) -> Res
     Raises:
         CasfsError: as *send*.
     """
-    if not logger.isEnabledFor(logging.DEBUG):
-        return send()
     began_s = time.monotonic()
     try:
         response = send()
