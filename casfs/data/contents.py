@@ -9,7 +9,7 @@ from casfs.errors import SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
 
-REMEMBERED = 100_000
+MAX_REMEMBERED_OUTPUTS = 100_000
 """Outputs of which is remembered what was learnt and checked: as many as the listing of a large vault; with some 800
 bytes each they make 80 MB. The one opened longest ago is forgotten first, and never one that is open or went wrong."""
 

@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.content import Content
-from casfs.data.contents import REMEMBERED, Contents
+from casfs.data.contents import MAX_REMEMBERED_OUTPUTS, Contents
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.monitor import Monitor
 from casfs.data.reader import Reader
@@ -22,7 +22,7 @@ from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
 log = logging.getLogger(__name__)
 
-REFUSED = 1024
+MAX_REFUSED_OUTPUTS = 1024
 """Outputs of which is remembered that they were refused, so that each is a line in the log and not one a ``stat``."""
 
 
@@ -56,7 +56,7 @@ class Outputs:
         *,
         on_gone: Callable[[Output], None] = ignore,
         on_wrong: Callable[[Output], None] = ignore,
-        remembered: int = REMEMBERED,
+        remembered: int = MAX_REMEMBERED_OUTPUTS,
     ) -> None:
         self._settings = settings
         self._stats = stats
@@ -67,7 +67,7 @@ class Outputs:
         fetcher = Fetcher(source, settings.verify, stats)
         self._monitor = Monitor(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
         self._contents = Contents(settings.verify, stats, remembered)
-        self._refused: LRUCache[Output, None] = LRUCache(REFUSED)
+        self._refused: LRUCache[Output, None] = LRUCache(MAX_REFUSED_OUTPUTS)
         self._refusing = threading.Lock()
 
     def start(self) -> None:

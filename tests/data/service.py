@@ -16,6 +16,7 @@ from casfs.errors import CasfsError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never
+from tests.data.nodes import is_node
 
 MIB = blocks.BLOCK_SIZE
 PATIENCE_S = 20.0
@@ -161,7 +162,7 @@ class Service:
             into(index)[:] = part[index * MIB : (index + 1) * MIB]
             filled(index)
         run = range(start // MIB, blocks.count(start + length))
-        assert treehash.is_node(run, blocks.count(size)), f"{run} is no node"
+        assert is_node(run, blocks.count(size)), f"{run} is no node"
         return RangeResponse(
             size,
             length - self.concealed,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from casfs.data.fetch import parts
-from casfs.data.hashing import treehash
+from tests.data.nodes import is_node
 
 
 @pytest.mark.parametrize("largest", [1, 2, 3, 4, 7, 8, 64, 128])
@@ -15,7 +15,7 @@ def test_parts_are_nodes_that_cover_the_run_and_nothing_else(count: int, largest
         for stop in range(first, count + 1):
             cut = list(parts.cut(range(first, stop), count, largest))
             assert [block for part in cut for block in part] == list(range(first, stop))
-            assert all(treehash.is_node(part, count) and len(part) <= largest for part in cut)
+            assert all(is_node(part, count) and len(part) <= largest for part in cut)
 
 
 @pytest.mark.parametrize("count", range(1, 40))
@@ -24,7 +24,7 @@ def test_no_two_neighbours_could_have_been_one_part(count: int) -> None:
         for stop in range(first, count + 1):
             cut = list(parts.cut(range(first, stop), count, 64))
             joined = [range(one.start, two.stop) for one, two in itertools.pairwise(cut)]
-            assert not any(treehash.is_node(run, count) for run in joined)
+            assert not any(is_node(run, count) for run in joined)
 
 
 def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
@@ -41,13 +41,14 @@ def test_the_tail_is_one_part_although_it_is_no_power_of_two() -> None:
 def test_parts_are_the_larger_the_further_ahead_and_leave_work_for_every_connection(
     distance: int, blocks: int, largest: int
 ) -> None:
-    assert parts.width(distance, 128, largest, brisk=0.0) == min(blocks, parts.floor(largest))
+    assert parts.width(distance, 128, largest, min_blocks=0.0) == min(blocks, parts.floor(largest))
 
 
 @pytest.mark.parametrize(
-    ("brisk", "window", "blocks"), [(0.9, 32, 1), (2.5, 32, 2), (100, 32, 8), (100, 8, 2), (100, 3, 1), (0.9, 128, 1)]
+    ("min_blocks", "window", "blocks"),
+    [(0.9, 32, 1), (2.5, 32, 2), (100, 32, 8), (100, 8, 2), (100, 3, 1), (0.9, 128, 1)],
 )
 def test_fast_connections_get_large_parts_at_once_where_the_window_has_place_for_some(
-    brisk: float, window: int, blocks: int
+    min_blocks: float, window: int, blocks: int
 ) -> None:
-    assert parts.width(0, window, 4, brisk) == blocks
+    assert parts.width(0, window, 4, min_blocks) == blocks

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from casfs.data.ahead.readahead import FRONT, START
-from casfs.data.hashing import treehash
+from casfs.data.ahead.readahead import COPY_WINDOW_BLOCKS, FIRST_WINDOW_BLOCKS
 from casfs.data.memory.cache import Place
 from casfs.stats import Stats
+from tests.data.nodes import is_node
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
 from tests.data.test_failures import in_thread, wait_until_joined
 
@@ -27,7 +27,9 @@ def test_the_first_block_is_fetched_alone_and_the_second_begins_the_window() -> 
         assert service.parts == [(0, 1)]
         service.is_held = True
         second = in_thread(reader, MIB, MIB)
-        assert sorted(service.arrived(2 + FRONT)) == [(block, block + 1) for block in range(2 + FRONT)]
+        assert sorted(service.arrived(2 + COPY_WINDOW_BLOCKS)) == [
+            (block, block + 1) for block in range(2 + COPY_WINDOW_BLOCKS)
+        ]
         service.release()
         assert second.result(20) == DATA[MIB : 2 * MIB]
 
@@ -42,7 +44,7 @@ def test_a_sequential_reader_fetches_every_block_once_in_nodes(size: int) -> Non
             assert read(reader, offset, size) == DATA[offset : offset + size]
         assert str(outputs.verification(archive(DATA))) == "whole"
     assert sorted(blocks_of(service)) == list(range(COUNT))
-    assert all(treehash.is_node(range(*part), COUNT) for part in service.parts)
+    assert all(is_node(range(*part), COUNT) for part in service.parts)
     figures = stats.snapshot()
     assert figures["prefetch_unused_blocks"] == 0
     assert figures["blocks_verified"] == COUNT
@@ -99,7 +101,7 @@ def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> No
         service.let((1, 2))
         read(reader, MIB, MIB)
         prefetched = service.arrived(5)[2:]
-        assert len(prefetched) == 3 < START
+        assert len(prefetched) == 3 < FIRST_WINDOW_BLOCKS
         random = in_thread(outputs.open(archive(DATA)), 110 * MIB, 1)
         assert service.arrived(6)[5] == (110, 111)
         service.let((110, 111))
@@ -166,11 +168,11 @@ def test_what_another_reader_wants_ahead_too_is_not_called_back() -> None:
         service.let((1, 2))
         for reader in readers:
             read(reader, MIB, MIB)
-        service.arrived(2 + START)
+        service.arrived(2 + FIRST_WINDOW_BLOCKS)
         readers[0].close()
         assert not any(request.cancelled() for request in service.requests[2:])
         service.release()
-        assert read(readers[1], 2 * MIB, START * MIB) == DATA[2 * MIB : (2 + START) * MIB]
+        assert read(readers[1], 2 * MIB, FIRST_WINDOW_BLOCKS * MIB) == DATA[2 * MIB : (2 + FIRST_WINDOW_BLOCKS) * MIB]
     assert len(blocks_of(service)) == len(set(blocks_of(service)))
 
 
@@ -183,7 +185,7 @@ def test_prefetched_blocks_stay_for_the_other_reader_that_wants_them() -> None:
                 read(reader, block * MIB, MIB)
         until(lambda: not outputs._monitor._flights._flying)
         held = outputs._monitor._cache.ahead
-        assert START < held <= FRONT
+        assert FIRST_WINDOW_BLOCKS < held <= COPY_WINDOW_BLOCKS
         readers[0].close()
         assert outputs._monitor._cache.ahead == held
         readers[1].close()
@@ -209,7 +211,7 @@ def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None
         service.is_held = True
         service.let((1, 2))
         read(reader, MIB, MIB)
-        service.arrived(2 + START)
+        service.arrived(2 + FIRST_WINDOW_BLOCKS)
         joined = in_thread(outputs.open(archive(DATA)), 3 * MIB, 1)
         wait_until_joined(outputs, 1)
         reader.close()

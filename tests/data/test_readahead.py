@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.data.ahead.readahead import BACK, FRONT, START, ReadAhead, Stream
+from casfs.data.ahead.readahead import COPY_WINDOW_BLOCKS, FIRST_WINDOW_BLOCKS, MAX_BACKWARD_BLOCKS, ReadAhead, Stream
 from casfs.data.fetch import parts
 
 COUNT = 1000
@@ -27,11 +27,14 @@ def test_a_first_read_asks_for_nothing() -> None:
 
 def test_the_second_block_makes_a_sequence() -> None:
     stream = follow(ReadAhead(LIMIT), 7, 8)
-    assert (stream.window, stream.ahead) == (START, 9 + START)
+    assert (stream.window, stream.ahead) == (FIRST_WINDOW_BLOCKS, 9 + FIRST_WINDOW_BLOCKS)
 
 
 def test_a_sequence_from_the_front_is_a_copy_and_gets_more_at_once() -> None:
-    assert (follow(ReadAhead(LIMIT), 0, 1).window, follow(ReadAhead(LIMIT), 1, 2).window) == (FRONT, START)
+    assert (follow(ReadAhead(LIMIT), 0, 1).window, follow(ReadAhead(LIMIT), 1, 2).window) == (
+        COPY_WINDOW_BLOCKS,
+        FIRST_WINDOW_BLOCKS,
+    )
 
 
 def test_reads_inside_one_block_in_any_order_are_no_sequence_yet() -> None:
@@ -43,13 +46,13 @@ def test_reads_of_128_kib_that_overtake_each_other_are_one_sequence() -> None:
     for four in range(64, 96, 4):
         for piece in (four + 2, four, four + 3, four + 1):
             ahead.observe(piece * MIB // 8, (piece + 1) * MIB // 8, waited=False)
-    assert [stream.window for stream in ahead.streams] == [START]
+    assert [stream.window for stream in ahead._streams] == [FIRST_WINDOW_BLOCKS]
 
 
 def test_blocks_that_overtake_each_other_stay_one_sequence() -> None:
     ahead = ReadAhead(LIMIT)
     stream = follow(ahead, 0, 1, 3, 2, 4, 6, 5)
-    assert ahead.streams == [stream]
+    assert ahead._streams == [stream]
     assert stream.head == 7
 
 
@@ -64,7 +67,7 @@ def test_a_small_read_somewhere_in_the_next_block_is_no_sequence() -> None:
     assert ahead.observe(8 * MIB, 8 * MIB + 4096, waited=True)[0].window == 0
     ahead.forget()
     ahead.observe(8 * MIB - 4096, 8 * MIB, waited=False)
-    assert ahead.observe(8 * MIB, 8 * MIB + 4096, waited=True)[0].window == START
+    assert ahead.observe(8 * MIB, 8 * MIB + 4096, waited=True)[0].window == FIRST_WINDOW_BLOCKS
 
 
 def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit() -> None:
@@ -72,20 +75,20 @@ def test_the_window_doubles_with_every_block_that_was_waited_for_up_to_the_limit
     follow(ahead, 7, 8)
     windows = [follow(ahead, block, waited=True).window for block in range(9, 19)]
     assert windows == sorted(windows)
-    assert windows[0] == 2 * START
+    assert windows[0] == 2 * FIRST_WINDOW_BLOCKS
     assert windows[-1] == LIMIT
 
 
 def test_the_window_of_a_long_sequence_has_place_for_large_parts_though_nothing_was_waited_for() -> None:
     ahead = ReadAhead(LIMIT)
-    assert follow(ahead, *range(START, 3 * START)).window == START
-    assert follow(ahead, *range(3 * START, 500)).window == parts.STEADY
+    assert follow(ahead, *range(FIRST_WINDOW_BLOCKS, 3 * FIRST_WINDOW_BLOCKS)).window == FIRST_WINDOW_BLOCKS
+    assert follow(ahead, *range(3 * FIRST_WINDOW_BLOCKS, 500)).window == parts.SEQUENTIAL_WINDOW_BLOCKS
 
 
 def test_eight_reads_that_wait_for_one_block_double_once() -> None:
     ahead = ReadAhead(LIMIT)
     follow(ahead, 7, 8)
-    assert follow(ahead, *[9] * 8, waited=True).window == 2 * START
+    assert follow(ahead, *[9] * 8, waited=True).window == 2 * FIRST_WINDOW_BLOCKS
 
 
 def test_a_part_is_due_as_soon_as_there_is_place_for_a_whole_one() -> None:
@@ -106,14 +109,16 @@ def test_nothing_is_due_past_the_end_nor_beyond_a_smaller_limit() -> None:
     assert not Stream(end=0, head=100, ahead=100, window=64).due(100, LIMIT, 8)
 
 
-@pytest.mark.parametrize("jump", [-BACK - 1, -1, 0, START - 1, START], ids=str)
+@pytest.mark.parametrize(
+    "jump", [-MAX_BACKWARD_BLOCKS - 1, -1, 0, FIRST_WINDOW_BLOCKS - 1, FIRST_WINDOW_BLOCKS], ids=str
+)
 def test_a_small_step_back_and_a_gap_inside_the_window_keep_it(jump: int) -> None:
     ahead = ReadAhead(LIMIT)
     before = follow(ahead, *range(50))
     assert follow(ahead, 50 + jump) is before
 
 
-@pytest.mark.parametrize("jump", [-BACK - 2, LIMIT + 1, 500], ids=str)
+@pytest.mark.parametrize("jump", [-MAX_BACKWARD_BLOCKS - 2, LIMIT + 1, 500], ids=str)
 def test_any_other_jump_begins_anew(jump: int) -> None:
     ahead = ReadAhead(LIMIT)
     before = follow(ahead, *range(50))
@@ -152,4 +157,4 @@ def test_a_window_that_was_pressed_does_not_grow_back_before_as_much_was_read_ag
     stream.press()
     pressed = stream.window
     assert follow(ahead, *range(100, 110)).window == pressed
-    assert follow(ahead, *range(110, 300)).window == parts.STEADY
+    assert follow(ahead, *range(110, 300)).window == parts.SEQUENTIAL_WINDOW_BLOCKS

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from casfs.data.fetch.shares import FEW, STALL_S
+from casfs.data.fetch.shares import MAX_UNSHARED_CONNECTIONS, STALL_S
 from casfs.data.outputs import Outputs
 from casfs.errors import InterruptedCallError
 from casfs.models import Output
@@ -117,7 +117,7 @@ def test_only_as_many_give_way_as_others_wait(announce: Announce) -> None:
 
 
 def test_one_output_never_has_all_of_many_connections() -> None:
-    connections = FEW + 4
+    connections = MAX_UNSHARED_CONNECTIONS + 4
     service = Service({"busy": sample(MIB) * 2 * connections, "healthy": DATA}, hashes=False, stalled={"busy"})
     busy = Output("vault", "busy", 2 * connections * MIB, None, is_inventory=False)
     with mounted(service, settings(128, connections)) as outputs:

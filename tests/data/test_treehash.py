@@ -6,6 +6,7 @@ import pytest
 
 from casfs.data.hashing import treehash
 from casfs.data.hashing.blocks import BLOCK_SIZE
+from tests.data.nodes import is_node
 
 MIB = BLOCK_SIZE
 # Byte i is i % 251. Source: produced by botocore and Tencent's Python SDK, which agree.
@@ -51,7 +52,7 @@ def nodes(count: int) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("count", range(1, 70))
 def test_a_run_is_a_node_exactly_if_the_tree_has_one_for_it(count: int) -> None:
     runs = {(p, q) for p in range(count) for q in range(p + 1, count + 1)}
-    assert {(p, q) for p, q in runs if treehash.is_node(range(p, q), count)} == nodes(count)
+    assert {(p, q) for p, q in runs if is_node(range(p, q), count)} == nodes(count)
 
 
 @pytest.mark.parametrize("count", range(1, 40))
@@ -60,11 +61,11 @@ def test_a_run_is_a_node_exactly_if_its_hash_occurs_in_the_tree(count: int) -> N
     hashes = {treehash.root(leaves[p:q]) for p, q in nodes(count)}
     for p in range(count):
         for q in range(p + 1, count + 1):
-            assert treehash.is_node(range(p, q), count) == (treehash.root(leaves[p:q]) in hashes)
+            assert is_node(range(p, q), count) == (treehash.root(leaves[p:q]) in hashes)
 
 
 def test_examples_of_the_documents() -> None:
     seven = "[0,1)[0,2)[0,4)[0,7)[1,2)[2,3)[2,4)[3,4)[4,5)[4,6)[4,7)[5,6)[6,7)"
     assert "".join(f"[{p},{q})" for p, q in sorted(nodes(7))) == seven
-    assert not treehash.is_node(range(1, 4), 4)
-    assert treehash.is_node(range(2, 4), 4)
+    assert not is_node(range(1, 4), 4)
+    assert is_node(range(2, 4), 4)

@@ -1,6 +1,6 @@
 """Asks for blocks before their reader does."""
 
-from casfs.data.ahead.readahead import BACK, ReadAhead, Stream
+from casfs.data.ahead.readahead import MAX_BACKWARD_BLOCKS, ReadAhead, Stream
 from casfs.data.content import Content
 from casfs.data.fetch.window import Window
 from casfs.data.fetch.windows import Windows
@@ -48,7 +48,7 @@ class Prefetch:
 
     def _extend(self, windows: Windows, stream: Stream, run: range) -> None:
         window = self._windows.get(stream) or Window(self._content)
-        windows.let_pass(window, stream.head - BACK)
+        windows.let_pass(window, stream.head - MAX_BACKWARD_BLOCKS)
         while stream.ahead < run.stop:
             stop = windows.claim(window, stream.ahead) or self._ask(windows, window, stream, run.stop)
             if stop is None:

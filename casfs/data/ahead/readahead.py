@@ -13,26 +13,26 @@ from casfs.data.fetch import parts
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import BLOCK_SIZE
 
-START = 8
+FIRST_WINDOW_BLOCKS = 8
 """Blocks of a window when its sequence is recognised: each doubling that a smaller start adds costs one round trip.
 Source: simulated 2026-11-20 for 512 MiB at 30 ms and 60 MB/s a connection: 628 MB/s from 2, 713 from 4, 751 from 8, 753
 from 16."""
 
-FRONT = 48
+COPY_WINDOW_BLOCKS = 48
 """The same for a sequence that begins with the output itself: that is a copy, as a rule, and every connection gets a
 part at once. Others may be records of some MiB out of its middle, and would waste most of it. Source: measured
-2026-11-20, 512 MiB: 1.06 times as fast as from START at 30 ms and 60 MB/s a connection (32: 1.03, 64: no faster), and
-1.08 at 100 ms and 10 MB/s."""
+2026-11-20, 512 MiB: 1.06 times as fast as from 8 at 30 ms and 60 MB/s a connection (32: 1.03, 64: no faster), and 1.08
+at 100 ms and 10 MB/s."""
 
-NEAR = 512 * 1024
+MAX_FORWARD_GAP_BYTES = 512 * 1024
 """How many bytes from the end of the last read a read may enter the next block to go on: as four requests of 128 KiB
-that overtook each other do. Of n blocks, random reads do so in one case of 8 n: START costs them nothing."""
+that overtook each other do. Of n blocks, random reads do so in one case of 8 n: a first window costs them nothing."""
 
-BACK = 8
+MAX_BACKWARD_BLOCKS = 8
 """How many blocks a read may step back without ending its sequence: as many as the kernel's own read-ahead, in 128 KiB
 requests or in 1 MiB ones, was seen to be out of order, and what programs that look twice at a header step back."""
 
-STREAMS = 2
+MAX_STREAMS = 2
 """Sequences followed at once, a handle: two programs that share a descriptor, or one that merges two stretches. More
 would take more random reads for sequences."""
 
@@ -57,7 +57,7 @@ class Stream:
     window: int = 0
     waited: int = 0
     first: int = 0
-    start: int = START
+    start: int = FIRST_WINDOW_BLOCKS
 
     def due(self, count: int, limit: int, width: int) -> range:
         """Return the blocks to ask for now: whole parts, as soon as there is place for one.
@@ -91,11 +91,6 @@ class ReadAhead:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._streams: list[Stream] = []
-
-    @property
-    def streams(self) -> list[Stream]:
-        """Those that are followed, the one read last first."""
-        return self._streams
 
     def is_inside(self, start: int, stop: int) -> bool:
         """Say whether a read stays in the furthest block of the stream that was read last: it tells nothing new."""
@@ -140,17 +135,19 @@ class ReadAhead:
         block = start // BLOCK_SIZE
         for stream in self._streams:
             if stream.window:
-                if stream.head - 1 - BACK <= block <= max(stream.head, stream.ahead):
+                if stream.head - 1 - MAX_BACKWARD_BLOCKS <= block <= max(stream.head, stream.ahead):
                     return stream
-            elif abs(start - stream.end) <= NEAR or block == stream.head - 1:
+            elif abs(start - stream.end) <= MAX_FORWARD_GAP_BYTES or block == stream.head - 1:
                 return stream
         return None
 
     def _begin(self, start: int, stop: int) -> tuple[Stream, Stream | None]:
         head = blocks.count(stop)
-        stream = Stream(stop, head, ahead=head, first=head, start=FRONT if start < BLOCK_SIZE else START)
+        stream = Stream(
+            stop, head, ahead=head, first=head, start=COPY_WINDOW_BLOCKS if start < BLOCK_SIZE else FIRST_WINDOW_BLOCKS
+        )
         self._streams.insert(0, stream)
-        return stream, self._streams.pop() if len(self._streams) > STREAMS else None
+        return stream, self._streams.pop() if len(self._streams) > MAX_STREAMS else None
 
     def _advance(self, stream: Stream, head: int) -> None:
         if not stream.window:
@@ -158,7 +155,7 @@ class ReadAhead:
             stream.waited = head  # nobody could have been ready for this one
         stream.head = head
         # Half of what was read in sequence is a modest bet that it goes on, and makes place for large parts.
-        stream.window = max(stream.window, min(parts.STEADY, (head - stream.first) // 2))
+        stream.window = max(stream.window, min(parts.SEQUENTIAL_WINDOW_BLOCKS, (head - stream.first) // 2))
         stream.ahead = max(stream.ahead, head)
 
     def _share(self) -> int:

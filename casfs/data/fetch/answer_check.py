@@ -10,10 +10,10 @@ from casfs.errors import CorruptDataError, TransferError
 from casfs.models import RangeResponse
 from casfs.stats import Stats
 
-TRIES_WITHOUT_HASH = 3
+MAX_TRIES_WITHOUT_HASH = 3
 """So many answers without a hash are one, where none was ever seen to come: a service that sends none is asked so often
 once, and one that forgets it now and then has given it by then."""
-MOST_VERSIONS = 3
+MAX_VERSIONS = 3
 """Where no hash decides, and of so many fetches no two are alike, none is believed."""
 
 
@@ -81,7 +81,7 @@ class AnswerCheck:
             return False
         if content.hash_coverage.lacks(at_end=at_end) or self._coverage.lacks(at_end=at_end):
             return True
-        if self._without_hash < TRIES_WITHOUT_HASH:
+        if self._without_hash < MAX_TRIES_WITHOUT_HASH:
             return False
         content.hash_coverage.lacked(at_end=at_end)
         self._coverage.lacked(at_end=at_end)
@@ -92,10 +92,10 @@ class AnswerCheck:
         if self._content.holds(self._part, digests) or tuple(digests) in self._versions:
             return
         self._versions.append(tuple(digests))
-        if len(self._versions) < MOST_VERSIONS:
+        if len(self._versions) < MAX_VERSIONS:
             raise TransferError("damage was seen before, and no hash tells which bytes are right: fetched once more")
         self._stats.count("hash_mismatches")
-        self._content.reject(self._part, f"{MOST_VERSIONS} fetches of the same bytes were all different")
+        self._content.reject(self._part, f"{MAX_VERSIONS} fetches of the same bytes were all different")
 
     def _admit(self, answer: RangeResponse, digests: Sequence[bytes]) -> None:
         try:

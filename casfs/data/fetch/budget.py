@@ -66,13 +66,13 @@ class Budget(Generic[Sharer]):
 
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
-        soon_enough = parts.floor(min(parts.LARGEST, self.throttle.part_blocks))
-        largest = self.limit // max(self._connections, parts.FEWEST)
-        return min(parts.width(distance, window, largest, self.throttle.brisk_blocks), soon_enough)
+        soon_enough = parts.floor(min(parts.MAX_PART_BLOCKS, self.throttle.max_part_blocks))
+        largest = self.limit // max(self._connections, parts.MIN_PARTS_PER_WINDOW)
+        return min(parts.width(distance, window, largest, self.throttle.min_part_blocks), soon_enough)
 
     def is_soon_enough(self, blocks: int, asked: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind *asked*, which have not arrived."""
-        return asked + blocks <= max(blocks, self.throttle.ahead_blocks)
+        return asked + blocks <= max(blocks, self.throttle.max_ahead_blocks)
 
     def has_room(self, blocks: int, held: int) -> bool:
         """Say whether there is memory for *blocks* more, beside *held* that were asked for and not read."""

@@ -274,7 +274,7 @@ class Monitor:
         if content.gone is not None:
             raise content.gone.with_traceback(None)
         self._workers.begin_first()
-        largest = min(parts.LARGEST, self._max_call_blocks)
+        largest = min(parts.MAX_PART_BLOCKS, self._max_call_blocks)
         cut = [run] if len(run) == 1 else parts.cut(run, content.count, largest)
         flights = [Flight(content, part, deadline) for part in cut]
         for flight in flights:

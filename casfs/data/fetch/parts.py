@@ -2,36 +2,36 @@
 
 from collections.abc import Iterator
 
-LARGEST = 16
+MAX_PART_BLOCKS = 16
 """Blocks in one request at most. Source: measured 2026-11-20, 512 MiB cold, unshaped: parts of 16 MiB were 1.09 times
 as fast as those of 8, of 32 no faster: they only make a reader wait longer for the check of the first block."""
 
 
-FEWEST = 4
+MIN_PARTS_PER_WINDOW = 4
 """Parts of a window at least: some have arrived while others are on their way."""
 
-STEADY = FEWEST * LARGEST
+SEQUENTIAL_WINDOW_BLOCKS = MIN_PARTS_PER_WINDOW * MAX_PART_BLOCKS
 """Blocks of a window that has place for the largest parts."""
 
 
-SOONER = 4
+MIN_LEAD_IN_PARTS = 4
 """How many times its own length a part is ahead of its reader at least: what is wanted soon comes in small parts, each
 checked and served while larger ones are still on their way. Source: measured 2026-11-20, 512 MiB at 30 ms and 60 MB/s a
 connection: 1.05 times as fast as parts that grow with the window alone; 2 to 6 are alike, and 8 to 16 slower by 3 %."""
 
 
-def width(distance: int, window: int, largest: int, brisk: float) -> int:
-    """Return how many blocks a part shall have: a power of two, LARGEST at most.
+def width(distance: int, window: int, largest: int, min_blocks: float) -> int:
+    """Return how many blocks a part shall have: a power of two, MAX_PART_BLOCKS at most.
 
     Args:
         distance: blocks between its reader and its first one.
         window: blocks to have ahead of the reader.
         largest: blocks that leave work for every connection.
-        brisk: blocks that a connection brings in hardly more time than it takes to ask: smaller parts would cost
+        min_blocks: blocks that a connection brings in hardly more time than it takes to ask: smaller parts would cost
             processor time and win nothing.
     """
-    soon = min(largest, distance // SOONER)
-    return min(LARGEST, floor(max(1, soon, min(brisk, window // FEWEST))))
+    soon = min(largest, distance // MIN_LEAD_IN_PARTS)
+    return min(MAX_PART_BLOCKS, floor(max(1, soon, min(min_blocks, window // MIN_PARTS_PER_WINDOW))))
 
 
 def floor(blocks: float) -> int:

@@ -13,14 +13,14 @@ behind one that does not come waits no longer than this."""
 PROGRESS_BYTES = 4 << 10
 """What must come within that time, so that a drip is a stall too: the rate below which an attempt is given up."""
 
-SPARE = 1 / 4
+RESERVED_SHARE = 1 / 4
 """Share of the connections that flights of outputs which stall leave to the others, one at least."""
 
-FEW = 16
+MAX_UNSHARED_CONNECTIONS = 16
 """Connections of which one output may have all until it stalls: one that it leaves would be a good part of its speed.
 Of more than these it leaves one to the others from the beginning, and its prefetch one more to its own reads."""
 
-REMEMBERED = 1024
+MAX_STALLING_OUTPUTS = 1024
 """Outputs of which is remembered that they stall."""
 
 
@@ -37,9 +37,9 @@ class Shares:
     """
 
     def __init__(self, connections: int, clock: Clock) -> None:
-        self._most = connections - 1 if connections > FEW else connections
-        self._most_ahead = max(1, self._most - 1)
-        self._most_stalling = connections - max(1, int(connections * SPARE))
+        self._max_per_output = connections - 1 if connections > MAX_UNSHARED_CONNECTIONS else connections
+        self._max_ahead_per_output = max(1, self._max_per_output - 1)
+        self._max_stalling = connections - max(1, int(connections * RESERVED_SHARE))
         self._clock = clock
         self._held: Counter[Content] = Counter()
         self._yielding = 0
@@ -52,8 +52,8 @@ class Shares:
     def may_send(self, flight: Flight) -> bool:
         """Say whether the output of *flight* may have one more connection."""
         if self.is_stalling(flight.content):
-            return self._held_stalling() < max(1, self._most_stalling)
-        return self._held[flight.content] < (self._most if flight.readers else self._most_ahead)
+            return self._held_stalling() < max(1, self._max_stalling)
+        return self._held[flight.content] < (self._max_per_output if flight.readers else self._max_ahead_per_output)
 
     def sent(self, flight: Flight) -> None:
         """Count a connection that *flight* has from now on."""
@@ -92,7 +92,7 @@ class Shares:
     def stalls(self, content: Content) -> None:
         """Note that *content* stalls."""
         self._stalling.setdefault(content, 0)
-        if len(self._stalling) > REMEMBERED:
+        if len(self._stalling) > MAX_STALLING_OUTPUTS:
             del self._stalling[next(iter(self._stalling))]
 
     def recovered(self, content: Content) -> None:
@@ -107,7 +107,7 @@ class Shares:
             waiting: flights of outputs that do not stall, and that could be sent.
             is_short: whether what they lack is memory.
         """
-        is_within = self._held_stalling() - self._yielding <= self._most_stalling
+        is_within = self._held_stalling() - self._yielding <= self._max_stalling
         if (is_within and not is_short) or self._yielding >= waiting:
             return False
         self._yielding += 1

@@ -8,23 +8,23 @@ import math
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
 
-MEMORY_S = 4.0
+AVERAGING_S = 4.0
 """How long a measurement counts: some round trips on any link, and soon forgotten when the link changes."""
 
-AHEAD_S = 8.0
+MAX_AHEAD_S = 8.0
 """How long all that is asked for ahead may take to arrive. A healthy link never comes near (a full 128 MiB window in
 8 s is 16 MiB/s); a slow one keeps its reads far from their deadline of 120 s."""
 
-PART_S = 2.0
+MAX_PART_S = 2.0
 """How long one part may take at the measured speed of a connection: a read that wants its first block waits for the
 check of the whole."""
 
-BRISK_S = 0.040
+MIN_REQUEST_S = 0.040
 """How short a request may be before it is worth joining with the next. To sign, send and parse one takes some 0.6 ms of
 a processor that is busy otherwise; a block from afar takes longer than this, so that only near and fast services get
 larger parts. Source: measured 2026-11-20: 0.02 and 0.03 were slower unshaped, 0.06 no faster."""
 
-SHARE_AHEAD, SHARE_PART = 1 / 4, 1 / 16
+MAX_AHEAD_SHARE, MAX_PART_SHARE = 1 / 4, 1 / 16
 """Where the deadline of a read is short, both are at most this much of it."""
 
 
@@ -38,8 +38,8 @@ class Throttle:
     """
 
     def __init__(self, timeout_s: float) -> None:
-        self._ahead_s = min(AHEAD_S, timeout_s * SHARE_AHEAD)
-        self._part_s = min(PART_S, timeout_s * SHARE_PART)
+        self._ahead_s = min(MAX_AHEAD_S, timeout_s * MAX_AHEAD_SHARE)
+        self._part_s = min(MAX_PART_S, timeout_s * MAX_PART_SHARE)
         self._busy = 0
         self._last_s = 0.0
         self._bytes = 0.0
@@ -47,21 +47,21 @@ class Throttle:
         self._connection = math.inf
 
     @property
-    def ahead_blocks(self) -> float:
+    def max_ahead_blocks(self) -> float:
         """Blocks that may be asked for and not have arrived; at least 1, infinite until something was measured."""
         if not self._seconds:
             return math.inf
         return max(1.0, self._bytes / self._seconds * self._ahead_s / BLOCK_SIZE)
 
     @property
-    def part_blocks(self) -> float:
+    def max_part_blocks(self) -> float:
         """Blocks that one part may have; at least 1, infinite until something was measured."""
         return max(1.0, self._connection * self._part_s / BLOCK_SIZE)
 
     @property
-    def brisk_blocks(self) -> float:
-        """Blocks that one connection brings in BRISK_S; 0 until something was measured."""
-        return 0.0 if self._connection == math.inf else self._connection * BRISK_S / BLOCK_SIZE
+    def min_part_blocks(self) -> float:
+        """Blocks that one connection brings in MIN_REQUEST_S; 0 until something was measured."""
+        return 0.0 if self._connection == math.inf else self._connection * MIN_REQUEST_S / BLOCK_SIZE
 
     def sent(self, now_s: float) -> None:
         """Note that a request was sent."""
@@ -73,7 +73,7 @@ class Throttle:
         """Note that *length* bytes came of the request that was sent at *sent_s*: 0 if it failed."""
         self._busy -= 1
         elapsed = max(0.0, now_s - self._last_s)
-        weight = math.exp(-elapsed / MEMORY_S)
+        weight = math.exp(-elapsed / AVERAGING_S)
         self._bytes = self._bytes * weight + length
         self._seconds = self._seconds * weight + elapsed
         self._last_s = now_s

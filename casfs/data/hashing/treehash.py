@@ -1,7 +1,6 @@
-"""The SHA-256 tree hash over 1 MiB leaves, and which ranges of an output are nodes of its tree. Pure.
+"""The SHA-256 tree hash over 1 MiB leaves. Pure.
 
-Source: Tencent CAS documentation 572/9157 and Amazon Glacier "Computing checksums"; the rule for nodes was held
-against "its hash occurs in the tree" by brute force for every range of up to 69 leaves.
+Source: Tencent CAS documentation 572/9157 and Amazon Glacier "Computing checksums".
 """
 
 import hashlib
@@ -31,18 +30,3 @@ def root(leaves: Sequence[bytes]) -> bytes:
         above = [hashlib.sha256(level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
         level = above + level[len(above) * 2 :]
     return level[0]
-
-
-def is_node(blocks: range, count: int) -> bool:
-    """Say whether *blocks* are all that hangs under one node of the tree over *count* leaves.
-
-    Args:
-        blocks: a run ``range(p, q)`` with ``0 <= p < q <= count``.
-        count: leaves of the whole output.
-    """
-    first, stop = blocks.start, blocks.stop
-    width = 1 << (stop - first - 1).bit_length()
-    if stop < count:
-        return width == stop - first and first % width == 0
-    # A run that touches the end stands for every width that reaches it: the smallest divides wherever a larger does.
-    return first % width == 0
