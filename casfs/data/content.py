@@ -27,11 +27,9 @@ class Content:
         media_type: Content-Type, None until an answer had one.
         failure: why no byte of it will be served any more, or None.
         gone: what the service said when it no longer had the output, or None; what is held is served on.
-        in_doubt: whether the kernel may hold pages that are not these bytes.
         open_readers: who has it open.
         hash_coverage: whether its parts come with hashes.
         has_unproven: whether a block was admitted that nothing has proved yet.
-        are_pages_wrong: whether a program may have been served what has proved wrong, and nobody was told.
         before: what was believed before, as long as that has readers.
         root_met: whether it is what its job's hash says: then nothing can prove wrong any more.
         was_mismatch: whether what was believed before did not fit a hash.
@@ -43,18 +41,15 @@ class Content:
     # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
     __slots__ = (
         "_corrupt",
-        "_is_new",
         "_leaves",
         "_lock",
         "_stats",
         "_verify",
-        "are_pages_wrong",
         "before",
         "failure",
         "gone",
         "has_unproven",
         "hash_coverage",
-        "in_doubt",
         "is_told",
         "media_type",
         "open_readers",
@@ -72,16 +67,13 @@ class Content:
         self.media_type: str | None = None
         self.failure: CasfsError | None = None
         self.gone: GoneError | None = None
-        self.in_doubt = before is not None
-        self.open_readers = OpenReaders()
+        self.open_readers = OpenReaders(are_pages_in_doubt=before is not None)
         self.hash_coverage: HashCoverage = HashCoverage() if before is None else before.hash_coverage
         self.has_unproven = False
-        self.are_pages_wrong = False
         self.before: Content | None = _with_readers(before)
         self._verify = verify
         self._stats = stats
         self._leaves = Leaves(0)
-        self._is_new = True
         self.is_told: bool = before is not None and before.is_told
         self.root_met = False
         self.was_mismatch: bool = before is not None and (before.is_mismatch or before.was_mismatch)
@@ -104,7 +96,9 @@ class Content:
     def is_forgettable(self) -> bool:
         """Whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
         is_as_told = self.output.is_inventory or self.output.size is None or self.size == self.output.size
-        return is_as_told and not (self.open_readers or self.in_doubt or self.failure or self._corrupt)
+        return is_as_told and not (
+            self.open_readers or self.open_readers.are_pages_in_doubt or self.failure or self._corrupt
+        )
 
     @property
     def is_mismatch(self) -> bool:
@@ -125,16 +119,14 @@ class Content:
         Returns:
             It, which says whether what the kernel holds of the output may be served to it.
         """
-        is_bad = self._corrupt or self.failure is not None
-        in_doubt = self.in_doubt or (self._is_new and are_pages_forgotten)
-        # What may yet prove wrong is not handed from one reader to the next by the kernel, which would not tell.
-        is_open_question = self.has_unproven and (self.output.tree_hash is not None or self.hash_coverage.has_hashes)
-        keep_pages = not (in_doubt or is_bad or is_open_question)
         self.before = _with_readers(self.before)
-        self._is_new = False
-        # Readers of what it was believed to be before could still fill pages after this open has emptied them.
-        self.in_doubt = bool(is_bad) or self.before is not None
-        return self.open_readers.open(keep_pages=keep_pages, is_exposed=keep_pages and not self.root_met)
+        return self.open_readers.open(
+            are_pages_forgotten=are_pages_forgotten,
+            is_bad=bool(self._corrupt) or self.failure is not None,
+            is_undecided=self.has_unproven and (self.output.tree_hash is not None or self.hash_coverage.has_hashes),
+            is_proven=self.root_met,
+            has_former_readers=self.before is not None,
+        )
 
     def learn(self, size: int) -> None:
         """Note the size; it stays so."""
@@ -240,7 +232,7 @@ class Content:
             return
         is_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
         if tree_hash is not None and not is_proven:
-            self._deceive()
+            self.open_readers.deceive()
             return
         error = mismatch.of_versions(self.name, *changed[0])
         if last_try and not self.root_met and (tree_hash is not None or not is_proven):
@@ -272,17 +264,13 @@ class Content:
     def _refute_before(self, part: range) -> None:
         if self.before is not None:
             self.before.refute(self._leaves, part, self.size)
-            self.are_pages_wrong = self.are_pages_wrong or self.before.are_pages_wrong
+            self.open_readers.are_pages_wrong |= self.before.open_readers.are_pages_wrong
 
     def _fail(self, error: CorruptDataError) -> None:
         """Serve no byte any more; *error* itself is raised, or told, by whoever found it out."""
         self.failure = CorruptDataError(str(error))
         self.failure.is_told = True
-        self._deceive()
-
-    def _deceive(self) -> None:
         self.open_readers.deceive()
-        self.in_doubt = self.are_pages_wrong = True
 
     def _tell(self, error: Failure) -> Failure:
         """Mark all but the first of an output's errors, so that the log has one line."""

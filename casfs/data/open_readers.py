@@ -59,16 +59,24 @@ class OpenReaders:
     The kernel serves a page that one program has read to all others and tells nobody: what is served to one counts as
     served to all that have the output open.
 
+    Args:
+        are_pages_in_doubt: whether the kernel may hold pages that are not the bytes of the output.
+
     Attributes:
         are_exposed: whether all of them may have been served bytes that may yet prove wrong.
+        are_pages_in_doubt: whether the kernel may hold pages that are not the bytes of the output.
+        are_pages_wrong: whether a program may have been served what has proved wrong, and nobody was told.
 
     Threads: any; whoever serves bytes, opens or closes holds the lock of the monitor.
     """
 
-    __slots__ = ("_readers", "are_exposed")
+    __slots__ = ("_is_new", "_readers", "are_exposed", "are_pages_in_doubt", "are_pages_wrong")
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_pages_in_doubt: bool) -> None:
         self.are_exposed = False
+        self.are_pages_in_doubt = are_pages_in_doubt
+        self.are_pages_wrong = False
+        self._is_new = True
         # A tuple that is replaced, not changed, so that others may walk it; an output that nobody has open shares one.
         self._readers: tuple[OpenReader, ...] = ()
 
@@ -76,11 +84,27 @@ class OpenReaders:
         """Return how many have the output open."""
         return len(self._readers)
 
-    def open(self, *, keep_pages: bool, is_exposed: bool) -> OpenReader:
-        """Return one more reader."""
-        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=is_exposed)
+    def open(
+        self, *, are_pages_forgotten: bool, is_bad: bool, is_undecided: bool, is_proven: bool, has_former_readers: bool
+    ) -> OpenReader:
+        """Return one more reader.
+
+        Args:
+            are_pages_forgotten: whether the kernel may hold pages of the output that nobody here remembers.
+            is_bad: whether something of the output cannot be trusted.
+            is_undecided: whether it may yet prove wrong. Then it is not handed from one reader to the next by the
+                kernel, which would not tell.
+            is_proven: whether nothing can prove wrong any more.
+            has_former_readers: whether somebody still reads what it was believed to be before.
+        """
+        in_doubt = self.are_pages_in_doubt or (self._is_new and are_pages_forgotten)
+        keep_pages = not (in_doubt or is_bad or is_undecided)
+        self._is_new = False
+        # Readers of what it was believed to be before could still fill pages after this open has emptied them.
+        self.are_pages_in_doubt = is_bad or has_former_readers
+        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=keep_pages and not is_proven)
         self._readers += (open_reader,)
-        self.are_exposed = self.are_exposed and is_exposed
+        self.are_exposed = self.are_exposed and open_reader.is_exposed
         return open_reader
 
     def close(self, open_reader: OpenReader) -> None:
@@ -99,6 +123,7 @@ class OpenReaders:
         self.are_exposed = True
 
     def deceive(self) -> None:
-        """Note that such bytes have proved wrong."""
+        """Note that such bytes have proved wrong, of which the kernel may have pages."""
+        self.are_pages_in_doubt = self.are_pages_wrong = True
         for open_reader in self._readers:
             open_reader.is_deceived = open_reader.is_deceived or open_reader.is_exposed

@@ -9,7 +9,7 @@ import pytest
 from casfs.data.open_readers import FAILURE_TTL_S
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
-from casfs.errors import CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
+from casfs.errors import BadHandleError, CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
 
 DATA = sample(16 * MIB)
@@ -226,3 +226,17 @@ def test_a_bug_in_the_source_is_an_error_of_the_read_and_not_the_end_of_a_worker
                 read(outputs.open(archive(DATA)), 0, 1)
         service.act = lambda _request: None
         assert read(outputs.open(archive(DATA)), 0, 1) == DATA[:1]
+
+
+def test_what_is_wrong_with_one_reader_is_not_remembered_for_the_others() -> None:
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service) as outputs:
+        closed, other = outputs.open(archive(DATA)), outputs.open(archive(DATA))
+        waiting = in_thread(closed, 3 * MIB, 1)
+        service.arrived(1)
+        wait_until_joined(outputs, 1)
+        closed.close()
+        service.release()
+        assert type(waiting.exception(20)) is BadHandleError
+        outputs._monitor._cache.drop(closed._content)  # as if it was evicted since
+        assert read(other, 3 * MIB, 1) == DATA[3 * MIB : 3 * MIB + 1]

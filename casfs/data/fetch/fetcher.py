@@ -38,7 +38,7 @@ class Fetcher:
         """
         size = content.size or 0
         digests = [b""] * len(part)
-        check = self._check_of(content, part)
+        check = AnswerCheck(content, part, self.verify, self.stats, self.hash_coverage)
 
         def into(index: int) -> memoryview:
             return room[index][: blocks.length(part[index], size)]
@@ -66,7 +66,7 @@ class Fetcher:
         Raises:
             As ``fetch``.
         """
-        check = self._check_of(content, range(1))
+        check = AnswerCheck(content, range(1), self.verify, self.stats, self.hash_coverage)
 
         def accept(answer: RangeResponse) -> None:
             if content.size is None:
@@ -79,9 +79,6 @@ class Fetcher:
                 check.judge(answer, self._leaves([room[0][: answer.length]]))
 
         self.source.probe(content.output, room[0], accept, deadline, cancelled=watch.cancelled, came=watch.came)
-
-    def _check_of(self, content: Content, part: range) -> AnswerCheck:
-        return AnswerCheck(content, part, self.verify, self.stats, self.hash_coverage)
 
     def _leaves(self, views: list[memoryview]) -> list[bytes]:
         return [b""] * len(views) if self.verify is Verify.OFF else lanes.leaves(views)

@@ -159,7 +159,8 @@ class Workers:
                 return
             is_ours = flight.state not in OVER
             error = self._end(flight, room, error)
-            are_pages_wrong, flight.content.are_pages_wrong = flight.content.are_pages_wrong, False
+            readers = flight.content.open_readers
+            are_pages_wrong, readers.are_pages_wrong = readers.are_pages_wrong, False
         if isinstance(error, GoneError):
             self._on_gone(flight.content.output)
         if are_pages_wrong:

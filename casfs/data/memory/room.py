@@ -14,13 +14,16 @@ class Room:
         blocks: how many.
         take: gives a buffer of one block, out of those reserved.
 
+    Attributes:
+        taken: the buffers that were taken, by index.
+
     Threads: one at a time; *take* needs no lock.
     """
 
     def __init__(self, blocks: int, take: Callable[[], memoryview]) -> None:
         self._blocks = blocks
         self._take = take
-        self._taken: dict[int, memoryview] = {}
+        self.taken: dict[int, memoryview] = {}
 
     def __len__(self) -> int:
         """Return how many blocks there is room for."""
@@ -28,11 +31,6 @@ class Room:
 
     def __getitem__(self, index: int) -> memoryview:
         """Return the buffer of one block, the same one each time."""
-        if index not in self._taken:
-            self._taken[index] = self._take()
-        return self._taken[index]
-
-    @property
-    def taken(self) -> dict[int, memoryview]:
-        """The buffers that were taken, by index."""
-        return self._taken
+        if index not in self.taken:
+            self.taken[index] = self._take()
+        return self.taken[index]
