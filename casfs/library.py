@@ -20,6 +20,7 @@ from casfs.config.config import Config
 from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError, NotReadyError
 from casfs.file import File
 from casfs.models import Job, Output, Vault
+from casfs.retrievals import Retrievals
 from casfs.tree.nodes import JobDir, Root, VaultDir
 from casfs.waiting import Deadline
 
@@ -55,7 +56,7 @@ def _connect(source: str, texts: Mapping[str, str]) -> "Account":
     return Account(source, texts, config)
 
 
-class Account:
+class Account(Retrievals):
     """One account of one service; made by ``connect``.
 
     Threads begin with the first request and end with the ``with`` block, or ``close``. What is asked afterwards is a

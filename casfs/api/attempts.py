@@ -94,6 +94,7 @@ class Attempts:
         ranged = {} if request.range is None else {"Range": request.range}
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
         response = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
+        self._clock.hear(response.headers.get("Date"))
         call.status = response.status
         request_id = response.headers.get(self._provider.request_id_header, "")[:LONGEST_MESSAGE]
         call.request_id = request_id if request_id.isascii() and request_id.isprintable() else one_line(request_id)

@@ -10,7 +10,9 @@ from casfs.api.clock import ServiceClock
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.http.idle_timeout import idle_s
 from casfs.api.http.transport import Transport
+from casfs.api.job_parameters import Parameters, body
 from casfs.api.listings import ListOperation
+from casfs.api.new_jobs import NewJobs
 from casfs.api.operations import Operations, Request
 from casfs.api.outputs import OutputReader
 from casfs.api.pages import PAGE_S, Pages
@@ -68,7 +70,9 @@ class Client:
         )
         self._retry = Retry(stats)
         self._operations = Operations(settings.account)
-        self._attempts = Attempts(service, self._transport, stats, ServiceClock())
+        clock = ServiceClock()
+        self._attempts = Attempts(service, self._transport, stats, clock)
+        self._new_jobs = NewJobs(self._attempts, self._retry, clock, self.jobs, service.provider.job_id_header)
         self._outputs = OutputReader(self._attempts, self._retry, stats, self._provider.tree_hash_header)
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:
@@ -95,6 +99,21 @@ class Client:
         request = self._operations.describe_job(vault, job)
         call = self._call(request, deadline, vault, job, cancelled=deadline.cancelled)
         return self._asked(call, request, partial(job_from, vault, id_=job))
+
+    def initiate_job(self, vault: str, parameters: Parameters, deadline: Deadline) -> str:
+        """Begin a job, once, and return its id; one whose answer is lost is looked for before it is asked for again.
+
+        Raises:
+            ValueError: the provider takes no such description.
+            NotFoundError: there is no such vault or archive.
+            RefusedError: the service takes no such parameters.
+            CasfsError: it cannot be asked; the message says so where the job may have been begun all the same.
+        """
+        if not self._provider.descriptions.fullmatch(parameters.description or ""):
+            raise ValueError(f"{self._provider.name} takes no description {cut(parameters.description or '')}")
+        request = self._operations.initiate_job(vault, body(parameters))
+        call = self._call(request, deadline, vault, cancelled=deadline.cancelled)
+        return self._new_jobs.begin(call, request, parameters)
 
     def fetch(  # noqa: PLR0913 - as the Protocol has it
         self,

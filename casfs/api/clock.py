@@ -35,6 +35,21 @@ class ServiceClock:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._offset_s = 0.0
+        self._heard: tuple[str | None, float] = (None, 0.0)
+
+    def here_s(self) -> float:
+        """Return the Unix time of this machine."""
+        return self._clock()
+
+    def hear(self, date: str | None) -> None:
+        """Take note of the Date of a response that came now."""
+        self._heard = (date, self._clock())
+
+    def by_the_service(self, here_s: float) -> float:
+        """Return what time it was for the service at *here_s* of this machine, by the last Date heard; never later."""
+        date, came_s = self._heard
+        service_s = seconds_of(date)
+        return here_s + (self._offset_s if service_s is None else service_s - came_s)
 
     def now_s(self) -> float:
         """Return the Unix time as the service has it, as far as it is known."""

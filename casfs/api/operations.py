@@ -14,6 +14,7 @@ DESCRIBE_VAULT = "describe_vault"
 LIST_JOBS = "list_jobs"
 DESCRIBE_JOB = "describe_job"
 GET_JOB_OUTPUT = "get_job_output"
+INITIATE_JOB = "initiate_job"
 
 LISTINGS = (LIST_VAULTS, LIST_JOBS)
 """Operations that are asked about what was there a moment ago."""
@@ -75,6 +76,11 @@ class Operations:
     def describe_job(self, vault: str, job: str) -> Request:
         """Return the request for the document of a job."""
         return Request(DESCRIBE_JOB, self._path(vault, "jobs", job))
+
+    def initiate_job(self, vault: str, body: bytes) -> Request:
+        """Return the request that begins the job that *body* asks for."""
+        path = self._path(vault, "jobs")
+        return Request(INITIATE_JOB, path, method="POST", body=body, successes=(200, 201, 202))
 
     def get_job_output(self, vault: str, job: str, span: str) -> Request:
         """Return the request for the bytes *span*, a value of the Range header, of the output of a job."""

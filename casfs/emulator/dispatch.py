@@ -70,10 +70,14 @@ class Dispatcher:
         if fault is None:
             return Delivery(self._answer(aim, request, request, 0.0))
         if fault.kind in (Kind.STATUS, Kind.THROTTLE):
+            if fault.done:
+                self._answer(aim, request, request, 0.0)
             return Delivery(mischief.refuse(fault, self.dialect))
         offset_s = fault.seconds if fault.kind is Kind.SKEW else 0.0
         misread = mischief.misread(fault, request, output.size) if output else request
-        delivery = Delivery(self._answer(aim, request, misread, offset_s), clock_offset_s=offset_s)
+        is_left = fault.done is False
+        reply = Reply(200) if is_left else self._answer(aim, request, misread, offset_s)
+        delivery = Delivery(reply, clock_offset_s=offset_s)
         mischief.spoil(fault, delivery, self.dialect.header_prefix)
         return delivery
 

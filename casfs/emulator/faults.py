@@ -63,6 +63,7 @@ class Fault:
             hash; empty leaves the header out; None leaves it as it is.
         announced: whether the answer has a Content-Length. Without one the end of the connection is the end of the
             body, and one that is cut there looks whole.
+        done: whether what was asked for is done all the same; None is as the kind has it: all but an error are.
     """
 
     kind: Kind
@@ -86,6 +87,7 @@ class Fault:
     size: int = 65 << 20
     hash_header: str | None = None
     announced: bool = True
+    done: bool | None = None
 
     def meets(self, operation: str, vault: str | None, job: str | None, span: tuple[int, int] | None) -> bool:
         """Say whether a request is of those that this fault is for.

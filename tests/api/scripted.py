@@ -28,7 +28,7 @@ Reply = tuple[bytes | Act, ...]
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it came."""
+    """A request as it came, without its body."""
 
     connection: int
     method: str
@@ -103,7 +103,12 @@ class ScriptedServer(Listening):
                 head, _, received = received.partition(b"\r\n\r\n")
                 first, *lines = head.decode("latin-1").split("\r\n")
                 method, target, _ = first.split(" ")
-                yield Seen(number, method, target, dict(line.split(": ", 1) for line in lines))
+                headers = dict(line.split(": ", 1) for line in lines)
+                length = int(headers.get("Content-Length", 0))
+                while len(received) < length and (data := connection.recv(65536)):
+                    received += data
+                received = received[length:]
+                yield Seen(number, method, target, headers)
             if select.select([connection], [], [], POLL_S)[0]:
                 data = connection.recv(65536)
                 if not data or data.startswith(b"\x16\x03"):  # the hello of TLS, which few servers wait behind

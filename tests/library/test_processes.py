@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from casfs.emulator.content import InMemory
 from casfs.emulator.server import Server
+from tests.library.conftest import DATA
 from tests.test_docs import document
 
 FORK = """
@@ -135,7 +137,8 @@ def test_the_programs_of_the_document_run_as_they_are_written(
     settings = tmp_path / ".config" / "casfs"
     settings.mkdir(parents=True)
     (settings / "config.toml").write_text(f'[ap-chengdu]\nendpoint = "{server.url}"\n')
-    names = {"JOB": "job", "TAR_JOB": "tar", "INVENTORY_JOB": "inventory", "TEXT_JOB": "text"}
+    archive = server.state.add_archive("backups", InMemory(DATA))
+    names = {"ARCHIVE": archive.id, "JOB": "job", "TAR_JOB": "tar", "INVENTORY_JOB": "inventory", "TEXT_JOB": "text"}
     before = "".join(f"{name} = {job!r}\n" for name, job in names.items())
     done = run(before + "\n".join(programs) + "\nprint(names, archives, lines)\n", env=env, directory=tmp_path)
     assert done.stderr == ""

@@ -88,6 +88,7 @@ OAS = Provider(
     jobs_per_page=3,
     tree_hash_header="x-oas-sha256-tree-hash",
     request_id_header="x-oas-request-id",
+    job_id_header="x-oas-job-id",
     token_header="x-oas-token",
     emulator="tests.mount.test_third_provider:PLAYED",
     meaning=meaning,

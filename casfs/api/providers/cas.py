@@ -84,6 +84,7 @@ CAS = Provider(
     jobs_per_page=1000,
     tree_hash_header="x-cas-sha256-tree-hash",
     request_id_header="x-cas-requestId",
+    job_id_header="x-cas-job-id",
     token_header="x-cas-security-token",  # noqa: S106 - the name of a header
     emulator="casfs.emulator.dialect:CAS",
 )

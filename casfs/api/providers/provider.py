@@ -158,6 +158,10 @@ class Access:
     ca_bundle: str | None = None
 
 
+TEXT = re.compile("[^\ud800-\udfff]*")
+"""Any characters; JSON has no way to write others."""
+
+
 def as_written(account: str) -> str:
     """Return *account*, whatever it is."""
     return account
@@ -176,10 +180,12 @@ class Provider:
         jobs_per_page: the longest page of List Jobs that may be asked.
         tree_hash_header: name of the header with the tree hash of a body.
         request_id_header: name of the header with the service's id of a request.
+        job_id_header: name of the header with the id of a job that was begun.
         token_header: name of the header with the token of temporary credentials.
         emulator: where the emulator's counterpart is, ``MODULE:NAME`` of a ``casfs.emulator.dialect.Dialect``; a name,
             since each is written apart from the other.
         meaning: what a refusal comes to.
+        descriptions: what the description of a job may be.
         account: an account that a user wrote, as it stands in a path; a ConfigError if it is none.
         bundle_variables: those of the environment that name certificates to trust, beside those that all programs know.
         region_variable: the one of the environment that names the region, "" if there is none.
@@ -193,9 +199,11 @@ class Provider:
     jobs_per_page: int
     tree_hash_header: str
     request_id_header: str
+    job_id_header: str
     token_header: str
     emulator: str
     meaning: Callable[[Refusal], Meaning] = meaning_of
+    descriptions: re.Pattern[str] = TEXT
     account: Callable[[str], str] = as_written
     bundle_variables: tuple[str, ...] = ()
     region_variable: str = ""

@@ -91,12 +91,12 @@ class GlacierSigner:
         self._scope = Scope(region)
 
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
-        """Return the API's version and the signature, over host, range, query and body, by keys that are good now."""
+        """Return version, type of the body and signature, over host, range, query and body, by keys good now."""
         ranged = {"Range": request.range} if request.range else {}
-        version = {"x-amz-glacier-version": VERSION}
-        signed = {"Host": host, **version, **ranged}
+        own = {"x-amz-glacier-version": VERSION} | ({"Content-Type": "application/json"} if request.body else {})
+        signed = {"Host": host, **own, **ranged}
         signable = Signable(request.method, f"https://{host}{request.target}", signed, request.body)
-        return version | signed_headers(signable, self._credentials.current(), self._scope, now_s)
+        return own | signed_headers(signable, self._credentials.current(), self._scope, now_s)
 
     def renewed(self, sent: Mapping[str, str]) -> bool:
         """Look for keys that are newer than those that *sent* was signed with."""
