@@ -76,14 +76,14 @@ def test_pyarrow(fs: CasFileSystem) -> None:
 
 
 def test_duckdb(fs: CasFileSystem) -> None:
+    tables = pyarrow.dataset.dataset("parts", filesystem=fs, format="parquet")
     with duckdb.connect() as database:
+        database.register("tables", tables)
+        assert database.sql("select sum(number) from tables").fetchall() == [(2 * TOTAL,)]
+        # not read_parquet: DuckDB 2.0.1 shares one position among its threads, and gave wrong sums of local files too
         database.register_filesystem(fs)
-        queries = [
-            f"select sum(number) from read_parquet('cas://{PARQUET}')",
-            f"select sum(number) from read_csv('cas://{CSV}')",
-            "select sum(number) / 2 from read_parquet('cas://parts/*/output')",
-        ]
-        assert [database.sql(query).fetchall() for query in queries] == [[(TOTAL,)]] * 3
+        assert database.sql(f"select sum(number) from read_csv('cas://{CSV}')").fetchall() == [(TOTAL,)]
+        assert database.sql("select count(*) from glob('cas://parts/*/output')").fetchall() == [(2,)]
 
 
 def test_polars(fs: CasFileSystem) -> None:
