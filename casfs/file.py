@@ -32,8 +32,8 @@ class Reader(Protocol):
         """Length of the output in bytes."""
         ...
 
-    def read_into(self, offset: int, into: memoryview, /) -> int:
-        """Fill the memory with the bytes from *offset* on; return how many: all, or fewer at the end of the output."""
+    def read_into(self, offset: int, buffer: memoryview, /) -> int:
+        """Fill the buffer with the bytes from *offset* on; return how many: all, or fewer at the end of the output."""
         ...
 
     def check(self) -> None:

@@ -14,7 +14,7 @@ from casfs.api.job_parameters import Parameters, body
 from casfs.api.listings import ListOperation
 from casfs.api.new_jobs import NewJobs
 from casfs.api.operations import Operations, Request
-from casfs.api.outputs import OutputReader
+from casfs.api.outputs import OutputReader, Sink
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.provider import Service
 from casfs.api.ranges import asked
@@ -115,38 +115,22 @@ class Client:
         call = self._call(request, deadline, vault, cancelled=deadline.cancelled)
         return self._new_jobs.begin(call, request, parameters)
 
-    def fetch(  # noqa: PLR0913 - as the Protocol has it
-        self,
-        output: Output,
-        size: int,
-        span: range,
-        *,
-        into: Callable[[int], memoryview],
-        filled: Callable[[int], None],
-        accept: Callable[[RangeResponse], None],
-        deadline: Deadline,
-        cancelled: Callable[[], bool],
-        came: Callable[[int], None] = nobody,
-    ) -> RangeResponse:
-        """Fill the buffers with a range of *output*, as ``RangeSource.fetch`` promises."""
+    def fetch(self, output: Output, size: int, span: range, sink: Sink, deadline: Deadline) -> RangeResponse:
+        """Fill the buffers of *sink* with a range of *output*, as ``RangeSource.fetch`` promises."""
         request = self._operations.get_job_output(output.vault, output.job, asked(span.start, len(span)))
-        call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)
-        return self._outputs.fetch(call, request, size, span, into=into, filled=filled, accept=accept)
+        call = self._call(
+            request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
+        )
+        return self._outputs.fetch(call, request, size, span, sink)
 
-    def probe(  # noqa: PLR0913 - as the Protocol has it
-        self,
-        output: Output,
-        into: memoryview,
-        accept: Callable[[RangeResponse], None],
-        deadline: Deadline,
-        *,
-        cancelled: Callable[[], bool] = never,
-        came: Callable[[int], None] = nobody,
-    ) -> RangeResponse:
+    def probe(self, output: Output, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
-        request = self._operations.get_job_output(output.vault, output.job, asked(0, len(into)))
-        call = self._call(request, deadline, output.vault, output.job, cancelled=cancelled, came=came)
-        return self._outputs.probe(call, request, into, accept)
+        block = sink.buffer(0)
+        request = self._operations.get_job_output(output.vault, output.job, asked(0, len(block)))
+        call = self._call(
+            request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
+        )
+        return self._outputs.probe(call, request, block, sink.accept)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -174,8 +158,8 @@ class Client:
         job: str = "",
         *,
         cancelled: Interrupted = never,
-        came: Callable[[int], None] = nobody,
+        received: Callable[[int], None] = nobody,
     ) -> Call:
         idle = idle_s(min(self._settings.read_timeout_s, deadline.remaining_s))
         span = request.range or ""
-        return Call(request.operation, deadline, idle, vault, job, span, cancelled=cancelled, came=came)
+        return Call(request.operation, deadline, idle, vault, job, span, cancelled=cancelled, received=received)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from casfs.api.attempts import Attempts
 from casfs.api.http.transport import Response
@@ -18,6 +19,30 @@ CONTRADICTIONS = 2
 """So many answers that tell another size are believed: one may come from a node or a proxy that is confused."""
 
 
+class Sink(Protocol):
+    """Where the bytes of a range go, and who judges and follows them: what the stage of bytes calls so."""
+
+    def buffer(self, index: int, /) -> memoryview:
+        """Return the buffer of each index, from 0 on, when its first byte is about to come."""
+        ...
+
+    def filled(self, index: int, /) -> None:
+        """Be told that a buffer is full, in order; from 0 again after a retry."""
+        ...
+
+    def accept(self, response: RangeResponse, /) -> None:
+        """Judge a response once its bytes are in the buffers; what it raises is the failure of that attempt."""
+        ...
+
+    def received(self, count: int, /) -> None:
+        """Be told how many bytes came, as they come."""
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Say whether nobody wants the bytes any more."""
+        ...
+
+
 class OutputReader:
     """Ranges of outputs.
 
@@ -30,17 +55,7 @@ class OutputReader:
         self._stats = stats
         self._tree_hash_header = tree_hash_header
 
-    def fetch(  # noqa: PLR0913 - as the Protocol has it
-        self,
-        call: Call,
-        request: Request,
-        size: int,
-        span: range,
-        *,
-        into: Callable[[int], memoryview],
-        filled: Callable[[int], None],
-        accept: Callable[[RangeResponse], None],
-    ) -> RangeResponse:
+    def fetch(self, call: Call, request: Request, size: int, span: range, sink: Sink) -> RangeResponse:
         """Fetch the bytes *span*, which *request* asks for, of an output; as ``RangeSource.fetch`` promises."""
         others: list[int] = []
 
@@ -48,8 +63,8 @@ class OutputReader:
             try:
                 with self._ask_within(call, request, size) as response:
                     place = wanted(response.status, response.headers, span.start, len(span), size)
-                    described = self._take(call, response, place, into, filled)
-                accept(described)
+                    described = self._take(call, response, place, sink.buffer, sink.filled)
+                sink.accept(described)
             except OtherSizeError as error:
                 others.append(error.size)
                 if len(others) >= CONTRADICTIONS:
@@ -61,18 +76,18 @@ class OutputReader:
         return self._retry.run(call, attempt)
 
     def probe(
-        self, call: Call, request: Request, into: memoryview, accept: Callable[[RangeResponse], None]
+        self, call: Call, request: Request, block: memoryview, accept: Callable[[RangeResponse], None]
     ) -> RangeResponse:
         """Learn the size of an output from its first bytes, which *request* asks for; as ``RangeSource.probe``."""
 
         def attempt() -> RangeResponse:
-            described = self._probe(call, request, into)
+            described = self._probe(call, request, block)
             accept(described)
             return described
 
         return self._retry.run(call, attempt)
 
-    def _probe(self, call: Call, request: Request, into: memoryview) -> RangeResponse:
+    def _probe(self, call: Call, request: Request, block: memoryview) -> RangeResponse:
         try:
             response = self._attempts.ask(call, request)
         except PastTheEndError as error:
@@ -80,24 +95,24 @@ class OutputReader:
                 return RangeResponse(0, 0, None, None)
             raise
         with response:
-            place = learnt(response.status, response.headers, len(into))
+            place = learnt(response.status, response.headers, len(block))
             if place is None:
-                return self._small(call, response, into)
-            return self._take(call, response, place, lambda _: into[: place.length], nobody)
+                return self._small(call, response, block)
+            return self._take(call, response, place, lambda _: block[: place.length], nobody)
 
     def _is_empty(self, call: Call, request: Request) -> bool:
         """Return whether a response to no range has no byte: a refusal that tells no size is not believed alone."""
         with self._attempts.ask(call, replace(request, range=None, successes=(200,))) as response:
             return response.status == 200 and content_length(response.headers) == 0
 
-    def _small(self, call: Call, response: Response, into: memoryview) -> RangeResponse:
+    def _small(self, call: Call, response: Response, block: memoryview) -> RangeResponse:
         """Take an output whose length only the end of its body tells: one that fits into the block, whole.
 
         That end must be told too: that of a connection is no different from its breaking off.
         """
         if not response.chunked:
             raise TransferError("a body of unknown length")
-        length = response.read_into(into, call.check)
+        length = response.read_into(block, call.check)
         response.finish()
         self._stats.count("bytes_fetched", length)
         return self._described(response, Wanted(0, length, length, is_all=True))
@@ -125,7 +140,7 @@ class OutputReader:
         call: Call,
         response: Response,
         place: Wanted,
-        into: Callable[[int], memoryview],
+        buffer: Callable[[int], memoryview],
         filled: Callable[[int], None],
     ) -> RangeResponse:
         """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
@@ -133,7 +148,7 @@ class OutputReader:
         self._stats.count("bytes_fetched", place.skip)
         left, index = place.length, 0
         while left:
-            view = into(index)
+            view = buffer(index)
             response.fill(view, call.check)
             self._stats.count("bytes_fetched", len(view))
             filled(index)

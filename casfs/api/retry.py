@@ -58,7 +58,7 @@ class Call:
         job: id of the job, or "".
         range: the bytes that are asked for, or "".
         cancelled: asked whether anyone still wants the answer.
-        came: told how many bytes of a body came.
+        received: told how many bytes of a body came.
         tries: attempts so far.
         status: HTTP status of the last response, None before there was one.
         code: the service's code in it, or "".
@@ -72,7 +72,7 @@ class Call:
     job: str = ""
     range: str = ""
     cancelled: Interrupted = never
-    came: Callable[[int], None] = nobody
+    received: Callable[[int], None] = nobody
     tries: int = 0
     status: int | None = None
     code: str = ""
@@ -93,7 +93,7 @@ class Call:
             InterruptedCallError: it no longer is.
         """
         if count:
-            self.came(count)
+            self.received(count)
         if self.cancelled():
             raise InterruptedCallError(f"{self}: no longer wanted")
 

@@ -1,12 +1,13 @@
 """A server that does what a test tells it, and clients of it that do not wait between attempts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from casfs.api.client import Client
 from casfs.models import Credentials, RangeResponse
 from casfs.stats import Stats
+from casfs.waiting import never
 from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
 from tests.providers import cas
@@ -15,6 +16,28 @@ from tests.settings import client_settings
 
 def take(_answer: RangeResponse) -> None:
     """Accept every answer."""
+
+
+def ignore(_count: int) -> None:
+    """Be told a number, and do nothing."""
+
+
+class Into:
+    """A sink that takes what comes: into one buffer, or one after the other."""
+
+    def __init__(
+        self,
+        *buffers: memoryview,
+        filled: Callable[[int], None] = ignore,
+        accept: Callable[[RangeResponse], None] = take,
+        received: Callable[[int], None] = ignore,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        self.buffer = buffers.__getitem__
+        self.filled = filled
+        self.accept = accept
+        self.received = received
+        self.is_cancelled = cancelled
 
 
 KEYS = Credentials("AKIDtests", "the-secret-key")

@@ -24,7 +24,7 @@ from casfs.errors import (
 from casfs.models import Credentials, JobState, Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import KEYS, take
+from tests.api.conftest import KEYS, Into
 from tests.api.scripted import Act, Reply, ScriptedServer, Seen, answer, chunked
 from tests.conftest import Announce
 from tests.providers import cas
@@ -366,7 +366,7 @@ def test_an_unfinished_list_holds_no_connection(client: Client, server: Scripted
 
 def test_gone_and_stalled_outputs_need_no_more_than_their_names(client: Client, server: ScriptedServer) -> None:
     server.add((Act.CLOSE,), (Act.CLOSE,), answer("200 OK"))
-    told = client.probe(Output("v", "j", None, None, is_inventory=True), memoryview(bytearray(10)), take, soon())
+    told = client.probe(Output("v", "j", None, None, is_inventory=True), Into(memoryview(bytearray(10))), soon())
     assert told.size == 0
     assert {request.target for request in server.seen} == {"/-/vaults/v/jobs/j/output"}
 

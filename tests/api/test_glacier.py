@@ -30,8 +30,8 @@ from casfs.errors import (
 )
 from casfs.models import Output
 from casfs.stats import Stats
-from casfs.waiting import Deadline, never
-from tests.api.conftest import take
+from casfs.waiting import Deadline
+from tests.api.conftest import Into
 from tests.conftest import Announce
 from tests.settings import client_settings
 
@@ -91,16 +91,7 @@ def output_of(server: Server) -> Output:
 def fetched(client: Client, output: Output, start: int, length: int) -> bytes:
     into = bytearray(length)
     span = range(start, start + length)
-    client.fetch(
-        output,
-        output.size or 0,
-        span,
-        into=lambda _: memoryview(into),
-        filled=lambda _: None,
-        accept=take,
-        deadline=soon(),
-        cancelled=never,
-    )
+    client.fetch(output, output.size or 0, span, Into(memoryview(into)), soon())
     return bytes(into)
 
 
@@ -125,7 +116,7 @@ def test_pages_of_ten_and_fifty_are_asked_for_and_nothing_is_missed_or_twice(
 def test_a_range_comes_with_the_hash_under_glaciers_name(server: Server, client: Client) -> None:
     output = output_of(server)
     into = bytearray(MIB)
-    answer = client.probe(output, memoryview(into), take, soon())
+    answer = client.probe(output, Into(memoryview(into)), soon())
     assert (answer.size, answer.tree_hash is not None) == (len(BYTES), True)
     assert fetched(client, output, MIB, MIB) == BYTES[MIB : 2 * MIB]
 
@@ -144,7 +135,7 @@ def test_a_server_that_ignores_ranges_is_read_right(server: Server, client: Clie
     output = output_of(server)
     server.faults.add(Fault(kind=Kind.WHOLE, times=None))
     into = bytearray(MIB)
-    assert client.probe(output, memoryview(into), take, soon()).size == len(BYTES)
+    assert client.probe(output, Into(memoryview(into)), soon()).size == len(BYTES)
     assert bytes(into) == BYTES[:MIB]
     assert fetched(client, output, 2 * MIB, 7) == BYTES[2 * MIB :]
 

@@ -10,7 +10,7 @@ from casfs.errors import NotFoundError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import KEYS, new_client, take
+from tests.api.conftest import KEYS, Into, new_client
 from tests.api.scripted import Act, ScriptedServer, answer, part
 
 VAULT = answer("200 OK", b'{"VaultName":"v"}', x_cas_requestId="id-of-vault")
@@ -28,17 +28,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def fetch(client: Client) -> None:
-    block = memoryview(bytearray(4))
-    client.fetch(
-        OUTPUT,
-        10,
-        range(2, 6),
-        into=lambda _: block,
-        filled=lambda _: None,
-        accept=take,
-        deadline=soon(),
-        cancelled=lambda: False,
-    )
+    client.fetch(OUTPUT, 10, range(2, 6), Into(memoryview(bytearray(4))), soon())
 
 
 def test_each_request_is_a_line_with_its_range_its_bytes_and_its_id(

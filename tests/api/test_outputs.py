@@ -25,7 +25,7 @@ from casfs.errors import (
 from casfs.models import Output, RangeResponse
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import new_client
+from tests.api.conftest import Into, new_client
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
 from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
@@ -61,10 +61,8 @@ class Fetched:
         self.right = self.right and self.blocks[index] == BODY[first : first + len(self.blocks[index])]
 
     def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeResponse:
-        return self.client.fetch(
-            OUTPUT, self.size, self.span, into=self.blocks.__getitem__,
-            filled=self.note, accept=self.accept, deadline=Deadline.after(patience_s), cancelled=cancelled,
-        )  # fmt: skip
+        sink = Into(*self.blocks, filled=self.note, accept=self.accept, cancelled=cancelled)
+        return self.client.fetch(OUTPUT, self.size, self.span, sink, Deadline.after(patience_s))
 
     @property
     def bytes(self) -> bytes:
@@ -427,23 +425,18 @@ def test_nobody_waits_for_a_head_or_a_chunk_that_nobody_wants(
     server.add(reply, part(BODY, 0, MIB))
     asked = iter((False, False, True))
     with pytest.raises(InterruptedCallError):
-        client.probe(
-            OUTPUT, memoryview(bytearray(MIB)), lambda _: None, Deadline.after(3600), cancelled=lambda: next(asked)
-        )
+        client.probe(OUTPUT, Into(memoryview(bytearray(MIB)), cancelled=lambda: next(asked)), Deadline.after(3600))
     assert Fetched(client, 0, MIB)().size == SIZE, "the next call has a connection of its own"
 
 
 def test_a_fetch_tells_what_comes_while_it_comes(client: Client, server: ScriptedServer) -> None:
     server.add((part(BODY, 0, SIZE)[: MIB // 2], Act.PAUSE, part(BODY, 0, SIZE)[MIB // 2 :]))
-    came: list[int] = []
+    received: list[int] = []
     fetched = Fetched(client, 0, SIZE)
-    client.fetch(
-        OUTPUT, SIZE, range(SIZE), into=fetched.blocks.__getitem__, filled=lambda _: None, accept=lambda _: None,
-        deadline=Deadline.after(60), cancelled=lambda: False, came=came.append,
-    )  # fmt: skip
+    client.fetch(OUTPUT, SIZE, range(SIZE), Into(*fetched.blocks, received=received.append), Deadline.after(60))
     assert fetched.bytes == BODY
-    assert len(came) > 1
-    assert 0 < sum(came) <= SIZE
+    assert len(received) > 1
+    assert 0 < sum(received) <= SIZE
 
 
 def test_a_wait_that_the_service_asks_for_beyond_the_deadline_ends_the_call(

@@ -10,7 +10,7 @@ from casfs.api.refusals import PastTheEndError
 from casfs.errors import ProtocolError
 from casfs.models import Output, RangeResponse
 from casfs.waiting import Deadline
-from tests.api.conftest import take
+from tests.api.conftest import Into
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
 from tests.conftest import Announce
 
@@ -23,7 +23,7 @@ HASH = hashlib.sha256(b"x").hexdigest()
 
 def probe(client: Client, room: int = MIB) -> tuple[RangeResponse, bytes]:
     block = memoryview(bytearray(room))
-    told = client.probe(OUTPUT, block, take, Deadline.after(4))
+    told = client.probe(OUTPUT, Into(block), Deadline.after(4))
     return told, bytes(block[: told.length])
 
 

@@ -11,7 +11,7 @@ from casfs.data.hashing import blocks, treehash
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify
-from casfs.data.source import RangeResponse
+from casfs.data.source import RangeResponse, Sink
 from casfs.errors import CasfsError, InterruptedCallError, SizeChangedError
 from casfs.models import Output
 from casfs.stats import Stats
@@ -99,24 +99,10 @@ class Service:
     def parts(self) -> list[tuple[int, int]]:
         return [request.part for request in self.requests]
 
-    def fetch(
-        self,
-        output: Output,
-        size: int,
-        span: range,
-        *,
-        into: Callable[[int], memoryview],
-        filled: Callable[[int], None],
-        accept: Callable[[RangeResponse], None],
-        deadline: Deadline,
-        cancelled: Callable[[], bool],
-        came: Callable[[int], None],
-    ) -> RangeResponse:
-        answer = self._judged(
-            lambda: self._answered(output, size, span, into, filled, deadline=deadline, cancelled=cancelled), accept
-        )
-        came(answer.length)
-        return answer
+    def fetch(self, output: Output, size: int, span: range, sink: Sink, deadline: Deadline) -> RangeResponse:
+        response = self._judged(lambda: self._answered(output, size, span, sink, deadline), sink.accept)
+        sink.received(response.length)
+        return response
 
     def _judged(self, answered: Callable[[], RangeResponse], accept: Callable[[RangeResponse], None]) -> RangeResponse:
         """Answer anew as often as *accept* wants it, up to *tries*, as a client that waits for nothing would."""
@@ -131,21 +117,11 @@ class Service:
                 return answer
         raise AssertionError("no try")
 
-    def _answered(
-        self,
-        output: Output,
-        size: int,
-        span: range,
-        into: Callable[[int], memoryview],
-        filled: Callable[[int], None],
-        *,
-        deadline: Deadline,
-        cancelled: Callable[[], bool],
-    ) -> RangeResponse:
+    def _answered(self, output: Output, size: int, span: range, sink: Sink, deadline: Deadline) -> RangeResponse:
         start, length = span.start, len(span)
         assert length > 0
         assert span.stop <= size
-        request = Request(output.job, start, length, deadline, cancelled)
+        request = Request(output.job, start, length, deadline, sink.is_cancelled)
         served = self._served(request, blocks.count(length))
         whole = self.data[output.job]
         if len(whole) != size:
@@ -154,13 +130,13 @@ class Service:
         if self.stumbles:
             self.stumbles -= 1
             for index in range(max(1, blocks.count(length) - 1)):
-                into(index)[:] = b"?" * len(into(index))
-                filled(index)
+                sink.buffer(index)[:] = b"?" * len(sink.buffer(index))
+                sink.filled(index)
         for index in range(blocks.count(length)):
-            if cancelled():
+            if sink.is_cancelled():
                 raise InterruptedCallError("cancelled")
-            into(index)[:] = part[index * MIB : (index + 1) * MIB]
-            filled(index)
+            sink.buffer(index)[:] = part[index * MIB : (index + 1) * MIB]
+            sink.filled(index)
         run = range(start // MIB, blocks.count(start + length))
         assert is_node(run, blocks.count(size)), f"{run} is no node"
         return RangeResponse(
@@ -169,30 +145,21 @@ class Service:
             *self._described(request, whole[start : start + length], "application/octet-stream"),
         )
 
-    def probe(
-        self,
-        output: Output,
-        into: memoryview,
-        accept: Callable[[RangeResponse], None],
-        deadline: Deadline,
-        *,
-        cancelled: Callable[[], bool],
-        came: Callable[[int], None],
-    ) -> RangeResponse:
-        answer = self._judged(
-            lambda: self._probed(Request(output.job, 0, len(into), deadline, cancelled), into), accept
-        )
-        came(answer.length)
-        return answer
+    def probe(self, output: Output, sink: Sink, deadline: Deadline) -> RangeResponse:
+        block = sink.buffer(0)
+        request = Request(output.job, 0, len(block), deadline, sink.is_cancelled)
+        response = self._judged(lambda: self._probed(request, block), sink.accept)
+        sink.received(response.length)
+        return response
 
-    def _probed(self, request: Request, into: memoryview) -> RangeResponse:
+    def _probed(self, request: Request, block: memoryview) -> RangeResponse:
         served = self._served(request, 1)
         if request.cancelled():
             raise InterruptedCallError("cancelled")
         whole = self.data[request.job]
-        part = served if served is not None else whole[: len(into)]
-        into[: len(part)] = part
-        return RangeResponse(len(whole), len(part), *self._described(request, whole[: len(into)], "text/csv"))
+        part = served if served is not None else whole[: len(block)]
+        block[: len(part)] = part
+        return RangeResponse(len(whole), len(part), *self._described(request, whole[: len(block)], "text/csv"))
 
     def _described(self, request: Request, part: bytes, kind: str) -> tuple[str | None, str, str]:
         """Return the hash of an answer, its type, and what stands in the place of a hash that is none."""
@@ -297,10 +264,10 @@ def until(is_so: Callable[[], bool]) -> None:
 
 def read(reader: Reader, offset: int, length: int) -> bytes:
     """What a program gets; its memory is not clean before."""
-    into = bytearray(b"?" * length)
-    done = reader.read_into(offset, memoryview(into))
+    buffer = bytearray(b"?" * length)
+    done = reader.read_into(offset, memoryview(buffer))
     assert done == max(0, min(length, reader.size - offset))
-    return bytes(into[:done])
+    return bytes(buffer[:done])
 
 
 def archive(data: bytes, job: str = "job", *, hashed: bool = True) -> Output:

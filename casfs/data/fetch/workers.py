@@ -171,13 +171,9 @@ class Workers:
             flight.future.set_result(None)
 
     def _fetch(self, flight: Flight, room: Room) -> None:
-        content = flight.content
         deadline = flight.deadline or Deadline.after(self._timeout_s, self._clock)
-        watch = Watch(partial(self._is_to_end, flight), partial(self._came, flight))
-        if content.size is None:
-            self._fetcher.probe(content, room, deadline, watch)
-        else:
-            self._fetcher.fetch(content, flight.part, room, deadline, watch)
+        watch = Watch(partial(self._is_to_end, flight), partial(self._received, flight))
+        self._fetcher.fetch(flight.content, flight.part, room, deadline, watch)
 
     def _end(self, flight: Flight, room: Room, error: BaseException | None) -> BaseException | None:
         """Put the blocks where they belong, or the room back; return why the flight failed. Lock held."""
@@ -211,7 +207,7 @@ class Workers:
             log.warning("%s: nothing comes of blocks %s, and others go first", flight.content.name, flight.part)
         return yields
 
-    def _came(self, flight: Flight, count: int) -> None:
+    def _received(self, flight: Flight, count: int) -> None:
         """Note that *count* bytes of a flight came."""
         if self._shares.progressed(flight, count) and self._shares.is_stalling(flight.content):
             with self._lock:
