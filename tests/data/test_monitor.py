@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,20 @@ from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still
 from tests.data.test_failures import in_thread, wait_until_joined
+from tests.test_layering import PACKAGE, imported
 
 DATA = sample(40 * MIB)
+DATA_STAGE = PACKAGE / "data"
+ABOVE = [DATA_STAGE / "outputs.py", DATA_STAGE / "reader.py", *sorted((DATA_STAGE / "ahead").glob("*.py"))]
+GUARDED = (
+    "casfs.data.memory.",
+    "casfs.data.fetch.budget.",
+    "casfs.data.fetch.flights.",
+    "casfs.data.fetch.shares.",
+    "casfs.data.fetch.throttle.",
+    "casfs.data.fetch.workers.",
+)
+"""What only the monitor and its parts may import."""
 
 
 class CountedLock:
@@ -89,3 +102,13 @@ def test_to_open_an_output_of_a_known_size_and_to_close_it_locks_three_times(out
     assert isinstance(lock, CountedLock)
     outputs.open(archive(DATA)).close()
     assert lock.times[threading.get_ident()] == 3
+
+
+@pytest.mark.parametrize("path", ABOVE, ids=lambda path: path.stem)
+def test_nobody_above_the_monitor_knows_what_it_guards(path: Path) -> None:
+    assert [name for name in imported(path) if name.startswith(GUARDED)] == []
+
+
+def test_who_would_know_it_is_noticed() -> None:
+    monitor = DATA_STAGE / "fetch" / "monitor.py"
+    assert len([name for name in imported(monitor) if name.startswith(GUARDED)]) == len(GUARDED) - 1, "but for throttle"
