@@ -48,12 +48,12 @@ class OwnMount:
         self.path = path
         self.device: int | None = None
         self._tell = tell
-        self._before: frozenset[int] = frozenset()
+        self._before: frozenset[Mounted] = frozenset()
         self._own: Mounted | None = None
 
     def look_before(self) -> None:
-        """Remember what is mounted before this one."""
-        self._before = frozenset(mounted.device for mounted in mounts())
+        """Remember what is mounted before this one, which may have the device of one of these that ended meanwhile."""
+        self._before = frozenset(mounts())
 
     def begun(self) -> None:
         """Learn which mount it is: to be called once libfuse has made it, before anybody else is answered.
@@ -68,19 +68,18 @@ class OwnMount:
         """Return whether it is known which mount it is."""
         if self.device is not None:
             return True
-        here = {mounted.device: mounted for mounted in mounts() if self._may_be(mounted)}
+        place = str(self.path), KIND
+        here = {mounted.device: mounted for mounted in mounts() if (mounted.path, mounted.kind) == place}
+        new = [mounted.device for mounted in here.values() if mounted not in self._before]
         device = _connected_device()
-        if device is None and len(here) == 1:
-            (device,) = here
+        if device is None and len(new) == 1:
+            (device,) = new
         if device is None or not _is_connected():
             return False
         self._own = here.get(device)
         self.device = device
         self._tell(device)
         return True
-
-    def _may_be(self, mounted: Mounted) -> bool:
-        return (mounted.path, mounted.kind) == (str(self.path), KIND) and mounted.device not in self._before
 
     def take_away(self) -> bool:
         """Take it from the table of mounts, whoever uses it: they keep what they have open.

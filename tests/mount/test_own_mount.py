@@ -119,6 +119,51 @@ def test_a_mount_that_got_the_numbers_of_the_one_before_it_stays(server: Server,
         pytest.skip("somebody else on this machine got the numbers")
 
 
+REUSED = """
+import subprocess, sys
+from pathlib import Path
+from casfs.fs.attrs import View
+from casfs.fs.binding import load_binding
+from casfs.fs.operations import Operations
+from casfs.fs.options import libfuse_options
+from casfs.mount.mountpoint import mounts
+from casfs.mount.own_mount import OwnMount
+from casfs.stats import Stats
+
+class Brief:
+    def start(self):
+        print(own.device in before, own.take_away(), flush=True)
+    stop = lambda self: None
+
+class Quick(Brief):
+    start = lambda self: None
+
+path, other = map(Path, sys.argv[1:])
+view, binding, own = View(0, 0, 0o400, 0o700), load_binding(), OwnMount(path)
+options = libfuse_options("s", view, allow_other=False, libfuse=binding.libfuse)
+subprocess.run(["mount", "-t", "tmpfs", "none", other], check=True)
+own.look_before()
+before = {mounted.device for mounted in mounts()}
+subprocess.run(["umount", other], check=True)
+binding.serve(Operations(Brief(), Quick(), Stats(), view), sys.argv[1], options, own)
+"""
+
+
+def test_a_mount_that_got_the_device_of_one_that_ended_meanwhile_is_taken_away(path: Path, tmp_path: Path) -> None:
+    """The kernel gives the lowest number that is free, which another mount may have had when this one looked."""
+    (tmp_path / "other").mkdir()
+    command = [sys.executable, "-c", REUSED, str(path), str(tmp_path / "other")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline().split()
+        is_left = is_mounted(path)
+        subprocess.run(["umount", "-l", path], check=False, stderr=subprocess.DEVNULL, timeout=120)
+        assert process.wait(LIMIT_S) == 0
+    if said[0] != "True":
+        pytest.skip("somebody else on this machine got the number")
+    assert (said[1], is_left) == ("True", False)
+
+
 def test_what_is_mounted_over_it_stays(server: Server, path: Path, tmp_path: Path) -> None:
     with foreground(server, path, tmp_path) as process:
         subprocess.run(["mount", "-t", "tmpfs", "none", path], check=True, timeout=120)
