@@ -78,10 +78,15 @@ def wheel_of(source: Path, into: Path) -> Path:
     return next(into.glob("*.whl"))
 
 
-def test_wheel_installs_both_commands(wheel: Path) -> None:
+def test_wheel_installs_both_commands_and_both_protocols(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-    assert re.findall(r"^(\S+) = ", archive.read(entry_points).decode(), re.MULTILINE) == ["casfs", "mount.casfs"]
+    assert re.findall(r"^(\S+) = ", archive.read(entry_points).decode(), re.MULTILINE) == [
+        "casfs",
+        "mount.casfs",
+        "cas",
+        "glacier",
+    ]
 
 
 def test_changelog_begins_with_the_version_of_the_project() -> None:

@@ -122,11 +122,13 @@ PLAYED = replace(
 
 def oas(*arguments: object, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     """Run this file as ``casfs`` to its end."""
-    command = [sys.executable, "-m", PROGRAM, *map(str, arguments)]
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.run(
-        command, cwd=root, env=env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False
+    # At the end of the path: what is installed is what is tested, not the checkout.
+    start = (
+        "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
     )
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", start, str(root), PROGRAM, *map(str, arguments)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
 
 
 @pytest.fixture
