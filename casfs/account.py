@@ -21,12 +21,12 @@ from casfs.tree.admission import admitted
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Interrupted, never
 
-__all__ = ["Account", "Service", "find_service"]
+__all__ = ["Service", "Stages", "find_service"]
 
 _log = logging.getLogger(__name__)
 
 
-class Account:
+class Stages:
     """What one account has, by name and by byte.
 
     Making one sends nothing and begins no thread. The first question begins the threads, in the process that asks it;

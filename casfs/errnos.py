@@ -2,66 +2,39 @@
 
 import errno
 
-from casfs.errors import (
-    AccessDeniedError,
-    BadHandleError,
-    CasfsError,
-    ConfigError,
-    CorruptDataError,
-    CredentialsError,
-    DeadlineError,
-    GoneError,
-    InterruptedCallError,
-    MountError,
-    NameTooLongError,
-    NoAttributeError,
-    NotFoundError,
-    NotReadyError,
-    NoWayError,
-    ProtocolError,
-    ReadOnlyError,
-    RefusedError,
-    ServiceError,
-    ShortageError,
-    SizeChangedError,
-    ThrottledError,
-    TransferError,
-    UncheckableError,
-    UnreachableError,
-    UntrustedError,
-)
+from casfs import errors
 
-ERRNOS: dict[type[CasfsError], int] = {
-    NotFoundError: errno.ENOENT,
+ERRNOS: dict[type[errors.CasfsError], int] = {
+    errors.NotFoundError: errno.ENOENT,
     # Not EPERM: "Operation not permitted" reads like a problem of local ownership.
-    AccessDeniedError: errno.EACCES,
-    CredentialsError: errno.EACCES,
+    errors.AccessDeniedError: errno.EACCES,
+    errors.CredentialsError: errno.EACCES,
     # Not ENOENT: rsync takes that for a file that vanished, and forgives it.
-    GoneError: errno.ESTALE,
+    errors.GoneError: errno.ESTALE,
     # Not EAGAIN or EBUSY: readers of regular files do not expect them, and some spin.
-    NotReadyError: errno.EIO,
-    DeadlineError: errno.ETIMEDOUT,
-    InterruptedCallError: errno.EINTR,
-    UnreachableError: errno.EHOSTUNREACH,
-    NoWayError: errno.EHOSTUNREACH,
-    UntrustedError: errno.EHOSTUNREACH,
-    ThrottledError: errno.EIO,
-    ServiceError: errno.EIO,
-    TransferError: errno.EIO,
-    RefusedError: errno.EIO,
-    ProtocolError: errno.EIO,
-    SizeChangedError: errno.EIO,
-    CorruptDataError: errno.EIO,
-    UncheckableError: errno.EIO,
-    ReadOnlyError: errno.EROFS,
-    NameTooLongError: errno.ENAMETOOLONG,
-    NoAttributeError: errno.ENODATA,
-    BadHandleError: errno.EBADF,
+    errors.NotReadyError: errno.EIO,
+    errors.DeadlineError: errno.ETIMEDOUT,
+    errors.InterruptedCallError: errno.EINTR,
+    errors.UnreachableError: errno.EHOSTUNREACH,
+    errors.NoWayError: errno.EHOSTUNREACH,
+    errors.UntrustedError: errno.EHOSTUNREACH,
+    errors.ThrottledError: errno.EIO,
+    errors.ServiceError: errno.EIO,
+    errors.TransferError: errno.EIO,
+    errors.RefusedError: errno.EIO,
+    errors.ProtocolError: errno.EIO,
+    errors.SizeChangedError: errno.EIO,
+    errors.CorruptDataError: errno.EIO,
+    errors.UncheckableError: errno.EIO,
+    errors.ReadOnlyError: errno.EROFS,
+    errors.NameTooLongError: errno.ENAMETOOLONG,
+    errors.NoAttributeError: errno.ENODATA,
+    errors.BadHandleError: errno.EBADF,
     # Not ENOMEM: it reads as if the program that reads had too little.
-    ShortageError: errno.EIO,
+    errors.ShortageError: errno.EIO,
     # These two are for the time before there is a mount; here they are bugs.
-    ConfigError: errno.EIO,
-    MountError: errno.EIO,
+    errors.ConfigError: errno.EIO,
+    errors.MountError: errno.EIO,
 }
 
 

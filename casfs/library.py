@@ -13,13 +13,12 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from casfs.account import Account as Stages
-from casfs.account import find_service
+from casfs.account import Stages, find_service
 from casfs.config import library
 from casfs.config.config import Config
 from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError, NotReadyError
 from casfs.file import File
-from casfs.models import Job, Output, Vault
+from casfs.models import Job, Vault
 from casfs.retrievals import Retrievals
 from casfs.tree.nodes import JobDir, Root, VaultDir
 from casfs.waiting import Deadline
@@ -150,7 +149,7 @@ class Account(Retrievals):
         """
         tree, path = self._started().tree, _path(vault, id)
         if fresh:
-            tree.gone(Output(vault, id, None, None, is_inventory=False))
+            tree.disbelieve(vault, id)
         node = tree.resolve(path)
         if not isinstance(node, JobDir):
             raise NotFoundError(f"there is no job {id!a} in vault {vault!a}")
@@ -239,9 +238,8 @@ class Account(Retrievals):
         stages = self._stages
         if stages is None:
             self._check_open()
-            made = Stages(
-                self._config, find_service(self._config)
-            )  # without the lock: this may ask the network for keys
+            # Without the lock: this may ask the network for keys.
+            made = Stages(self._config, find_service(self._config))
             with self._lock:
                 self._check_open()
                 if self._stages is None:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 
-from casfs.account import Account as Stages
+from casfs.account import Stages
 from casfs.models import ArchiveRetrieval, InventoryRetrieval
 from casfs.waiting import Deadline
 

@@ -19,7 +19,7 @@ from types import FrameType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import casfs
-from casfs.account import Account, find_service
+from casfs.account import Stages, find_service
 from casfs.config.config import Places, read_config
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
@@ -98,7 +98,7 @@ def mounted(server: Server) -> Iterator[Operations]:
     given = {"block_cache_size": "64M", "connections": "4", "read_ahead": "0"}
     environment = {"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}
     config = read_config(server.url, given, "", Places(environment, None, ()))
-    account = Account(config, find_service(config))
+    account = Stages(config, find_service(config))
     operations = Operations(account.tree, account.outputs, account.stats, View(0, 0, 0, 0))
     operations.init("/")
     try:

@@ -11,7 +11,7 @@ from itertools import chain, combinations
 
 import pytest
 
-from casfs.account import Account, find_service
+from casfs.account import Stages, find_service
 from casfs.config.config import Config, Places, read_config
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
@@ -82,8 +82,8 @@ def config_of(server: Server, suffix: str = "", secret_key: str = "key") -> Conf
     return read_config(server.url + suffix, {}, "", Places(environment, None, ()))
 
 
-def account_of(config: Config) -> Account:
-    return Account(config, find_service(config))
+def account_of(config: Config) -> Stages:
+    return Stages(config, find_service(config))
 
 
 def heard(config: Config) -> list[str]:

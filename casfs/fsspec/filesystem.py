@@ -107,9 +107,9 @@ class CasFileSystem(AbstractFileSystem):
         with self._open(path) as file:
             return entries.of_output(job, file.size)
 
-    def exists(self, path: str, **options: Any) -> bool:
+    def exists(self, path: str, refresh: bool = False, **_more: object) -> bool:
         """Whether there is anything at *path*; that it could not be asked for is an error."""
-        return self._type(path, **options) is not None
+        return self._type(path, refresh=refresh) is not None
 
     def isdir(self, path: str) -> bool:
         """Whether *path* is a directory; that it could not be asked for is an error."""
@@ -270,11 +270,17 @@ class CasFileSystem(AbstractFileSystem):
         if wanted:
             self.invalidate_cache(path)
 
-    def _type(self, path: str, **options: Any) -> str | None:
+    def _type(self, path: str, *, refresh: bool = False) -> str | None:
+        """Return what is at *path*, which takes no size; None where nothing is."""
+        self._refresh(path, wanted=refresh)
+        path = self._strip_protocol(path)
         try:
-            return str(self.info(path, **options)["type"])
+            if directories.directory(self.account, path):
+                return "directory"
+            directories.job_of(self.account, path)
         except FileNotFoundError:
             return None
+        return "file"
 
 
 class GlacierFileSystem(CasFileSystem):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casfs import shortage
-from casfs.account import Account, Service, find_service
+from casfs.account import Service, Stages, find_service
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
 from casfs.errors import CasfsError, ConfigError, MountError, ProtocolError
@@ -129,24 +129,24 @@ def _make(request: MountRequest, service: Service, herald: Herald, errors: Captu
     binding = load_binding(request.binding)
     own, handles = OwnMount(request.path, watcher.look_for), Handles()
     kernel = Kernel(str(request.path), own, handles)
-    with Account(request.config, service, interrupted=binding.interrupted, on_wrong=kernel.drop_pages) as account:
-        _admit(account, herald)
+    with Stages(request.config, service, interrupted=binding.interrupted, on_wrong=kernel.drop_pages) as stages:
+        _admit(stages, herald)
         _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
-        lifetime = Lifetime(own, watcher, _announcement(request.config, herald, errors), account.tree.forget)
+        lifetime = Lifetime(own, watcher, _announcement(request.config, herald, errors), stages.tree.forget)
         lifetime.start()
         try:
-            binding.serve(_operations(account, handles, kernel), str(request.path), _options(request, binding), own)
+            binding.serve(_operations(stages, handles, kernel), str(request.path), _options(request, binding), own)
         finally:
             lifetime.ended()
         lifetime.check()
 
 
-def _admit(account: Account, herald: Herald) -> None:
+def _admit(stages: Stages, herald: Herald) -> None:
     """Ask the service once whether it may be asked."""
     try:
-        account.admit(herald.warn)
+        stages.admit(herald.warn)
     except ProtocolError as error:
-        endpoint_url = account.service.endpoint_url
+        endpoint_url = stages.service.endpoint_url
         raise MountError(f"{endpoint_url} does not answer like an archive service: {error}") from error
 
 
@@ -162,11 +162,11 @@ def _announcement(config: Config, herald: Herald, errors: CapturedStderr) -> Cal
     return ready
 
 
-def _operations(account: Account, handles: Handles, kernel: Kernel) -> Operations:
-    """Return what the kernel is answered, out of *account*; nothing is started."""
-    view, options = _view(account.config), account.config.options
+def _operations(stages: Stages, handles: Handles, kernel: Kernel) -> Operations:
+    """Return what the kernel is answered, out of *stages*; nothing is started."""
+    view, options = _view(stages.config), stages.config.options
     return Operations(
-        account.tree, account.outputs, account.stats, view, options, handles=handles, kernel_takes=kernel.takes
+        stages.tree, stages.outputs, stages.stats, view, options, handles=handles, kernel_takes=kernel.takes
     )
 
 

@@ -83,8 +83,12 @@ class Tree:
         self._catalog = blank
 
     def gone(self, output: Output) -> None:
-        """Take note that the service no longer has *output*: whoever looks for its job next asks the service."""
-        self._catalog.jobs.known.forget(output.vault, output.job)
+        """Take note that the service no longer has *output*: its job is not believed any more."""
+        self.disbelieve(output.vault, output.job)
+
+    def disbelieve(self, vault: str, job: str) -> None:
+        """Believe nothing of a job: whoever looks for it next, or lists its vault, asks the service."""
+        self._catalog.jobs.known.forget(vault, job)
 
     def resolve(self, path: str, *, fresh: bool = False) -> Node:
         """Return what stands at *path*.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casfs.account import Account, find_service
+from casfs.account import Stages, find_service
 from casfs.config.config import Config, Places, read_config
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
@@ -39,19 +39,19 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def account(server: Server) -> Iterator[Account]:
+def account(server: Server) -> Iterator[Stages]:
     config = config_of(server.url)
-    with Account(config, find_service(config)) as account:
+    with Stages(config, find_service(config)) as account:
         yield account
 
 
-def outputs_of(account: Account, vault: str) -> list[Output]:
+def outputs_of(account: Stages, vault: str) -> list[Output]:
     jobs = account.tree.entries(account.tree.resolve(f"/{vault}"))
     inside = [account.tree.entries(job) for _, job in jobs]
     return [node.output for entries in inside for _, node in entries if isinstance(node, OutputFile)]
 
 
-def whole(account: Account, output: Output) -> bytes:
+def whole(account: Stages, output: Output) -> bytes:
     reader = account.outputs.open(output)
     buffer = bytearray(reader.size)
     assert reader.read_into(0, memoryview(buffer)) == reader.size
@@ -59,7 +59,7 @@ def whole(account: Account, output: Output) -> bytes:
     return bytes(buffer)
 
 
-def test_account_lists_and_reads_what_the_service_has(account: Account, server: Server) -> None:
+def test_account_lists_and_reads_what_the_service_has(account: Stages, server: Server) -> None:
     assert [name for name, _ in account.tree.entries(account.tree.resolve("/"))] == ["photos"]
     (output,) = outputs_of(account, "photos")
     assert whole(account, output) == BYTES
@@ -69,7 +69,7 @@ def test_account_lists_and_reads_what_the_service_has(account: Account, server: 
 def test_making_an_account_sends_nothing_and_begins_no_thread(server: Server) -> None:
     before = set(threading.enumerate())
     config = config_of(server.url)
-    with Account(config, find_service(config)) as account:
+    with Stages(config, find_service(config)) as account:
         assert account.stats.snapshot()["requests"] == 0
         assert set(threading.enumerate()) == before
     assert server.requests == []
@@ -80,13 +80,13 @@ def test_no_thread_is_left_behind_the_block_whatever_the_service_is_at(server: S
     before = set(threading.enumerate())
     failed: list[BaseException] = []
 
-    def ask(account: Account) -> None:
+    def ask(account: Stages) -> None:
         try:
             account.tree.resolve("/photos", fresh=True)
         except InterruptedCallError as error:
             failed.append(error)
 
-    with Account(config, find_service(config)) as account:
+    with Stages(config, find_service(config)) as account:
         whole(account, outputs_of(account, "photos")[0])
         server.faults.add(Fault(kind=Kind.DELAY, operation="describe_vault", times=None, seconds=600))
         asker = threading.Thread(target=ask, args=(account,))
@@ -101,10 +101,10 @@ def test_no_thread_is_left_behind_the_block_whatever_the_service_is_at(server: S
 WITHOUT_FUSE = """
 import sys
 sys.modules["fuse"] = sys.modules["mfusepy"] = None
-from casfs.account import Account, find_service
+from casfs.account import Stages, find_service
 from casfs.config.config import Places, read_config
 config = read_config(sys.argv[1], {}, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
-with Account(config, find_service(config)) as account:
+with Stages(config, find_service(config)) as account:
     (_, job), *_ = account.tree.entries(account.tree.resolve("/photos"))
     output = dict(account.tree.entries(job))["output"].output
     reader = account.outputs.open(output)

@@ -92,3 +92,12 @@ def test_a_post_whose_method_and_body_are_others_than_were_signed_is_refused(pro
     with Transport(server.url, 5, 1, None).send(outgoing, 5, Deadline.after(20)) as answer:
         assert b"InvalidSignatureException" in answer.read(1000)
     assert server.state.vaults()[0].job_ids == []
+
+
+def test_glacier_is_told_under_the_signature_what_a_body_is() -> None:
+    access = Access(endpoint_url="https://glacier.us-west-2.amazonaws.com", region="us-west-2")
+    signer = PROVIDERS["glacier"].connect(access).signer
+    headers = signer.headers(INITIATE, "glacier.us-west-2.amazonaws.com", time.time())
+    assert headers["Content-Type"] == "application/json"
+    assert ";content-type;" in headers["Authorization"].replace("SignedHeaders=", ";")
+    assert "Content-Type" not in signer.headers(OPERATIONS.list_vaults(10), "host", time.time())

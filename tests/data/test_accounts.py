@@ -67,7 +67,7 @@ def test_after_the_last_close_nothing_is_reserved_in_flight_or_waited_for(
             (Place.KEPT, 0, None),
             (Place.STALE, 0, None),
         }
-        assert sum(row.count for row in held._rows.values()) == len(held)
+        assert sum(map(len, held._rows.values())) == len(held)
         assert held._pool.free + len(held) == cache
         assert (monitor._flights.asked_ahead, monitor._budget._sharers, monitor._windows._windows) == (0, {}, {})
         assert not any(content.open_readers for content in outputs._contents._contents.values())

@@ -208,18 +208,7 @@ def put(cache: BlockCache[str], to: Place, key: Key) -> None:
 
 
 def rowed(cache: BlockCache[str], place: Place) -> list[int]:
-    """Return the blocks of a place from the oldest on, and see that the way back is the same."""
-    row = cache._rows[place]
-    slot, blocks, slots = row.oldest, [], []
-    while slot is not None:
-        assert (slot.place, cache._slots[slot.key]) == (place, slot)
-        blocks.append(slot.key[1])
-        slots.append(slot)
-        slot = slot.newer
-    back, slot = [], row.newest
-    while slot is not None:
-        back.append(slot)
-        slot = slot.older
-    assert back[::-1] == slots
-    assert row.count == len(slots)
-    return blocks
+    """Return the blocks of a place from the oldest on."""
+    row = list(cache._rows[place])
+    assert all((slot.place, cache._slots[slot.key]) == (place, slot) for slot in row)
+    return [slot.key[1] for slot in row]

@@ -62,16 +62,29 @@ def test_ls_and_info_tell_the_same(fs: CasFileSystem) -> None:
         assert listed == [fs.info(entry["name"]) for entry in listed]
 
 
-def test_info_asks_for_a_size_that_no_document_tells(fs: CasFileSystem, state: State) -> None:
+@pytest.fixture
+def silent(state: State) -> str:
+    """Put an output there of which no document tells the size, 8 bytes; give its path."""
     put(state, "bulk", "whole", b"12345678")
-    output = output_of(state, "bulk", "whole")
     state.add_job(
         "bulk",
         "ArchiveRetrieval",
-        output,
+        output_of(state, "bulk", "whole"),
         job_id="silent",
         overrides={"RetrievalByteRange": None, "ArchiveSizeInBytes": None},
     )
+    return "bulk/silent/output"
+
+
+def test_what_a_path_is_takes_no_request_for_its_size(fs: CasFileSystem, server: Server, silent: str) -> None:
+    assert fs.exists(silent)
+    assert fs.isfile(silent)
+    assert not fs.isdir(silent)
+    assert "get_job_output" not in operations(server)
+
+
+@pytest.mark.usefixtures("silent")
+def test_info_asks_for_a_size_that_no_document_tells(fs: CasFileSystem) -> None:
     assert fs.ls("bulk/silent")[0]["size"] is None
     assert fs.info("bulk/silent/output")["size"] == fs.size("bulk/silent/output") == 8
 

@@ -48,6 +48,14 @@ def test_vaults_jobs_and_outputs_are_those_of_the_service(connect: Connect) -> N
             assert (file.verification.state, file.verification.proven, file.verification.total) == ("whole", 5, 5)
 
 
+def test_what_the_user_should_know_is_a_warning_of_connecting(
+    connect: Connect, announce: Announce, caplog: pytest.LogCaptureFixture
+) -> None:
+    announce("more than the memory that there is")
+    connect(block_cache_size="1T").close()
+    assert "--block-cache-size is more than the memory that there is" in caplog.text
+
+
 def test_connecting_sends_nothing_and_no_thread_is_left_behind_the_block(connect: Connect, server: Server) -> None:
     account = connect()
     assert (server.requests, threads()) == ([], set())

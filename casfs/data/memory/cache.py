@@ -1,5 +1,6 @@
 """Blocks in memory: what may be evicted, in which order, and what may not."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -35,10 +36,9 @@ class Slot(Generic[Bringer]):
         place: where it is.
         pins: calls that have not copied it yet.
         bringer: what brought it ahead of its reader, while it is there.
-        older, newer: its neighbours in its place.
     """
 
-    __slots__ = ("bringer", "buffer", "key", "newer", "older", "pins", "place")
+    __slots__ = ("bringer", "buffer", "key", "pins", "place")
 
     def __init__(self, key: Key, buffer: memoryview, place: Place) -> None:
         self.key = key
@@ -46,50 +46,6 @@ class Slot(Generic[Bringer]):
         self.place = place
         self.pins = 0
         self.bringer: Bringer | None = None
-        self.older: Slot[Bringer] | None = None
-        self.newer: Slot[Bringer] | None = None
-
-
-class _Row(Generic[Bringer]):
-    """The slots of one place, in the order in which they came there."""
-
-    __slots__ = ("count", "newest", "oldest")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.oldest: Slot[Bringer] | None = None
-        self.newest: Slot[Bringer] | None = None
-
-    def append(self, slot: Slot[Bringer]) -> None:
-        slot.older, slot.newer = self.newest, None
-        if self.newest is None:
-            self.oldest = slot
-        else:
-            self.newest.newer = slot
-        self.newest = slot
-        self.count += 1
-
-    def remove(self, slot: Slot[Bringer]) -> None:
-        if slot.older is None:
-            self.oldest = slot.newer
-        else:
-            slot.older.newer = slot.newer
-        if slot.newer is None:
-            self.newest = slot.older
-        else:
-            slot.newer.older = slot.older
-        self.count -= 1
-
-    def renew(self, slot: Slot[Bringer], newer: Slot[Bringer]) -> None:
-        """Remove a slot and append it again, in one go; *newer* is the one next to it."""
-        newer.older = slot.older
-        if slot.older is None:
-            self.oldest = newer
-        else:
-            slot.older.newer = newer
-        newest = self.newest or newer
-        newest.newer, slot.older, slot.newer = slot, newest, None
-        self.newest = slot
 
 
 class BlockCache(Generic[Bringer]):
@@ -105,7 +61,9 @@ class BlockCache(Generic[Bringer]):
         self._pool = Pool(capacity)
         self._stats = stats
         self._slots: dict[Key, Slot[Bringer]] = {}
-        self._rows: dict[Place, _Row[Bringer]] = {place: _Row() for place in Place}
+        # The slots of each place in the order in which they came there. No plain dict: its first is slow to find once
+        # many that came first are gone.
+        self._rows: dict[Place, OrderedDict[Slot[Bringer], None]] = {place: OrderedDict() for place in Place}
         self._kept = self._rows[Place.KEPT]
         self._stale = self._rows[Place.STALE]
 
@@ -119,7 +77,7 @@ class BlockCache(Generic[Bringer]):
     @property
     def ahead(self) -> int:
         """Blocks that were prefetched for an open reader and not read yet."""
-        return self._rows[Place.AHEAD].count
+        return len(self._rows[Place.AHEAD])
 
     def get(self, key: Key) -> memoryview | None:
         """Return the block for reading, None where it is not held. Valid until the caller unlocks."""
@@ -127,8 +85,7 @@ class BlockCache(Generic[Bringer]):
         if slot is None:
             return None
         if slot.place is Place.KEPT:
-            if slot.newer is not None:
-                self._kept.renew(slot, slot.newer)
+            self._kept.move_to_end(slot)
         elif slot.place is not Place.PINNED:
             self._move(slot, Place.KEPT)
         return slot.buffer
@@ -140,7 +97,7 @@ class BlockCache(Generic[Bringer]):
             blocks: how many.
             leave: how many more there must be.
         """
-        if self._pool.free + self._stale.count + self._kept.count < blocks + leave:
+        if self._pool.free + len(self._stale) + len(self._kept) < blocks + leave:
             return False
         while self._pool.free < blocks:
             self._evict()
@@ -206,23 +163,21 @@ class BlockCache(Generic[Bringer]):
 
     def _put(self, key: Key, buffer: memoryview, place: Place) -> Slot[Bringer]:
         slot = self._slots[key] = Slot(key, buffer, place)
-        self._rows[place].append(slot)
+        self._rows[place][slot] = None
         return slot
 
     def _move(self, slot: Slot[Bringer], place: Place) -> None:
-        self._rows[slot.place].remove(slot)
+        del self._rows[slot.place][slot]
         slot.place = place
         slot.bringer = None  # no longer ahead of anybody: as with a stale one, what counts is whether it was read
-        self._rows[place].append(slot)
+        self._rows[place][slot] = None
 
     def _remove(self, slot: Slot[Bringer]) -> None:
         if slot.place in (Place.AHEAD, Place.STALE):
             self._stats.count("prefetch_unused_blocks")
-        self._rows[slot.place].remove(slot)
+        del self._rows[slot.place][slot]
         del self._slots[slot.key]
         self._pool.give(slot.buffer)
 
     def _evict(self) -> None:
-        slot = self._stale.oldest or self._kept.oldest
-        if slot is not None:
-            self._remove(slot)
+        self._remove(next(iter(self._stale or self._kept)))
