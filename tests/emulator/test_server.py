@@ -15,6 +15,7 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 from tests.emulator.client import MIB, Client
+from tests.new_threads import new_threads
 
 OUTPUT = "/-/vaults/vault/jobs/job/output"
 
@@ -139,6 +140,7 @@ def test_many_connections_read_the_right_bytes_at_once(state: State, server: Ser
 
 def test_stop_ends_connections_that_are_idle_stalled_or_asleep(state: State) -> None:
     state.add_job("vault", ARCHIVE_RETRIEVAL, part(state.add_archive("vault", Generated(MIB))), job_id="job")
+    threads = new_threads("emulator")
     server = Server(state)
     server.faults.add(Fault(kind=Kind.STALL), Fault(kind=Kind.DELAY, seconds=3600), Fault(kind=Kind.DRIP, seconds=3600))
     server.start()
@@ -151,7 +153,7 @@ def test_stop_ends_connections_that_are_idle_stalled_or_asleep(state: State) -> 
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began < 30, "what stalls would have gone on for an hour"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("emulator")]
+    assert threads() == set()
     for raw in waiting:
         raw.close()
 

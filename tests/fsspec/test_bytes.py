@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from casfs.fsspec.filesystem import CasFileSystem
 from tests.conftest import Announce
 from tests.data.service import sample
 from tests.fsspec.service import MIB, put
+from tests.new_threads import new_threads
 
 SIZE = 6 * MIB + 123
 DATA = sample(SIZE)
@@ -203,5 +203,6 @@ def test_an_open_file_may_take_less_than_it_is_given(big: CasFileSystem) -> None
 
 
 def test_no_thread_stays_behind(big: CasFileSystem) -> None:
+    threads = new_threads("casfs-range")
     big.cat_ranges([BIG] * 4, 0, 9)
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("casfs-range")]
+    assert threads() == set()

@@ -17,6 +17,7 @@ from casfs.emulator.server import Server
 from casfs.fsspec.filesystem import CasFileSystem, GlacierFileSystem
 from tests.fsspec.service import KEYS
 from tests.mounting import wait_until
+from tests.new_threads import new_threads
 
 FIRST = "bulk/job1/output"
 SECRETS = [text for pair in KEYS.items() for text in pair if len(text) > 4]
@@ -93,17 +94,17 @@ def test_what_is_closed_begins_anew(fs: CasFileSystem) -> None:
 
 
 def test_no_thread_is_left_once_it_is_closed_or_forgotten(server: Server) -> None:
-    before = threading.active_count()
+    threads = new_threads()
     fs = CasFileSystem(server.url)
     assert fs.cat(FIRST) == b"first"
-    assert threading.active_count() > before
+    assert threads()
     fs.close()
-    wait_until(lambda: threading.active_count() == before, "the threads end")
+    wait_until(lambda: not threads(), "the threads end")
     assert fs.cat(FIRST) == b"first"
     CasFileSystem.clear_instance_cache()
     del fs
     gc.collect()
-    wait_until(lambda: threading.active_count() == before, "the threads end")
+    wait_until(lambda: not threads(), "the threads end")
 
 
 def test_a_program_that_closes_nothing_ends(server: Server) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,15 +17,12 @@ from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.library.conftest import DATA, SECRET, Connect, outputs
 from tests.mounting import wait_until
+from tests.new_threads import new_threads
 
 
 def whole(account: casfs.Account, job: str) -> bytes:
     with account.open("backups", job) as file:
         return file.read()
-
-
-def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("casfs-")}
 
 
 def test_vaults_jobs_and_outputs_are_those_of_the_service(connect: Connect) -> None:
@@ -57,6 +53,7 @@ def test_what_the_user_should_know_is_a_warning_of_connecting(
 
 
 def test_connecting_sends_nothing_and_no_thread_is_left_behind_the_block(connect: Connect, server: Server) -> None:
+    threads = new_threads("casfs-")
     account = connect()
     assert (server.requests, threads()) == ([], set())
     with account:

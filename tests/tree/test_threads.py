@@ -21,6 +21,7 @@ from casfs.tree.threads import (
 from casfs.waiting import never
 from tests.conftest import no_more_threads
 from tests.mounting import wait_until
+from tests.new_threads import new_threads
 from tests.tree.service import Clock
 
 LIMIT_S = 60.0
@@ -126,27 +127,27 @@ def test_question_that_waited_for_the_share_of_its_vault_is_asked_when_one_of_it
 
 
 def test_threads_end_when_there_is_nothing_to_ask_but_for_some() -> None:
-    before = threading.active_count()
+    threads = new_threads()
     with silent(MAX_LOOK_UPS, 2) as (pool, silence):
         wait_until(lambda: pool._idle == 1, "the first one waits", LIMIT_S)
         silence.ask_until_at_work(*map(str, range(50)))
-        assert threading.active_count() == before + 50
+        assert len(threads()) == 50
         silence.end()
-        wait_until(lambda: threading.active_count() == before + 2, "the others end", LIMIT_S)
+        wait_until(lambda: len(threads()) == 2, "the others end", LIMIT_S)
 
 
 def test_questions_that_come_one_by_one_have_the_same_thread() -> None:
     with silent(MAX_LISTINGS, MAX_IDLE_LISTING_THREADS) as (pool, _):
         threads = set()
         wait_until(lambda: pool._idle == 1, "the first one waits", LIMIT_S)
-        before = threading.active_count()
+        others = new_threads()
         for number in range(20):
             answer: Future[int] = Future()
             pool.submit(f"vault-{number}", threading.get_ident, answer)
             threads.add(answer.result(LIMIT_S))
             wait_until(lambda: pool._idle == 1, "it has put the answer down", LIMIT_S)
         assert len(threads) == 1
-        assert threading.active_count() == before
+        assert others() == set()
 
 
 def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> None:
