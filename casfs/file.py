@@ -7,11 +7,11 @@ import io
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.errors import BadHandleError, InterruptedCallError
+from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
 from casfs.models import Verification
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ class Reader(Protocol):
     def close(self) -> None:
         """Serve no more."""
         ...
+
+
+class _Buffer(io.BufferedReader):
+    """What small reads take from; it is closed with its file, and not as it is collected."""
+
+    def __del__(self) -> None: ...
 
 
 class _Blocks(io.RawIOBase):
@@ -91,6 +97,8 @@ class _Blocks(io.RawIOBase):
     def tell(self) -> int:
         return self._position
 
+    def __del__(self) -> None: ...
+
     def close(self) -> None:
         """Close the reader.
 
@@ -138,7 +146,7 @@ class File(io.BufferedIOBase):
         self._open_reader = open_reader
         self._verified = verified
         self._lock = threading.Lock()
-        self._buffer = io.BufferedReader(self._blocks, BUFFER_BYTES)
+        self._buffer = _Buffer(self._blocks, BUFFER_BYTES)
         self._began_at = 0
 
     @property
@@ -151,7 +159,12 @@ class File(io.BufferedIOBase):
         self._lock = threading.Lock()
         self._blocks.disown()  # it would be closed with its buffer, and whoever holds its locks is not here
         self._blocks = _Blocks(self._open_reader, self._began_at)
-        self._buffer = io.BufferedReader(self._blocks, BUFFER_BYTES)
+        self._buffer = _Buffer(self._blocks, BUFFER_BYTES)
+
+    def __del__(self) -> None:
+        """Close a file that was left open, on a thread of its own: who collects garbage may hold what closing locks."""
+        if not self.closed:
+            threading.Thread(target=self._close_aside, name="casfs-close", daemon=True).start()
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("an open file cannot be pickled: open it anew from a copy of its account")
@@ -219,8 +232,12 @@ class File(io.BufferedIOBase):
             super().close()
             self._buffer.close()
 
+    def _close_aside(self) -> None:
+        with suppress(CasfsError):  # of bytes that nobody has any more
+            self.close()
+
     @contextmanager
-    def _step(self) -> Iterator["io.BufferedReader[_Blocks]"]:
+    def _step(self) -> Iterator[_Buffer]:
         """Let the calling thread alone have the buffer; what fails leaves the position where it was."""
         with self._lock:
             self._check_open()

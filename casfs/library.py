@@ -4,6 +4,7 @@ No kernel and no FUSE binding. A child of fork and a pickled copy begin anew: wi
 their own, from the same options.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -282,4 +283,13 @@ def _begin_all_anew() -> None:
         account._begin_anew()  # noqa: SLF001 - nobody else's to call
 
 
+def _close_all() -> None:
+    with contextlib.ExitStack() as stack:
+        for account in list(_accounts):
+            stack.callback(account.close)
+
+
 os.register_at_fork(after_in_child=_begin_all_anew)
+# While threads run still: later the interpreter stops them wherever they are, and a file that was left open and is
+# closed as it goes would wait for ever for a lock that one of them holds.
+atexit.register(_close_all)

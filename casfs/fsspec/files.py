@@ -31,6 +31,9 @@ class OutputFile(io.BufferedIOBase):
         self.size = file.size
         self._file = file
 
+    def __del__(self) -> None:
+        """Leave it to the library's file, which may not be closed by whoever collects garbage."""
+
     @property
     def verification(self) -> Verification:
         """How much of the output was checked."""

@@ -1,7 +1,9 @@
 """An account of a service, for programs: over a real socket, in one process."""
 
+import gc
 import json
 import pickle
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -186,3 +188,25 @@ def test_a_copy_begins_anew_and_holds_no_secret(connect: Connect) -> None:
     assert SECRET not in repr(account)
     with pickle.loads(pickled) as copy:
         assert copy.open("backups", "job").read() == DATA
+
+
+def test_a_file_that_is_collected_where_its_locks_are_held_is_closed_all_the_same(connect: Connect) -> None:
+    threads = new_threads("casfs-close")
+    with connect() as account:
+        files: list[object] = [account.open("backups", "job")]
+        files.append(files)
+        stages = account._stages
+        assert stages is not None
+        monitor = stages.outputs._monitor
+        content = next(iter(stages.outputs._contents._contents.values()))
+
+        def collect() -> None:
+            with monitor._lock:
+                gc.collect()
+
+        collector = threading.Thread(target=collect, daemon=True)
+        del files
+        collector.start()
+        collector.join(60)
+        assert not collector.is_alive()
+        wait_until(lambda: not threads() and not content.open_readers, "it is closed")

@@ -82,6 +82,19 @@ if __name__ == "__main__":
                 print(*each)
 """
 
+FORGETFUL = """
+import atexit, sys, threading
+
+def last():
+    names = [thread.name for thread in threading.enumerate() if thread.name.startswith("casfs-")]
+    print(names, file.closed)
+
+atexit.register(last)  # before casfs has its own: then it is called after that
+import casfs
+file = casfs.connect(sys.argv[1]).open("backups", "job")
+print(len(file.read(1000)))
+"""
+
 ALONE = """
 import sys
 import casfs.errors
@@ -112,6 +125,13 @@ def test_a_child_of_fork_begins_anew_whatever_the_other_threads_were_at(
 ) -> None:
     done = run(FORK, server.url, env=env, directory=tmp_path)
     assert (done.stdout.split(), done.stderr) == (["0"] * 12, "")
+
+
+def test_what_a_program_leaves_open_is_closed_before_its_threads_are_stopped_anywhere(
+    server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(FORGETFUL, server.url, env=env, directory=tmp_path)
+    assert (done.stdout.splitlines(), done.stderr) == (["1000", "[] True"], "")
 
 
 @pytest.mark.parametrize("way", ["fork", "spawn", "forkserver"])
