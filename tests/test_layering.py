@@ -48,7 +48,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
 }
 """Which parts may import a library that is ours to import at all."""
 
-FLOORS = ("outputs", "reader", "ahead", "fetch", "memory", "content", "hashing")
+FLOORS = ("outputs", "reader", "ahead", "fetch", "memory", "disk", "content", "hashing")
 """What ``data`` is made of, from the top down: each imports only itself and what stands behind it. What is in none of
 them is what ``content`` is made of, or plain values."""
 VALUES = frozenset({"settings", "source"})

@@ -1,0 +1,1 @@
+"""Blocks on disk: what was fetched and checked once, kept over restarts and shared by processes."""

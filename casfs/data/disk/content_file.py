@@ -1,0 +1,193 @@
+"""The file of one content, opened for one step at a time.
+
+A descriptor lives as long as the step: an open costs 5 µs beside the 300 of a block. So no lock
+outlives a step, nothing is closed under whoever uses it, and 100,000 outputs that are open take none.
+"""
+
+import contextlib
+import errno
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from casfs.data.disk import layout
+from casfs.data.disk.files import Files, FileState
+from casfs.data.disk.journal import LOCK_TRIES, acquire
+from casfs.data.disk.layout import LEAF_SIZE, Identity, Label, StoredLeaf
+from casfs.data.hashing import blocks
+from casfs.data.hashing.leaves import DIGEST_SIZE
+
+
+class ContentFile:
+    """An open file of a content.
+
+    Threads: the one that opened it.
+    """
+
+    def __init__(self, files: Files, fd: int, digest: bytes, size: int) -> None:
+        self._files = files
+        self._fd = fd
+        self._digest = digest
+        self._size = size
+
+    @property
+    def state(self) -> FileState:
+        """What it takes on disk."""
+        return self._files.state(self._fd)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whose bytes it says it holds, None where that cannot be read."""
+        return Identity.unpack(self._files.read(self._fd, layout.IDENTITY_SIZE, 0))
+
+    @property
+    def label(self) -> Label | None:
+        """Where the content was seen last, None where that is not known."""
+        return Label.unpack(self._files.read(self._fd, layout.LEAVES_OFFSET - layout.LABEL_OFFSET, layout.LABEL_OFFSET))
+
+    def leaves(self, part: range) -> list[StoredLeaf | None]:
+        """Return the leaf of each block, None for those that are not held."""
+        raw = self._files.read(self._fd, len(part) * LEAF_SIZE, layout.leaf_offset(part.start))
+        records = (raw[at : at + LEAF_SIZE] for at in range(0, len(part) * LEAF_SIZE, LEAF_SIZE))
+        return [layout.unpack_leaf(self._digest, block, record) for block, record in zip(part, records, strict=True)]
+
+    def count(self, part: range) -> int:
+        """Return how many blocks have a leaf, whatever it says."""
+        raw = self._files.read(self._fd, len(part) * LEAF_SIZE, layout.leaf_offset(part.start))
+        column = raw[DIGEST_SIZE::LEAF_SIZE]
+        return len(column) - column.count(0)
+
+    def read_into(self, first: int, buffers: Sequence[memoryview]) -> bool:
+        """Fill *buffers* with blocks from *first* on; return whether all came."""
+        offset = layout.data_offset(first, self._size)
+        return self._files.read_into(self._fd, buffers, offset) == sum(map(len, buffers))
+
+    def write_block(self, block: int, data: memoryview) -> None:
+        """Write the bytes of a block; nothing says yet that they are there."""
+        self._files.write(self._fd, data, layout.data_offset(block, self._size))
+
+    def write_leaves(self, leaves: Iterable[tuple[int, StoredLeaf]]) -> None:
+        """Say that blocks are held, whose data were synced."""
+        for _, run in groupby(enumerate(leaves), lambda item: item[1][0] - item[0]):
+            members = [item for _, item in run]
+            raw = b"".join(layout.pack_leaf(self._digest, block, leaf) for block, leaf in members)
+            self._files.write(self._fd, raw, layout.leaf_offset(members[0][0]))
+
+    def write_label(self, label: Label) -> None:
+        """Note where the content was seen."""
+        packed = label.pack()
+        if packed is not None:
+            self._files.write(self._fd, packed, layout.LABEL_OFFSET)
+
+    def sync(self) -> None:
+        """Return once what was written would outlive a loss of power."""
+        self._files.sync(self._fd)
+
+    def drop(self, part: range) -> None:
+        """Give up blocks: first the leaves, then the room."""
+        self._files.write(self._fd, bytes(len(part) * LEAF_SIZE), layout.leaf_offset(part.start))
+        start = layout.data_offset(part.start, self._size)
+        last = layout.data_offset(part[-1], self._size) + blocks.length(part[-1], self._size)
+        # To the end of the page in which a short last block ends, so that its page goes too.
+        self._files.punch(self._fd, start, layout.pages(last) - start)
+
+    def adopt(self, identity: Identity) -> None:
+        """Let the file be that of *identity*; one that says it is another's is emptied first."""
+        found = self.identity
+        if found is not None and found != identity:
+            self._files.truncate(self._fd, 0)
+        if found != identity:
+            self._files.write(self._fd, identity.pack(), 0)
+
+    def empty(self) -> None:
+        """Give all room back, though others may have it open."""
+        self._files.truncate(self._fd, 0)
+
+
+class ContentFiles:
+    """Opens the file of one content.
+
+    Threads: any.
+    """
+
+    def __init__(
+        self, files: Files, path: str, digest: bytes, size: int, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._files = files
+        self.path = path
+        self.digest = digest
+        self.size = size
+        self._sleep = sleep
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[ContentFile | None]:
+        """Open the file as it is, without a lock; yield None where there is none."""
+        fd = self._open(write=False)
+        try:
+            yield self._file(fd) if fd is not None else None
+        finally:
+            self._close(fd)
+
+    @contextlib.contextmanager
+    def locked(self, *, shared: bool = False, tries: int = LOCK_TRIES) -> Iterator[ContentFile | None]:
+        """Open the file that has the name, and lock it; yield None where there is none, or it was not to be had."""
+        fd = self._open(write=True)
+        try:
+            is_had = fd is not None and acquire(self._files, fd, self._sleep, shared=shared, tries=tries)
+            # While the lock was waited for, the name may have been taken away, and given to another file.
+            yield self._file(fd) if fd is not None and is_had and self._files.state(fd).is_linked else None
+        finally:
+            self._close(fd)
+
+    def make(self, identity: Identity) -> None:
+        """Make the file, or mend one that does not say whose it is; its account must be there."""
+        with self.reading() as file:
+            if file is not None and file.identity == identity:
+                return
+        folder = self.path.rpartition("/")[0]
+        if self._files.make_folder(folder):
+            self._files.sync_folder(folder.rpartition("/")[0])
+        fd = self._files.open(self.path, write=True, create=True)
+        try:
+            if acquire(self._files, fd, self._sleep) and self._files.state(fd).is_linked:
+                self._file(fd).adopt(identity)
+        finally:
+            self._files.close(fd)
+        # A name that a loss of power took away would cost all that was fetched, though it was synced.
+        self._files.sync_folder(folder)
+
+    def unlink(self) -> None:
+        """Take the name away; its lock must be held, so that nobody writes to a file without a name."""
+        self._files.unlink(self.path)
+
+    def _file(self, fd: int) -> ContentFile:
+        return ContentFile(self._files, fd, self.digest, self.size)
+
+    def _open(self, *, write: bool) -> int | None:
+        try:
+            return self._files.open(self.path, write=write)
+        except FileNotFoundError:
+            return None
+
+    def _close(self, fd: int | None) -> None:
+        if fd is not None:
+            self._files.close(fd)
+
+
+NO_HOLES = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+"""What a file system says that cannot make holes. Source: fallocate(2)."""
+
+STRIDE = 1024
+"""Blocks whose leaves are looked at in one go: 40 KiB, some ten microseconds."""
+
+
+def strides(part: range, *, backwards: bool = False) -> list[range]:
+    """Split a run of blocks into those that are looked at in one go."""
+    starts = range(part.start, part.stop, STRIDE)
+    found = [range(start, min(start + STRIDE, part.stop)) for start in starts]
+    return found[::-1] if backwards else found
+
+
+def taken(state: FileState) -> int:
+    """Return what a content's file takes of the bound: its place in its folder counts as a page."""
+    return state.disk_bytes + layout.PAGE

@@ -1,0 +1,184 @@
+"""What the file of one content looks like. Pure.
+
+    0       identity: whose bytes it holds
+    1024    label: where the content was seen last
+    4096    leaves, 40 bytes a block: what was checked; zeros where a block is not held
+    ...     data, from the next multiple of 4096 on, each block where it is in the output; holes where none is held
+
+A leaf is bound to its content and its block by a check of its own. So a leaf in the wrong place, or of another file, is
+no leaf; and whatever happens to the rest of the file, nothing but the leaf and the block beside it need be believed.
+They are in one file, since then one name is made or taken away at once, and the next sync carries the leaves too.
+"""
+
+import hashlib
+import json
+import struct
+from dataclasses import asdict, dataclass
+
+from casfs.data.hashing import blocks
+from casfs.data.hashing.blocks import BLOCK_SIZE
+from casfs.data.hashing.leaves import DIGEST_SIZE
+
+PAGE = 4096
+LABEL_OFFSET = 1024
+LEAVES_OFFSET = PAGE
+MAGIC = b"casfs c1"
+IDENTITY = struct.Struct("<8s32sQ32s")
+CHECK_SIZE = 16
+LEAF_CHECK_SIZE = 7
+"""With the byte that says how far a leaf was proven, it makes a multiple of 8. It tells a leaf from an accident but for
+one in 2**56; that the block is the leaf's is for the leaf itself to say."""
+LEAF_SIZE = DIGEST_SIZE + 1 + LEAF_CHECK_SIZE
+HELD, PROVEN = 1, 3
+LABEL_LIMIT = LEAVES_OFFSET - LABEL_OFFSET - 4 - CHECK_SIZE
+LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class ContentKey:
+    """What makes two outputs the same bytes.
+
+    Attributes:
+        size: length in bytes.
+        tree_hash: 64 hex digits, None where the service tells none.
+        place: endpoint, account, vault and job, where there is no tree hash; else empty.
+    """
+
+    size: int
+    tree_hash: str | None
+    place: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, size: int, tree_hash: str | None, place: tuple[str, ...]) -> "ContentKey":
+        """Return the key of an output: by its tree hash where there is one, else by its *place*."""
+        return cls(size, tree_hash, () if tree_hash is not None else place)
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that stand for the key, and tell nothing of the place to who sees them."""
+        text = json.dumps([self.size, self.tree_hash, self.place], ensure_ascii=True)
+        return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the file says of itself.
+
+    Attributes:
+        digest: that of its key.
+        size: length of the content in bytes.
+        tree_hash: 64 hex digits, None where the key is a place.
+    """
+
+    digest: bytes
+    size: int
+    tree_hash: str | None
+
+    @classmethod
+    def of(cls, key: ContentKey) -> "Identity":
+        """Return that of a content."""
+        return cls(key.digest, key.size, key.tree_hash)
+
+    def pack(self) -> bytes:
+        """Return its bytes in the file."""
+        root = bytes.fromhex(self.tree_hash) if self.tree_hash is not None else bytes(DIGEST_SIZE)
+        packed = IDENTITY.pack(MAGIC, self.digest, self.size, root)
+        return packed + _check(packed)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> "Identity | None":
+        """Return what *raw* says, None where it is damaged."""
+        packed = raw[: IDENTITY.size]
+        if len(packed) < IDENTITY.size or raw[IDENTITY.size : IDENTITY_SIZE] != _check(packed):
+            return None
+        _, digest, size, root = IDENTITY.unpack(packed)
+        return cls(digest, size, root.hex() if any(root) else None)
+
+
+IDENTITY_SIZE = IDENTITY.size + CHECK_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a content was seen last: what a listing of the cache shows. It holds no secret.
+
+    Attributes:
+        endpoint: of the service.
+        account: of whom it is.
+        vault: its vault.
+        job: the job whose output it is.
+        expires_ns: when the service drops it, None where that is not known.
+        seen_ns: when it was seen.
+    """
+
+    endpoint: str
+    account: str
+    vault: str
+    job: str
+    expires_ns: int | None
+    seen_ns: int
+
+    def pack(self) -> bytes | None:
+        """Return its bytes in the file, None where they do not fit."""
+        text = json.dumps(asdict(self), ensure_ascii=True).encode()
+        return LENGTH.pack(len(text)) + text + _check(text) if len(text) <= LABEL_LIMIT else None
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> "Label | None":
+        """Return what *raw* says, None where it is damaged or there is none."""
+        length = LENGTH.unpack_from(raw)[0] if len(raw) >= LENGTH.size else 0
+        text = raw[LENGTH.size : LENGTH.size + length]
+        if not text or raw[LENGTH.size + length : LENGTH.size + length + CHECK_SIZE] != _check(text):
+            return None
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """The hash of a block that is held.
+
+    Attributes:
+        digest: 32 bytes.
+        is_proven: whether a hash that the service gave was met.
+    """
+
+    digest: bytes
+    is_proven: bool
+
+
+def pack_leaf(content: bytes, block: int, leaf: StoredLeaf) -> bytes:
+    """Return the bytes of a leaf in the file of the content whose key has the digest *content*."""
+    packed = leaf.digest + bytes([PROVEN if leaf.is_proven else HELD])
+    return packed + _leaf_check(content, block, packed)
+
+
+def unpack_leaf(content: bytes, block: int, raw: bytes) -> StoredLeaf | None:
+    """Return what *raw* says of a block, None where it is not held, or the leaf is not its own."""
+    packed = raw[: DIGEST_SIZE + 1]
+    if len(raw) < LEAF_SIZE or not packed[-1] or raw[DIGEST_SIZE + 1 :] != _leaf_check(content, block, packed):
+        return None
+    return StoredLeaf(packed[:DIGEST_SIZE], packed[-1] == PROVEN)
+
+
+def leaf_offset(block: int) -> int:
+    """Return where the leaf of a block is in the file."""
+    return LEAVES_OFFSET + block * LEAF_SIZE
+
+
+def data_offset(block: int, size: int) -> int:
+    """Return where *block* of a content of *size* bytes is in its file."""
+    return pages(leaf_offset(blocks.count(size))) + block * BLOCK_SIZE
+
+
+def pages(length: int) -> int:
+    """Return *length* rounded up to whole pages."""
+    return -(-length // PAGE) * PAGE
+
+
+def _leaf_check(content: bytes, block: int, packed: bytes) -> bytes:
+    person = block.to_bytes(hashlib.blake2b.PERSON_SIZE, "little")
+    return hashlib.blake2b(packed, digest_size=LEAF_CHECK_SIZE, key=content, person=person).digest()
+
+
+def _check(raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=CHECK_SIZE).digest()

@@ -1,0 +1,45 @@
+"""Whether the leaves on disk are those of the content's tree hash: 32 bytes a MiB prove all of it, without its data."""
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from casfs.data.disk.content_file import ContentFile, strides
+from casfs.data.hashing import treehash
+
+
+class RootProof(Enum):
+    """What the leaves on disk say of the content's tree hash."""
+
+    MET = auto()
+    """All are there, and they are what it says."""
+    OPEN = auto()
+    """Some are missing, or there is no tree hash."""
+    REFUTED = auto()
+    """All were there, and they are not: none is any more."""
+
+
+def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
+    """Hold the *count* leaves of a content against its tree hash, and note what comes of it in its file.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    nodes = []
+    for stride in strides(range(count)):
+        leaves = [leaf for leaf in file.leaves(stride) if leaf is not None]
+        if len(leaves) < len(stride):
+            return RootProof.OPEN
+        nodes.append(treehash.root([leaf.digest for leaf in leaves]))
+    is_met = bool(nodes) and treehash.root(nodes).hex() == tree_hash
+    for stride in strides(range(count)):
+        if is_met:
+            _mark_proven(file, stride)
+        else:
+            file.drop(stride)
+    return RootProof.MET if is_met else RootProof.REFUTED
+
+
+def _mark_proven(file: ContentFile, stride: range) -> None:
+    leaves = zip(stride, file.leaves(stride), strict=True)
+    owed = [(block, leaf) for block, leaf in leaves if leaf is not None and not leaf.is_proven]
+    file.write_leaves((block, replace(leaf, is_proven=True)) for block, leaf in owed)

@@ -1,0 +1,156 @@
+"""The cache on disk: blocks that were fetched and checked once, kept for all processes that share a folder."""
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from casfs.data.disk.content_file import ContentFiles, strides
+from casfs.data.disk.files import Files, SystemFiles
+from casfs.data.disk.folder import Folder, check_owner
+from casfs.data.disk.layout import ContentKey, Identity, Label
+from casfs.data.disk.outage import DiskHealth, Outage
+from casfs.data.disk.rebuilding import GROUPS, Rebuild
+from casfs.data.disk.room import Room
+from casfs.data.disk.stored_content import StoredContent
+from casfs.data.hashing import blocks
+from casfs.errors import ConfigError
+from casfs.waiting import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A content of the cache, for who lists it.
+
+    Attributes:
+        digest: 64 hex digits, by which its file is named.
+        size: length of the content in bytes.
+        tree_hash: 64 hex digits, None where its key is its place.
+        blocks: how many blocks the content has.
+        held: how many of them are held.
+        disk_bytes: what they take.
+        label: where it was seen last, None where that is not known.
+    """
+
+    digest: str
+    size: int
+    tree_hash: str | None
+    blocks: int
+    held: int
+    disk_bytes: int
+    label: Label | None
+
+
+class Store:
+    """A folder of contents, bounded over all processes that share it.
+
+    Threads: any; it has none of its own, and each call blocks for the disk. No method but ``open`` raises: a disk that
+    fails holds nothing, takes nothing, and is tried again later.
+    """
+
+    def __init__(self, room: Room, health: DiskHealth, clock: Clock) -> None:
+        self._room = room
+        self._health = health
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        capacity_bytes: int,
+        *,
+        files: Files | None = None,
+        clock: Clock = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> "Store":
+        """Open the cache in a folder, which is made where there is none. Nothing in it is looked through.
+
+        Args:
+            path: the folder; nothing else may be in it.
+            capacity_bytes: what all contents together may take on disk.
+            files: the file system.
+            clock: seconds since 1970, the same for all processes and over restarts.
+            sleep: waits between two tries of a lock.
+
+        Raises:
+            ConfigError: the folder cannot be used; the message says why.
+        """
+        system = files or SystemFiles()
+        folder = Folder(system, path, sleep)
+        health = DiskHealth(str(path), clock)
+        try:
+            check_owner(path)
+            folder.prepare()
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be used for the cache: {error.strerror}") from error
+        room = Room(system, folder, health, capacity_bytes=capacity_bytes, clock=clock, sleep=sleep)
+        return cls(room, health, clock)
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why the disk is not used now, None where it is."""
+        return self._health.outage
+
+    @property
+    def damaged_blocks(self) -> int:
+        """How many blocks were given up since it was opened because they were not what was written."""
+        return self._room.damaged_blocks
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether the accounts are not known to be right: then nothing is written before they were made anew."""
+
+        def look() -> bool:
+            with self._room.folder.journal.locked() as books:
+                return books is not None and not books.is_complete
+
+        return bool(self._room.writing(look))
+
+    def rebuild(self) -> Iterator[None]:
+        """Make the accounts anew in some hundred steps, each of which yields; may be given up after any."""
+        steps = Rebuild(self._room.files, self._room.folder, self._clock).steps()
+        while self._room.writing(lambda: next(steps, None)) is not None:
+            yield
+
+    def content(self, key: ContentKey) -> StoredContent:
+        """Return one content; nothing is asked of the disk yet."""
+        return StoredContent(key, self._room)
+
+    def used_bytes(self) -> int:
+        """Return how much of the bound is taken; 0 where that cannot be told."""
+        return self._room.writing(self._room.taken) or 0
+
+    def shrink(self, target_bytes: int) -> int:
+        """Let go of the least recently used until *target_bytes* are taken at most; return what is taken then."""
+        return self._room.writing(lambda: self._room.shrink(target_bytes)) or 0
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every content, in no order; those that cannot be read are left out."""
+        for group in range(GROUPS):
+            folder = self._room.folder.group(group)
+            for name in self._names(folder):
+                entry = self._room.reading(functools.partial(self._entry, f"{folder}/{name}"))
+                if entry is not None:
+                    yield entry
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            return self._room.files.names(folder)
+        except OSError:
+            return []
+
+    def _entry(self, path: str) -> Entry | None:
+        identity, disk_bytes, label, held = self._described(path)
+        if identity is None:
+            return None
+        count = blocks.count(identity.size)
+        return Entry(identity.digest.hex(), identity.size, identity.tree_hash, count, held, disk_bytes, label)
+
+    def _described(self, path: str) -> tuple[Identity | None, int, Label | None, int]:
+        with ContentFiles(self._room.files, path, b"", 0).reading() as file:
+            identity = file.identity if file is not None else None
+            if file is None or identity is None:
+                return None, 0, None, 0
+            held = sum(map(file.count, strides(range(blocks.count(identity.size)))))
+            return identity, file.state.disk_bytes, file.label, held

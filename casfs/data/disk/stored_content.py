@@ -1,0 +1,271 @@
+"""One content of the cache: which blocks are held, how they are read and written, and what comes of a disk that fails.
+
+No method raises OSError: what fails is a block that is not held, or is not written, and an outage of the store.
+"""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from casfs.data.disk import layout, leases, root_proof
+from casfs.data.disk.accounts import Account
+from casfs.data.disk.content_file import ContentFile, ContentFiles, strides, taken
+from casfs.data.disk.layout import ContentKey, Identity, Label, StoredLeaf
+from casfs.data.disk.leases import Lease
+from casfs.data.disk.room import Room
+from casfs.data.disk.root_proof import RootProof
+from casfs.data.hashing import blocks, lanes
+from casfs.waiting import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """A block to be kept.
+
+    Attributes:
+        block: its number.
+        data: its bytes; nobody changes them meanwhile.
+        leaf: their hash.
+    """
+
+    block: int
+    data: memoryview
+    leaf: StoredLeaf
+
+
+class StoredContent:
+    """The blocks of one content on disk. It holds no descriptor and nothing that it found: others change it too.
+
+    Threads: any, many at once; blocks for the disk, and for no lock longer than some seconds.
+    """
+
+    def __init__(self, key: ContentKey, room: Room) -> None:
+        self.key = key
+        self.count = blocks.count(key.size)
+        self._room = room
+        self._digest = key.digest
+        self._file = ContentFiles(room.files, room.folder.file_of(self._digest), self._digest, key.size, room.sleep)
+
+    def held(self, part: range) -> list[StoredLeaf | None]:
+        """Return the leaf of each block of *part*, None for those that are not held."""
+
+        def look() -> list[StoredLeaf | None]:
+            with self._file.reading() as file:
+                return [None] * len(part) if file is None else file.leaves(part)
+
+        return self._room.reading(look) or [None] * len(part)
+
+    def held_count(self) -> int:
+        """Return how many blocks are held, by what their leaves say."""
+
+        def count() -> int:
+            with self._file.reading() as file:
+                return 0 if file is None else sum(map(file.count, strides(range(self.count))))
+
+        return self._room.reading(count) or 0
+
+    def read(self, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
+        """Read blocks, and check each against its leaf.
+
+        Args:
+            part: the blocks.
+            buffers: one for each, writable and as long as the block; what it holds is undefined where the block is
+                not held.
+
+        Returns:
+            The leaf of each block whose bytes are in its buffer and have this hash; None for the others.
+        """
+
+        def check() -> list[StoredLeaf | None]:
+            with self._file.reading() as file:
+                return [None] * len(part) if file is None else self._read(file, part, buffers)
+
+        return self._room.reading(check) or [None] * len(part)
+
+    def write(self, new: Sequence[NewBlock]) -> int:
+        """Keep blocks: room first, then the data, then a sync, then the leaves.
+
+        Args:
+            new: blocks in ascending order; one sync is for all of them.
+
+        Returns:
+            How many of them are held now; fewer where there is no room, or the disk fails.
+        """
+        return self._room.writing(lambda: self._write(new)) or 0
+
+    def forget(self, part: range) -> None:
+        """Give up blocks that have proved wrong."""
+
+        def drop() -> None:
+            with self._file.locked() as file:
+                if file is not None:
+                    file.drop(part)
+
+        self._room.writing(drop)
+
+    def prove_root(self) -> RootProof:
+        """Hold the leaves on disk against the content's tree hash, and note of all of them that they are proven."""
+
+        def prove() -> RootProof | None:
+            with self._file.locked() as file:
+                return None if file is None or tree_hash is None else root_proof.prove(file, self.count, tree_hash)
+
+        tree_hash = self.key.tree_hash
+        return self._room.writing(prove) or RootProof.OPEN
+
+    def note(self, label: Label) -> None:
+        """Note where the content was seen last, if anything of it is held."""
+
+        def write() -> None:
+            with self._file.locked(tries=1) as file:
+                if file is not None:
+                    file.write_label(label)
+
+        self._room.writing(write)
+
+    def use(self, readers: range) -> None:
+        """Say that it is in use, and from which block to which its readers stand; good for two minutes."""
+
+        def used(account: Account) -> Account | None:
+            if not account.charged:
+                return None
+            last = max(readers.start, readers.stop - 1)
+            return replace(account, used_at_ns=self._room.now_ns, first=readers.start, last=last)
+
+        self._room.writing(lambda: self._room.folder.journal.change(self._digest, used, tries=1))
+
+    def claim(self, part: range) -> Lease | None:
+        """Tell the other processes that *part* is downloaded by this one; None where another downloads some of it.
+
+        Where nobody can be told, because the disk fails or is full, everybody has the lease.
+        """
+
+        def take() -> Lease | None:
+            if not self._made(0):
+                return Lease(self._room.files, None)
+            return leases.take(self._room.files, self._file.path, part)
+
+        is_told: list[Lease | None] = []
+        self._room.writing(lambda: is_told.append(take()))
+        return is_told[0] if is_told else Lease(self._room.files, None)
+
+    def wait(self, part: range, deadline: Deadline) -> bool:
+        """Wait until another process has *part* on disk, or no longer downloads it; return whether it is there.
+
+        Returns:
+            False too once the deadline has passed, or nobody waits any more.
+        """
+        while not all(self.held(part)):
+            if not deadline.remaining_s or deadline.cancelled() or not self._is_claimed(part):
+                return all(self.held(part))
+            self._room.sleep(min(leases.WAIT_STEP_S, deadline.remaining_s))
+        return True
+
+    def _is_claimed(self, part: range) -> bool:
+        return bool(self._room.writing(lambda: leases.is_taken(self._room.files, self._file.path, part)))
+
+    def _read(self, file: ContentFile, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
+        leaves = file.leaves(part)
+        found: list[StoredLeaf | None] = []
+        for is_held, run in groupby(range(len(part)), lambda at: leaves[at] is not None):
+            for few in _batches(list(run)):
+                wanted, views = [leaves[at] for at in few], [buffers[at] for at in few]
+                found += self._read_few(file, part[few[0]], wanted, views) if is_held else wanted
+        return found
+
+    def _read_few(
+        self, file: ContentFile, first: int, leaves: Sequence[StoredLeaf | None], views: Sequence[memoryview]
+    ) -> list[StoredLeaf | None]:
+        file.read_into(first, views)  # what the file no longer has is not what the leaf says
+        found: list[StoredLeaf | None] = []
+        for block, (leaf, digest) in enumerate(zip(leaves, lanes.leaves(views), strict=True), start=first):
+            is_right = leaf is not None and leaf.digest == digest
+            found.append(leaf if is_right else None)
+            if leaf is not None and not is_right:
+                self._distrust(block, leaf)
+        return found
+
+    def _distrust(self, block: int, wrong: StoredLeaf) -> None:
+        """Give up a block that is not what its leaf says, unless it was trimmed or written anew meanwhile."""
+
+        def drop() -> None:
+            with self._file.locked(tries=1) as file:
+                one = range(block, block + 1)
+                if file is not None and file.leaves(one) == [wrong]:
+                    file.drop(one)
+                    self._room.count_damaged()
+
+        self._room.writing(drop)
+
+    def _write(self, new: Sequence[NewBlock]) -> int:
+        held = self.held(range(new[0].block, new[-1].block + 1)) if new else []
+        lacking = [one for one in new if not _is_as_good(held[one.block - new[0].block], one.leaf)]
+        if not lacking:
+            return len(new)
+        wanted = sum(layout.pages(len(one.data)) for one in lacking) + layout.pages(len(new) * layout.LEAF_SIZE)
+        if not self._made(wanted):
+            return len(new) - len(lacking)
+        try:
+            with self._file.locked(shared=True) as file:
+                if file is None:
+                    return len(new) - len(lacking)
+                is_kept = self._write_blocks(file, lacking)
+        finally:
+            self._settle(wanted + OVERHEAD_BYTES)
+        return len(new) if is_kept else len(new) - len(lacking)
+
+    def _write_blocks(self, file: ContentFile, new: Sequence[NewBlock]) -> bool:
+        try:
+            for one in new:
+                file.write_block(one.block, one.data)
+            file.sync()
+        except OSError as error:
+            self._take_back(file, new)
+            if error.errno == errno.EFBIG:  # that block is not for this file system; others are
+                return False
+            raise
+        file.write_leaves((one.block, one.leaf) for one in new)
+        return True
+
+    def _take_back(self, file: ContentFile, new: Sequence[NewBlock]) -> None:
+        """Give the room of blocks back of which some could not be written, as far as the disk still lets one."""
+        try:
+            for one in new:
+                file.drop(range(one.block, one.block + 1))
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                self._room.failed(error, reading=False)
+
+    def _made(self, wanted: int) -> bool:
+        """Reserve room, and see that there is a file; return False where there is no room."""
+        total = wanted + OVERHEAD_BYTES
+        if not self._room.reserve(self._digest, total):
+            return False
+        try:
+            self._file.make(Identity.of(self.key))
+        except OSError:
+            self._settle(total)
+            raise
+        if not wanted:
+            self._settle(total)
+        return True
+
+    def _settle(self, reserved: int) -> None:
+        with self._file.reading() as file:
+            self._room.settle(self._digest, taken(file.state) if file is not None else 0, reserved)
+
+
+OVERHEAD_BYTES = 64 << 10
+"""Reserved beside the data of each write, and given back after: the file's first pages, those in which leaves are, and
+what the file system itself needs to note where the data are."""
+
+
+def _is_as_good(held: StoredLeaf | None, new: StoredLeaf) -> bool:
+    return held is not None and held.digest == new.digest and held.is_proven >= new.is_proven
+
+
+def _batches(members: Sequence[int]) -> list[Sequence[int]]:
+    """Split neighbours into as many as are hashed side by side."""
+    few = lanes.width()
+    return [members[at : at + few] for at in range(0, len(members), few)]

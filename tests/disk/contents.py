@@ -1,0 +1,80 @@
+"""Contents for the tests of the cache on disk, and the steps that most of them take."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from casfs.data.disk.files import Files
+from casfs.data.disk.layout import ContentKey, StoredLeaf
+from casfs.data.disk.store import Store
+from casfs.data.disk.stored_content import NewBlock, StoredContent
+from casfs.data.hashing import blocks, treehash
+from tests.data.service import MIB, sample, tree_hash
+
+PLACE = ("https://cas.example", "100", "vault", "job")
+ROOT = Path("/cache")
+
+
+@dataclass
+class Time:
+    """A time that passes when a test says so, and when the store sleeps."""
+
+    now_s: float = 1_000_000.0
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Bytes, and the key they are kept under."""
+
+    data: bytes
+    key: ContentKey
+
+    @classmethod
+    def of(cls, size: int, seed: int = 1, *, hashed: bool = True) -> "Archive":
+        data = sample(size, seed)
+        place = (*PLACE, str(seed))
+        return cls(data, ContentKey.of(size, tree_hash(data) if hashed else None, place))
+
+    @property
+    def count(self) -> int:
+        return blocks.count(len(self.data))
+
+    def block(self, number: int) -> bytes:
+        return self.data[number * MIB : (number + 1) * MIB]
+
+    def new(self, numbers: Iterable[int], *, proven: bool = True) -> list[NewBlock]:
+        return [new_block(number, self.block(number), proven=proven) for number in numbers]
+
+
+def new_block(number: int, data: bytes, *, proven: bool = True) -> NewBlock:
+    return NewBlock(number, memoryview(bytearray(data)), StoredLeaf(treehash.leaf(data), proven))
+
+
+def open_store(path: Path, capacity: int = 64 * MIB, time: Time | None = None, files: Files | None = None) -> Store:
+    time = time or Time()
+    return Store.open(path, capacity, files=files, clock=time.clock, sleep=time.sleep)
+
+
+def rebuilt(store: Store) -> Store:
+    """Do what a mount does in the background."""
+    if store.needs_rebuild:
+        for _ in store.rebuild():
+            pass
+    return store
+
+
+def served(content: StoredContent, archive: Archive, numbers: Sequence[int] | None = None) -> set[int]:
+    """Read blocks, assert that each that is served is right, and return which were."""
+    found = set()
+    for number in range(archive.count) if numbers is None else numbers:
+        buffer = memoryview(bytearray(len(archive.block(number))))
+        if content.read(range(number, number + 1), [buffer])[0] is not None:
+            assert buffer == archive.block(number)
+            found.add(number)
+    return found

@@ -1,0 +1,339 @@
+"""The cache on disk, on a real file system: what is kept, what is refused, and what damage costs."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casfs.data.disk import layout
+from casfs.data.disk.layout import Label, StoredLeaf
+from casfs.data.disk.root_proof import RootProof
+from casfs.data.hashing import treehash
+from casfs.errors import ConfigError
+from casfs.waiting import Deadline
+from tests.conftest import Announce
+from tests.data.service import MIB
+from tests.disk.contents import Archive, Time, new_block, open_store, served
+
+SIZE = 3 * MIB + 7
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def content_file(folder: Path, archive: Archive) -> Path:
+    digest = archive.key.digest.hex()
+    return folder / "contents" / digest[:2] / digest
+
+
+@pytest.mark.parametrize("hashed", [True, False], ids=["by tree hash", "by place"])
+def test_what_was_written_is_read_back_by_who_opens_the_folder_later(folder: Path, hashed: bool) -> None:  # noqa: FBT001 - a parameter
+    archive = Archive.of(SIZE, hashed=hashed)
+    assert open_store(folder).content(archive.key).write(archive.new([0, 2, 3])) == 3
+    content = open_store(folder).content(archive.key)
+    assert served(content, archive) == {0, 2, 3}
+    assert content.held_count() == 3
+
+
+def test_several_blocks_are_read_at_once_and_those_that_are_missing_are_told(folder: Path) -> None:
+    archive = Archive.of(9 * MIB + 1)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new([0, 1, 2, 3, 4, 6, 9]))
+    buffers = [memoryview(bytearray(len(archive.block(number)))) for number in range(10)]
+    found = content.read(range(10), buffers)
+    assert [number for number, leaf in enumerate(found) if leaf] == [0, 1, 2, 3, 4, 6, 9]
+    assert all(buffers[number] == archive.block(number) for number, leaf in enumerate(found) if leaf)
+
+
+def test_a_second_job_of_the_same_archive_finds_its_blocks(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    open_store(folder).content(archive.key).write(archive.new(range(4)))
+    other = layout.ContentKey.of(SIZE, archive.key.tree_hash, ("another endpoint", "1", "v", "j"))
+    assert served(open_store(folder).content(other), archive) == {0, 1, 2, 3}
+
+
+def test_folders_and_files_are_the_owners_alone_whatever_the_umask(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        archive = Archive.of(SIZE)
+        open_store(folder).content(archive.key).write(archive.new([0]))
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files_in(folder)} == {0o600}
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+
+
+def test_names_inside_tell_nothing_of_the_place(folder: Path) -> None:
+    archive = Archive.of(SIZE, hashed=False)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new([0]))
+    assert not [path for path in folder.rglob("*") if "vault" in path.name or "job" in path.name]
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777], ids=oct)
+def test_a_folder_that_others_can_write_to_is_refused(folder: Path, mode: int) -> None:
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(ConfigError, match="others can write"):
+        open_store(folder)
+
+
+def test_a_folder_of_another_user_is_refused(folder: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can give a folder away")
+    folder.mkdir(0o700)
+    os.chown(folder, 12345, 12345)
+    with pytest.raises(ConfigError, match="another user"):
+        open_store(folder)
+
+
+def test_another_version_is_refused_by_name_and_left_as_it_is(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    open_store(folder).content(archive.key).write(archive.new([0]))
+    (folder / "VERSION").write_text("casfs cache 2\n")
+    before = {path: path.read_bytes() for path in files_in(folder)}
+    with pytest.raises(ConfigError, match="'casfs cache 2'"):
+        open_store(folder)
+    assert {path: path.read_bytes() for path in files_in(folder)} == before
+
+
+def test_a_folder_that_holds_something_else_is_refused(folder: Path) -> None:
+    folder.mkdir(0o700)
+    (folder / "thesis.tex").write_text("years")
+    with pytest.raises(ConfigError, match="not empty"):
+        open_store(folder)
+    assert os.listdir(folder) == ["thesis.tex"]  # noqa: PTH208 - the names alone
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path) -> None:
+    folder.write_text("")
+    with pytest.raises(ConfigError, match="no folder"):
+        open_store(folder)
+
+
+def test_a_symbolic_link_among_the_files_is_not_followed(folder: Path, tmp_path: Path, announce: Announce) -> None:
+    announce("Too many levels of symbolic links")
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    path = content_file(folder, archive)
+    path.parent.mkdir(0o700)
+    path.symlink_to(victim)
+    assert store.content(archive.key).write(archive.new([0])) == 0
+    assert victim.read_text() == "mine"
+
+
+# What follows is rot: each kind in each place, one after the other.
+
+
+def test_any_byte_flipped_costs_the_block_it_belongs_to_and_no_other(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    content = store.content(archive.key)
+    content.write(archive.new(range(4)))
+    path, data = content_file(folder, archive), layout.data_offset(0, SIZE)
+    leaves = range(layout.LEAVES_OFFSET, layout.leaf_offset(4))
+    header = range(layout.IDENTITY_SIZE)
+    for at in [*header, *leaves, *(data + number * MIB + 3 for number in range(4)), data + SIZE - 1]:
+        flip(path, at)
+        owner = (at - layout.LEAVES_OFFSET) // layout.LEAF_SIZE if at in leaves else (at - data) // MIB
+        hurt = set() if at in header else {owner}
+        assert served(content, archive) == set(range(4)) - hurt, at
+        content.write(archive.new(range(4)))  # fetched again
+        assert served(content, archive) == set(range(4)), at
+
+
+def flip(path: Path, at: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x10]))
+
+
+@pytest.mark.parametrize("name", ["journal", "VERSION"])
+def test_any_byte_of_the_other_files_flipped_leaves_right_bytes_or_a_refusal(folder: Path, name: str) -> None:
+    archive = Archive.of(SIZE)
+    open_store(folder).content(archive.key).write(archive.new(range(4)))
+    path = folder / name
+    for at in [*range(min(200, path.stat().st_size)), *range(4096, path.stat().st_size)]:
+        flip(path, at)
+        if name == "VERSION":
+            with pytest.raises(ConfigError, match="another version"):
+                open_store(folder)
+        else:
+            assert served(open_store(folder).content(archive.key), archive) == set(range(4))
+        flip(path, at)
+
+
+def test_a_damaged_journal_is_made_anew_and_writing_goes_on(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    content = store.content(archive.key)
+    content.write(archive.new([0, 1]))
+    right = store.used_bytes()
+    (folder / "journal").write_bytes(b"\xff" * 5000)
+    store = open_store(folder)
+    assert store.needs_rebuild
+    assert store.content(archive.key).write(archive.new([2])) == 0
+    for _ in store.rebuild():
+        pass
+    assert not store.needs_rebuild
+    assert store.used_bytes() == right
+    assert store.content(archive.key).write(archive.new([2])) == 1
+
+
+@pytest.mark.parametrize(
+    "kept", [0, 100, 4096, 4096 + 50, layout.data_offset(1, SIZE), layout.data_offset(3, SIZE) + 2]
+)
+def test_a_file_that_was_cut_costs_what_was_behind_the_cut(folder: Path, kept: int) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new(range(4)))
+    os.truncate(content_file(folder, archive), kept)
+    ends = [layout.data_offset(number, SIZE) + len(archive.block(number)) for number in range(4)]
+    assert served(content, archive) == {number for number, end in enumerate(ends) if end <= kept}
+    assert content.write(archive.new(range(4))) == 4
+    assert served(content, archive) == set(range(4))
+
+
+def test_a_file_that_was_removed_is_a_miss_and_is_made_anew(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    content = store.content(archive.key)
+    content.write(archive.new(range(4)))
+    content_file(folder, archive).unlink()
+    assert served(content, archive) == set()
+    assert content.write(archive.new([1])) == 1
+    assert served(content, archive) == {1}
+    assert store.outage is None
+
+
+def test_files_that_were_swapped_are_misses_and_neither_is_taken_for_the_other(folder: Path) -> None:
+    one, other = Archive.of(SIZE, 1), Archive.of(SIZE, 50)
+    store = open_store(folder)
+    for archive in (one, other):
+        store.content(archive.key).write(archive.new(range(4)))
+    paths = [content_file(folder, one), content_file(folder, other)]
+    paths[0].rename(folder / "aside")
+    paths[1].rename(paths[0])
+    (folder / "aside").rename(paths[1])
+    for archive in (one, other):
+        assert served(store.content(archive.key), archive) == set()
+        store.content(archive.key).write(archive.new(range(2)))
+        assert served(store.content(archive.key), archive) == {0, 1}
+
+
+def test_blocks_that_were_swapped_with_their_leaves_are_misses(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new(range(4)))
+    path = content_file(folder, archive)
+    raw = bytearray(path.read_bytes())
+    for place, length in ((layout.leaf_offset, layout.LEAF_SIZE), (lambda n: layout.data_offset(n, SIZE), MIB)):
+        a, b = place(0), place(2)
+        raw[a : a + length], raw[b : b + length] = raw[b : b + length], raw[a : a + length]
+    path.write_bytes(raw)
+    assert served(content, archive) == {1, 3}
+
+
+def test_a_block_that_rotted_is_counted_and_given_up(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    content = store.content(archive.key)
+    content.write(archive.new(range(4)))
+    flip(content_file(folder, archive), layout.data_offset(2, SIZE) + 5)
+    assert served(content, archive) == {0, 1, 3}
+    assert store.damaged_blocks == 1
+    assert content.held(range(4))[2] is None
+
+
+# The root.
+
+
+def test_leaves_prove_the_root_once_all_are_known_and_stay_proven(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new([0, 1, 2], proven=False))
+    assert content.prove_root() is RootProof.OPEN
+    content.write(archive.new([3], proven=False))
+    assert content.prove_root() is RootProof.MET
+    again = open_store(folder).content(archive.key).held(range(4))
+    assert [leaf is not None and leaf.is_proven for leaf in again] == [True] * 4
+
+
+def test_leaves_that_are_not_those_of_the_root_are_given_up(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write([*archive.new([0, 1, 2], proven=False), new_block(3, b"another", proven=False)])
+    assert content.prove_root() is RootProof.REFUTED
+    assert content.held(range(4)) == [None] * 4
+
+
+def test_a_root_over_more_leaves_than_one_look_takes_is_met(folder: Path) -> None:
+    count = 2500
+    digests = [treehash.leaf(number.to_bytes(4, "little")) for number in range(count)]
+    key = layout.ContentKey.of(count * MIB, treehash.root(digests).hex(), ())
+    content = open_store(folder).content(key)
+    content.write([])
+    assert content.claim(range(1)) is not None  # makes the file
+    with content._file.locked() as file:
+        assert file is not None
+        file.write_leaves((number, StoredLeaf(digest, is_proven=False)) for number, digest in enumerate(digests))
+    assert content.prove_root() is RootProof.MET
+    assert content.held_count() == count
+
+
+def test_a_block_that_was_proven_later_is_noted_without_being_written_anew(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new([1], proven=False))
+    content.write(archive.new([1], proven=True))
+    assert content.held(range(1, 2)) == [StoredLeaf(treehash.leaf(archive.block(1)), is_proven=True)]
+
+
+def test_a_listing_shows_what_is_held_and_where_it_was_seen(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder)
+    label = Label("https://cas.example", "100", "vault", "job", None, 5)
+    content = store.content(archive.key)
+    content.write(archive.new([0, 3]))
+    content.note(label)
+    (entry,) = store.entries()
+    assert (entry.digest, entry.size, entry.tree_hash) == (archive.key.digest.hex(), SIZE, archive.key.tree_hash)
+    assert (entry.held, entry.blocks, entry.label) == (2, 4, label)
+    flip(content_file(folder, archive), layout.LABEL_OFFSET + 9)
+    assert next(store.entries()).label is None
+
+
+def test_an_output_larger_than_any_file_may_be_is_kept_as_far_as_it_goes(folder: Path) -> None:
+    key = layout.ContentKey.of(40 << 40, None, ("a",))
+    store = open_store(folder)
+    content = store.content(key)
+    last = content.count - 1
+    assert content.write([new_block(0, bytes(MIB))]) == 1
+    content.write([new_block(last, bytes(MIB))])
+    assert store.outage is None
+    assert served(content, Archive(bytes(MIB), key)) == {0}
+
+
+def test_what_is_open_takes_no_descriptor(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    store = open_store(folder, time=Time())
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    content = store.content(archive.key)
+    content.write(archive.new(range(4)))
+    served(content, archive)
+    content.prove_root()
+    assert content.wait(range(4), Deadline.after(0))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
