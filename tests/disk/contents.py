@@ -28,9 +28,9 @@ class Time:
         self.now_s += seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Archive:
-    """Bytes, and the key they are kept under."""
+    """Bytes, and the key they are kept under; a representation would be of all bytes, which takes seconds."""
 
     data: bytes
     key: ContentKey

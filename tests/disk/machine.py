@@ -14,7 +14,7 @@ class StoppedError(BaseException):
     """The process, or the machine, is no more; no Exception, since nobody may live through it."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Inode:
     """A file: its pages now, and as they are on the platter."""
 
@@ -59,6 +59,7 @@ class Inode:
             self.dirty.add(number)
 
     def sync(self) -> None:
+        """Bring all that was written to the platter."""
         for number in self.dirty:
             if number in self.pages:
                 self.synced[number] = self.pages[number]
@@ -82,7 +83,7 @@ class Inode:
         self.dirty.clear()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Machine:
     """Names, files and locks; and the most that all contents together ever took."""
 

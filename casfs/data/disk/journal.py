@@ -168,7 +168,9 @@ class Journal:
                 return lacking
 
             def promised(account: Account) -> Account:
-                return replace(account, reserved=account.reserved + wanted, used_at_ns=now_ns)
+                # A writer that was promised room and did not write for so long was killed.
+                before = account.reserved if account.is_in_use(now_ns) else 0
+                return replace(account, reserved=before + wanted, used_at_ns=now_ns)
 
             self.apply(books, digest, promised)
             return 0

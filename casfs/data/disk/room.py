@@ -39,7 +39,7 @@ class Room:
         self.folder = folder
         self.sleep = sleep
         self.damaged_blocks = 0
-        self._capacity = capacity_bytes
+        self.capacity_bytes = capacity_bytes
         self._health = health
         self._clock = clock
         self._trimmer = Trimmer(files, folder, clock)
@@ -76,10 +76,10 @@ class Room:
             OSError: the disk fails.
         """
         for _ in range(ROUNDS):
-            lacking = self.folder.journal.reserve(digest, wanted, self._capacity, self.now_ns)
+            lacking = self.folder.journal.reserve(digest, wanted, self.capacity_bytes, self.now_ns)
             if not lacking:
                 return lacking is not None
-            if wanted > self._capacity or not self._trimmer.make_room(lacking):
+            if wanted > self.capacity_bytes or not self._trimmer.make_room(lacking):
                 return False
         return False
 

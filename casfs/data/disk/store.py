@@ -108,10 +108,14 @@ class Store:
         return bool(self._room.writing(look))
 
     def rebuild(self) -> Iterator[None]:
-        """Make the accounts anew in some hundred steps, each of which yields; may be given up after any."""
+        """Make the accounts anew in some hundred steps, each of which yields; may be given up after any.
+
+        At the end what is over the bound goes: a loss of power may bring back what had made room.
+        """
         steps = Rebuild(self._room.files, self._room.folder, self._clock).steps()
         while self._room.writing(lambda: next(steps, None)) is not None:
             yield
+        self.shrink(self._room.capacity_bytes)
 
     def content(self, key: ContentKey) -> StoredContent:
         """Return one content; nothing is asked of the disk yet."""

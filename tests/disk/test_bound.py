@@ -1,0 +1,162 @@
+"""The bound of the cache on disk: what goes first, what readers keep, and that it holds over all processes."""
+
+from pathlib import Path
+
+import pytest
+
+from casfs.data.disk.accounts import Account
+from casfs.data.disk.store import Store
+from casfs.data.disk.trimming import Stage, order
+from tests.data.service import MIB
+from tests.disk.contents import ROOT, Archive, Time, open_store, rebuilt, served
+from tests.disk.machine import Machine, Process
+
+EIGHT = [Archive.of(8 * MIB, seed) for seed in (1, 30, 60)]
+HOUR_S = 3600.0
+
+
+def fill(store: Store, archive: Archive, numbers: range = range(8)) -> int:
+    return sum(store.content(archive.key).write(archive.new([number])) for number in numbers)
+
+
+def test_the_least_recently_used_content_goes_first_from_its_end() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 22 * MIB, time, Process(machine))
+    for archive in EIGHT[:2]:
+        assert fill(store, archive) == 8
+        time.now_s += HOUR_S
+    store.content(EIGHT[0].key).use(range(1))
+    time.now_s += HOUR_S
+    assert fill(store, EIGHT[2]) == 8
+    first, second = (served(store.content(archive.key), archive) for archive in EIGHT[:2])
+    assert first == set(range(8))
+    assert second == set(range(len(second)))
+    assert 0 < len(second) < 8
+    assert machine.peak <= 22 * MIB
+
+
+def test_a_content_of_which_nothing_is_left_has_no_file_and_no_account() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 64 * MIB, time, Process(machine))
+    fill(store, EIGHT[0])
+    time.now_s += HOUR_S
+    assert store.shrink(0) == 0
+    assert not [name for name, node in machine.names.items() if node is not None and "contents" in name]
+
+
+def test_one_open_content_that_does_not_fit_goes_from_behind_its_reader() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 6 * MIB, time, Process(machine))
+    content = store.content(EIGHT[0].key)
+    for number in range(8):
+        content.use(range(max(0, number - 1), number))
+        assert content.write(EIGHT[0].new([number])) == 1
+    held = served(content, EIGHT[0])
+    assert 0 not in held
+    assert {6, 7} <= held
+    assert machine.peak <= 6 * MIB
+
+
+def test_what_is_in_use_stays_while_something_else_can_go() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 20 * MIB, time, Process(machine))
+    fill(store, EIGHT[0])
+    time.now_s += HOUR_S
+    fill(store, EIGHT[1])
+    store.content(EIGHT[1].key).use(range(7, 8))
+    fill(store, EIGHT[2])
+    assert served(store.content(EIGHT[1].key), EIGHT[1]) == set(range(8))
+
+
+@pytest.mark.parametrize(
+    ("stage", "blocks", "backwards"),
+    [
+        (Stage.UNUSED, range(10), True),
+        (Stage.BEHIND, range(3), False),
+        (Stage.BEYOND, range(8, 10), True),
+        (Stage.BETWEEN, range(4, 7), False),
+    ],
+    ids=lambda value: value.name if isinstance(value, Stage) else "",
+)
+def test_what_may_go_at_each_stage_spares_where_readers_stand(stage: Stage, blocks: range, backwards: bool) -> None:  # noqa: FBT001 - a parameter
+    assert order(stage, Account(b"", first=3, last=7), 10) == (blocks, backwards)
+
+
+def test_a_reader_whose_block_is_trimmed_misses_it_and_nothing_is_said_to_have_rotted() -> None:
+    machine, time = Machine(), Time()
+    reader, trimmer = Process(machine), Process(machine)
+    store, other = open_store(ROOT, 64 * MIB, time, reader), open_store(ROOT, 64 * MIB, time, trimmer)
+    content = store.content(EIGHT[0].key)
+    fill(store, EIGHT[0])
+    time.now_s += HOUR_S
+    read = reader.read_into
+
+    def trim_first(fd: int, buffers: list[memoryview], offset: int) -> int:
+        other.shrink(0)
+        return read(fd, buffers, offset)
+
+    reader.read_into = trim_first  # type: ignore[assignment,method-assign] - the other process acts between leaf and data
+    assert served(content, EIGHT[0], [0]) == set()
+    assert store.damaged_blocks == 0
+    reader.read_into = read  # type: ignore[method-assign] - as it was
+    assert content.write(EIGHT[0].new([0])) == 1
+    assert served(content, EIGHT[0]) == {0}
+
+
+def test_two_processes_with_contents_that_do_not_fit_stay_within_the_bound() -> None:
+    machine, time = Machine(), Time()
+    stores = [open_store(ROOT, 10 * MIB, time, Process(machine)) for _ in range(2)]
+    for number in range(8):
+        for store, archive in zip(stores, EIGHT, strict=False):
+            store.content(archive.key).write(archive.new([number]))
+    assert machine.peak <= 10 * MIB
+    assert all(served(store.content(archive.key), archive) for store, archive in zip(stores, EIGHT, strict=False))
+
+
+def test_what_a_killed_writer_was_promised_is_given_back() -> None:
+    machine, time = Machine(), Time()
+    journal = open_store(ROOT, 10 * MIB, time, Process(machine))._room.folder.journal
+    digest = EIGHT[0].key.digest
+    assert journal.reserve(digest, 8 * MIB, 10 * MIB, int(time.now_s * 1e9)) == 0
+    other = open_store(ROOT, 10 * MIB, time, Process(machine))
+    assert other.content(EIGHT[1].key).write(EIGHT[1].new(range(4))) == 0
+    time.now_s += HOUR_S
+    assert other.content(EIGHT[1].key).write(EIGHT[1].new(range(4))) == 4
+
+
+def test_a_cache_that_is_larger_than_its_bound_is_trimmed_once_its_accounts_were_made_anew() -> None:
+    machine, time = Machine(), Time()
+    fill(open_store(ROOT, 64 * MIB, time, Process(machine)), EIGHT[0])
+    machine.boots += 1
+    time.now_s += HOUR_S
+    store = rebuilt(open_store(ROOT, 4 * MIB, time, Process(machine)))
+    assert store.used_bytes() <= 4 * MIB
+    assert 0 in served(store.content(EIGHT[0].key), EIGHT[0])
+
+
+def test_a_bound_smaller_than_what_is_written_holds_too() -> None:
+    machine = Machine()
+    store = open_store(ROOT, MIB, files=Process(machine))
+    assert store.content(EIGHT[0].key).write(EIGHT[0].new([0])) == 0
+    assert machine.peak < MIB
+    assert store.outage is None
+
+
+def test_a_journal_that_another_holds_locked_costs_the_write_and_no_wait_without_end() -> None:
+    machine, time = Machine(), Time()
+    store, other = (open_store(ROOT, 64 * MIB, time, Process(machine)) for _ in range(2))
+    with other._room.folder.journal.locked():
+        assert store.content(EIGHT[0].key).write(EIGHT[0].new([0])) == 0
+    assert store.content(EIGHT[0].key).write(EIGHT[0].new([0])) == 1
+
+
+def test_the_files_take_what_the_accounts_say(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "cache", 6 * MIB)
+    content = store.content(EIGHT[0].key)
+    for number in range(8):
+        content.use(range(max(0, number - 1), number))
+        content.write(EIGHT[0].new([number]))
+        files = [path for path in (tmp_path / "cache" / "contents").rglob("*") if path.is_file()]
+        on_disk = sum(path.stat().st_blocks * 512 for path in files)
+        assert on_disk <= 6 * MIB
+        assert store.used_bytes() == on_disk + 4096 * len(files)

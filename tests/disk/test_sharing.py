@@ -1,0 +1,113 @@
+"""Processes that share a cache on disk: each block comes once, whoever dies; and real ones that are killed."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from casfs.data.disk.leases import Lease
+from casfs.waiting import Deadline
+from tests.data.service import MIB, PATIENCE_S
+from tests.disk.contents import ROOT, Archive, Time, open_store, rebuilt, served
+from tests.disk.machine import Machine, Process
+
+ARCHIVE = Archive.of(8 * MIB + 5)
+
+
+def test_blocks_that_one_process_downloads_are_not_another_s_to_take(tmp_path: Path) -> None:
+    one, other = (open_store(tmp_path / "cache").content(ARCHIVE.key) for _ in range(2))
+    lease = one.claim(range(4))
+    assert lease is not None
+    assert other.claim(range(3, 5)) is None
+    beside = other.claim(range(4, 8))
+    assert beside is not None
+    lease.release()
+    assert other.claim(range(4)) is not None
+
+
+def test_whoever_waits_has_the_blocks_once_they_are_on_disk(tmp_path: Path) -> None:
+    one, other = (open_store(tmp_path / "cache").content(ARCHIVE.key) for _ in range(2))
+    lease = one.claim(range(4))
+    assert lease is not None
+    found: list[bool] = []
+    waiter = threading.Thread(target=lambda: found.append(other.wait(range(4), Deadline.after(PATIENCE_S))))
+    waiter.start()
+    one.write(ARCHIVE.new(range(4)))
+    lease.release()
+    waiter.join(PATIENCE_S)
+    assert found == [True]
+    assert served(other, ARCHIVE) == {0, 1, 2, 3}
+
+
+def test_whoever_waits_gives_up_when_the_deadline_passes_or_nobody_wants_it() -> None:
+    machine, time = Machine(), Time()
+    one, other = (open_store(ROOT, time=time, files=Process(machine)).content(ARCHIVE.key) for _ in range(2))
+    lease = one.claim(range(4))
+    assert lease is not None
+    assert not other.wait(range(4), Deadline.after(3.0, time.clock))
+    assert time.now_s == pytest.approx(1_000_003.0)
+    assert not other.wait(range(4), Deadline.after(3.0, time.clock, lambda: True))
+    lease.release()
+    assert not other.wait(range(4), Deadline.after(3.0, time.clock))
+    assert time.now_s == pytest.approx(1_000_003.0)
+
+
+def test_the_lease_of_a_process_that_was_killed_is_no_more() -> None:
+    machine, time = Machine(), Time()
+    process = Process(machine)
+    lease = open_store(ROOT, time=time, files=process).content(ARCHIVE.key).claim(range(4))
+    other = open_store(ROOT, time=time, files=Process(machine)).content(ARCHIVE.key)
+    assert isinstance(lease, Lease)
+    assert other.claim(range(4)) is None
+    process.stop()
+    assert other.claim(range(4)) is not None
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.disk.contents import Archive
+from tests.data.service import MIB
+from casfs.data.disk.store import Store
+archive = Archive.of(8 * MIB + 5)
+store = Store.open(Path(sys.argv[1]), 6 * MIB if sys.argv[2] == "small" else 64 * MIB)
+content = store.content(archive.key)
+lease = content.claim(range(9))
+print("ready", flush=True)
+while True:
+    for number in range(9):
+        content.use(range(max(0, number - 1), number))
+        content.write(archive.new([number]))
+        print(number, flush=True)
+    store.shrink(3 * MIB)
+    content.forget(range(0, 2))
+"""
+
+
+@pytest.mark.parametrize("capacity", ["small", "large"])
+def test_a_process_that_is_killed_in_the_middle_of_its_work_leaves_a_cache_that_is_right(
+    tmp_path: Path, capacity: str
+) -> None:
+    folder, time = tmp_path / "cache", Time()
+    root = Path(__file__).resolve().parents[2]
+    for kills in range(12):
+        command = [sys.executable, "-c", WRITER, str(folder), capacity]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env={"PYTHONPATH": str(root)}) as writer:
+            assert writer.stdout is not None
+            for _ in range(2 + 3 * kills):  # each time a little further on
+                assert writer.stdout.readline()
+            writer.kill()
+        store = rebuilt(open_store(folder, 6 * MIB, time))
+        content = store.content(ARCHIVE.key)
+        lease = content.claim(range(9))
+        assert lease is not None
+        lease.release()
+        served(content, ARCHIVE)
+        assert store.damaged_blocks == 0
+        assert store.outage is None
+    time.now_s += 1e9  # the clock of the killed ones was the machine's
+    assert content.write(ARCHIVE.new([3])) == 1
+    on_disk = sum(path.stat().st_blocks * 512 for path in (folder / "contents").rglob("*") if path.is_file())
+    assert store.used_bytes() == on_disk + 4096
