@@ -4,6 +4,7 @@ python -m tests.disk.figures FOLDER        FOLDER is made, and taken away at the
 """
 
 import argparse
+import functools
 import os
 import resource
 import shutil
@@ -15,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from casfs.data.disk.accounts import SLOT, Account
-from casfs.data.disk.layout import PAGE, ContentKey, Identity
+from casfs.data.disk.layout import PAGE, ContentKey, Identity, StoredLeaf
 from casfs.data.disk.store import Store
-from casfs.data.disk.stored_content import NewBlock, StoredContent, StoredLeaf
+from casfs.data.disk.stored_content import NewBlock, StoredContent
 from casfs.data.hashing import lanes, treehash
 from tests.data.service import MIB
 
@@ -37,6 +38,10 @@ store = Store.open(Path(sys.argv[1]), 1 << 40)
 used = store.used_bytes()
 print(f"{time.perf_counter() - began:.4f} {(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10} {used}")
 """
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def seconds(step: Callable[[], object]) -> float:
@@ -77,15 +82,15 @@ def throughput(folder: Path) -> None:
         content = store.content(ContentKey.of(BLOCKS * MIB, None, (str(turn),)))
         steps: dict[str, Callable[[], object]] = {
             "plain file, written and synced": lambda: plain(folder / "plain", noise),
-            "filled": lambda content=content: fill(content, noise, leaves),  # type: ignore[misc]
+            "filled": functools.partial(fill, content, noise, leaves),
             "cat of the plain file": lambda: subprocess.run(f"cat {folder}/plain > /dev/null", shell=True, check=True),
-            "read back, verified": lambda content=content: read_back(content, buffers),  # type: ignore[misc]
+            "read back, verified": functools.partial(read_back, content, buffers),
         }
         for name, step in steps.items():
             figures.setdefault(name, []).append(BLOCKS * MIB / seconds(step) / 1e9)
-    print(f"{BLOCKS} MiB, {ROUNDS} rounds, blocks hashed side by side: {lanes.width()}; GB/s: least, median, most")
+    say(f"{BLOCKS} MiB, {ROUNDS} rounds, blocks hashed side by side: {lanes.width()}; GB/s: least, median, most")
     for name, rates in figures.items():
-        print(f"  {name:32} {min(rates):6.2f} {statistics.median(rates):6.2f} {max(rates):6.2f}")
+        say(f"  {name:32} {min(rates):6.2f} {statistics.median(rates):6.2f} {max(rates):6.2f}")
 
 
 def generate(folder: Path) -> None:
@@ -112,9 +117,8 @@ def readiness(folder: Path) -> None:
     runs = [
         subprocess.check_output([sys.executable, "-c", READY, str(folder)], text=True).split() for _ in range(ROUNDS)
     ]
-    print(
-        f"{CONTENTS} contents: ready in {max(float(run[0]) for run in runs):.4f} s and {max(int(run[1]) for run in runs)} MiB"
-    )
+    slowest, largest = max(float(run[0]) for run in runs), max(int(run[1]) for run in runs)
+    say(f"{CONTENTS} contents: ready in {slowest:.4f} s, with {largest} MiB more memory")
     store = Store.open(folder, CAPACITY)
     steps: list[float] = []
     rebuild = store.rebuild()
@@ -123,10 +127,10 @@ def readiness(folder: Path) -> None:
         if next(rebuild, ...) is ...:
             break
         steps.append(time.perf_counter() - began)
-    print(f"  accounts made anew in {sum(steps):.2f} s, of which the longest step {max(steps) * 1e3:.1f} ms")
+    say(f"  accounts made anew in {sum(steps):.2f} s, of which the longest step {max(steps) * 1e3:.1f} ms")
     used = store.used_bytes()
-    print(f"  room made in {seconds(lambda: store.shrink(used - 8 * PAGE)) * 1e3:.1f} ms")
-    print(f"  memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")
+    say(f"  room made in {seconds(lambda: store.shrink(used - 8 * PAGE)) * 1e3:.1f} ms")
+    say(f"  memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def parent(name: str) -> str:
 
 
 class Process:
-    """One process on the machine, as the store sees the file system. It may be told when to stop, and what to refuse."""
+    """One process, as the store sees the file system. It may be told when to stop, and what to refuse."""
 
     def __init__(self, machine: Machine, stops_at: int | None = None) -> None:
         self.machine = machine
@@ -131,6 +131,7 @@ class Process:
         self.stops_at = stops_at
         self.is_stopped = False
         self.refuses: Callable[[str], int | None] = lambda _call: None
+        self.before_data: Callable[[], None] = lambda: None
         self._open: dict[int, Inode] = {}
         self._next = 3
 
@@ -163,6 +164,7 @@ class Process:
 
     def read_into(self, fd: int, buffers: Sequence[memoryview], offset: int) -> int:
         self._check("read")
+        self.before_data()
         got = 0
         for buffer in buffers:
             came = self._open[fd].read(len(buffer), offset + got)

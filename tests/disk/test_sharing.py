@@ -108,6 +108,8 @@ def test_a_process_that_is_killed_in_the_middle_of_its_work_leaves_a_cache_that_
         assert store.damaged_blocks == 0
         assert store.outage is None
     time.now_s += 1e9  # the clock of the killed ones was the machine's
+    store = open_store(folder, 6 * MIB, time)
+    content = store.content(ARCHIVE.key)
     assert content.write(ARCHIVE.new([3])) == 1
     on_disk = sum(path.stat().st_blocks * 512 for path in (folder / "contents").rglob("*") if path.is_file())
     assert store.used_bytes() == on_disk + 4096
