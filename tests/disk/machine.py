@@ -123,7 +123,7 @@ def parent(name: str) -> str:
 
 
 class Process:
-    """One process, as the store sees the file system. It may be told when to stop, and what to refuse."""
+    """One process, as the store sees the file system. A test says when it stops, and what is refused."""
 
     def __init__(self, machine: Machine, stops_at: int | None = None) -> None:
         self.machine = machine
@@ -131,7 +131,7 @@ class Process:
         self.stops_at = stops_at
         self.is_stopped = False
         self.refuses: Callable[[str], int | None] = lambda _call: None
-        self.before_data: Callable[[], None] = lambda: None
+        self.before: Callable[[str], None] = lambda _call: None
         self._open: dict[int, Inode] = {}
         self._next = 3
 
@@ -163,8 +163,7 @@ class Process:
         return self._open[fd].read(length, offset)
 
     def read_into(self, fd: int, buffers: Sequence[memoryview], offset: int) -> int:
-        self._check("read")
-        self.before_data()
+        self._check("read data")
         got = 0
         for buffer in buffers:
             came = self._open[fd].read(len(buffer), offset + got)
@@ -230,7 +229,7 @@ class Process:
         return 1
 
     def lock(self, fd: int, *, shared: bool) -> bool:
-        self._check("lock")
+        self._check("lock shared" if shared else "lock")
         node = self._open[fd]
         others = [
             is_shared for key, (other, is_shared) in self.machine.locks.items() if other is node and key != (self, fd)
@@ -270,6 +269,7 @@ class Process:
     def _check(self, call: str) -> None:
         if self.is_stopped:
             raise StoppedError
+        self.before(call)
         number = self.refuses(call)
         if number is not None:
             raise OSError(number, f"refused: {call}")

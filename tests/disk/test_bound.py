@@ -1,5 +1,6 @@
 """The bound of the cache on disk: what goes first, what readers keep, and that it holds over all processes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ from tests.disk.machine import Machine, Process
 
 EIGHT = [Archive.of(8 * MIB, seed) for seed in (1, 30, 60)]
 HOUR_S = 3600.0
+
+
+def before(process: Process, call: str, step: Callable[[], object]) -> None:
+    """Let something happen once, before a call of a process."""
+
+    def happen(now: str) -> None:
+        if now == call:
+            process.before = lambda _call: None
+            step()
+
+    process.before = happen
 
 
 def fill(store: Store, archive: Archive, numbers: range = range(8)) -> int:
@@ -90,15 +102,42 @@ def test_a_reader_whose_block_is_trimmed_misses_it_and_nothing_is_said_to_have_r
     fill(store, EIGHT[0])
     time.now_s += HOUR_S
 
-    def empty() -> None:
-        other.shrink(0)
-
-    reader.before_data = empty  # between leaf and data
+    before(reader, "read data", lambda: other.shrink(0))
     assert served(content, EIGHT[0], [0]) == set()
     assert store.damaged_blocks == 0
-    reader.before_data = lambda: None
     assert content.write(EIGHT[0].new([0])) == 1
     assert served(content, EIGHT[0]) == {0}
+
+
+def test_a_block_that_comes_anew_while_it_is_found_rotten_is_kept() -> None:
+    machine, time = Machine(), Time()
+    reader = Process(machine)
+    store, other = open_store(ROOT, 64 * MIB, time, reader), open_store(ROOT, 64 * MIB, time, Process(machine))
+    store.content(EIGHT[0].key).write(EIGHT[0].new([0], proven=False))
+    (node,) = [node for name, node in machine.names.items() if node and "contents" in name]
+    node.pages[9] = bytes(4096)
+    before(reader, "lock", lambda: other.content(EIGHT[0].key).write(EIGHT[0].new([0], proven=True)))
+    assert served(store.content(EIGHT[0].key), EIGHT[0], [0]) == set()
+    assert store.content(EIGHT[0].key).held(range(1)) != [None]
+
+
+def test_nothing_is_written_to_a_file_whose_name_was_taken_away_meanwhile() -> None:
+    machine, time = Machine(), Time()
+    writer = Process(machine)
+    store, other = open_store(ROOT, 64 * MIB, time, writer), open_store(ROOT, 64 * MIB, time, Process(machine))
+    content = store.content(EIGHT[0].key)
+    content.write(EIGHT[0].new([0]))
+    time.now_s += HOUR_S
+
+    def empty() -> None:
+        time.now_s += HOUR_S  # the writer was stopped for so long that its lease has lapsed
+        other.shrink(0)
+
+    before(writer, "lock shared", empty)
+    assert content.write(EIGHT[0].new([1])) == 0
+    assert machine.taken() < MIB
+    assert content.write(EIGHT[0].new([1])) == 1
+    assert served(content, EIGHT[0]) == {1}
 
 
 def test_two_processes_with_contents_that_do_not_fit_stay_within_the_bound() -> None:

@@ -21,9 +21,13 @@ FAILURES = {
     "read-only": (errno.EROFS, WRITES),
     "sync fails": (errno.EIO, frozenset({"sync"})),
     "no descriptors": (errno.EMFILE, frozenset({"open", "open for writing"})),
-    "reads fail": (errno.EIO, frozenset({"read"})),
-    "all fails": (errno.EIO, WRITES | {"open", "read", "state", "names", "lock", "claim", "is_claimed", "device"}),
-    "gone": (errno.ENODEV, WRITES | {"open", "read", "state", "names", "device"}),
+    "reads fail": (errno.EIO, frozenset({"read", "read data"})),
+    "all fails": (
+        errno.EIO,
+        WRITES
+        | {"open", "read", "read data", "state", "names", "lock", "lock shared", "claim", "is_claimed", "device"},
+    ),
+    "gone": (errno.ENODEV, WRITES | {"open", "read", "read data", "state", "names", "device"}),
 }
 
 

@@ -232,6 +232,7 @@ def test_files_that_were_swapped_are_misses_and_neither_is_taken_for_the_other(f
         assert served(store.content(archive.key), archive) == set()
         store.content(archive.key).write(archive.new(range(2)))
         assert served(store.content(archive.key), archive) == {0, 1}
+        assert content_file(folder, archive).stat().st_blocks * 512 < 3 * MIB  # what was the other's is gone
 
 
 def test_blocks_that_were_swapped_with_their_leaves_are_misses(folder: Path) -> None:
