@@ -197,3 +197,15 @@ def test_the_files_take_what_the_accounts_say(tmp_path: Path) -> None:
         on_disk = sum(path.stat().st_blocks * 512 for path in files)
         assert on_disk <= 6 * MIB
         assert store.used_bytes() == on_disk + 4096 * len(files)
+
+
+def test_accounts_made_anew_are_of_the_files_that_are_there_and_of_no_others() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 64 * MIB, time, Process(machine))
+    fill(store, EIGHT[0])
+    kept = store.used_bytes()
+    fill(store, EIGHT[1])
+    del machine.names[store._room.folder.file_of(EIGHT[1].key.digest)]
+    machine.boots += 1
+    time.now_s += HOUR_S
+    assert rebuilt(open_store(ROOT, 64 * MIB, time, Process(machine))).used_bytes() == kept
