@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from casfs.data.disk import layout
 from casfs.data.disk.accounts import Account
 from casfs.data.disk.store import Store
 from casfs.data.disk.trimming import Stage, order
@@ -115,7 +116,7 @@ def test_a_block_that_comes_anew_while_it_is_found_rotten_is_kept() -> None:
     store, other = open_store(ROOT, 64 * MIB, time, reader), open_store(ROOT, 64 * MIB, time, Process(machine))
     store.content(EIGHT[0].key).write(EIGHT[0].new([0], proven=False))
     (node,) = [node for name, node in machine.names.items() if node and "contents" in name]
-    node.pages[9] = bytes(4096)
+    node.pages[layout.data_offset(0, 8 * MIB) // layout.PAGE + 1] = bytes(4096)
     before(reader, "lock", lambda: other.content(EIGHT[0].key).write(EIGHT[0].new([0], proven=True)))
     assert served(store.content(EIGHT[0].key), EIGHT[0], [0]) == set()
     assert store.content(EIGHT[0].key).held(range(1)) != [None]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from casfs.data.disk import layout
-from casfs.data.disk.layout import Label, StoredLeaf
+from casfs.data.disk.layout import StoredLeaf
 from casfs.data.disk.root_proof import RootProof
 from casfs.data.hashing import treehash
 from casfs.errors import ConfigError
@@ -301,20 +301,6 @@ def test_a_block_that_was_proven_later_is_noted_without_being_written_anew(folde
     content.write(archive.new([1], proven=False))
     content.write(archive.new([1], proven=True))
     assert content.held(range(1, 2)) == [StoredLeaf(treehash.leaf(archive.block(1)), is_proven=True)]
-
-
-def test_a_listing_shows_what_is_held_and_where_it_was_seen(folder: Path) -> None:
-    archive = Archive.of(SIZE)
-    store = open_store(folder)
-    label = Label("https://cas.example", "100", "vault", "job", None, 5)
-    content = store.content(archive.key)
-    content.write(archive.new([0, 3]))
-    content.note(label)
-    (entry,) = store.entries()
-    assert (entry.digest, entry.size, entry.tree_hash) == (archive.key.digest.hex(), SIZE, archive.key.tree_hash)
-    assert (entry.held, entry.blocks, entry.label) == (2, 4, label)
-    flip(content_file(folder, archive), layout.LABEL_OFFSET + 9)
-    assert next(store.entries()).label is None
 
 
 def test_an_output_larger_than_any_file_may_be_is_kept_as_far_as_it_goes(folder: Path) -> None:

@@ -13,7 +13,8 @@ from itertools import groupby
 from casfs.data.disk import layout
 from casfs.data.disk.files import Files, FileState
 from casfs.data.disk.journal import LOCK_TRIES, acquire
-from casfs.data.disk.layout import LEAF_SIZE, Identity, Label, StoredLeaf
+from casfs.data.disk.labels import Labels
+from casfs.data.disk.layout import LEAF_SIZE, Identity, StoredLeaf
 from casfs.data.hashing import blocks
 from casfs.data.hashing.leaves import DIGEST_SIZE
 
@@ -41,9 +42,9 @@ class ContentFile:
         return Identity.unpack(self._files.read(self._fd, layout.IDENTITY_SIZE, 0))
 
     @property
-    def label(self) -> Label | None:
-        """Where the content was seen last, None where that is not known."""
-        return Label.unpack(self._files.read(self._fd, layout.LEAVES_OFFSET - layout.LABEL_OFFSET, layout.LABEL_OFFSET))
+    def labels(self) -> Labels:
+        """Where the content was seen."""
+        return Labels.read(self._digest, lambda length, offset: self._files.read(self._fd, length, offset))
 
     def leaves(self, part: range) -> list[StoredLeaf | None]:
         """Return the leaf of each block, None for those that are not held."""
@@ -73,11 +74,10 @@ class ContentFile:
             raw = b"".join(layout.pack_leaf(self._digest, block, leaf) for block, leaf in members)
             self._files.write(self._fd, raw, layout.leaf_offset(members[0][0]))
 
-    def write_label(self, label: Label) -> None:
-        """Note where the content was seen."""
-        packed = label.pack()
-        if packed is not None:
-            self._files.write(self._fd, packed, layout.LABEL_OFFSET)
+    def write_labels(self, labels: Labels) -> None:
+        """Note where the content was seen, and return once that would outlive a loss of power."""
+        self._files.write(self._fd, *labels.pack(self._digest))
+        self.sync()  # the next write takes the other slot, which is then the only one that may be spoilt
 
     def sync(self) -> None:
         """Return once what was written would outlive a loss of power."""

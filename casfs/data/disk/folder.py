@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from casfs.errors import ConfigError
 VERSION = b"casfs cache 1\n"
 OWN_NAMES = frozenset({"VERSION", "journal", "contents"})
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+NAME = re.compile("[0-9a-f]{64}")
 DIGITS = 2
 """Of a content's digest, in the name of its folder: 256 of them, since a folder of a million names is slow to read on
 many file systems, and since accounts are made anew one folder at a time."""
@@ -38,6 +40,19 @@ class Folder:
         """Return the path of a content's file."""
         name = digest.hex()
         return f"{self.contents}/{name[:DIGITS]}/{name}"
+
+    def digests(self, first_byte: int) -> list[bytes]:
+        """Return the digests of the contents that begin so and have a file; a name that is none is another's.
+
+        Raises:
+            OSError: the listing fails, so that nothing is known.
+        """
+        try:
+            names = self._files.names(self.group(first_byte))
+        except FileNotFoundError:
+            self._files.names(self.contents)  # all of it may be gone
+            return []
+        return [bytes.fromhex(name) for name in names if NAME.fullmatch(name) and name.startswith(f"{first_byte:02x}")]
 
     def group(self, first_byte: int) -> str:
         """Return the path of the folder of the contents whose digests begin so."""

@@ -1,8 +1,8 @@
 """What the file of one content looks like. Pure.
 
     0       identity: whose bytes it holds
-    1024    label: where the content was seen last
-    4096    leaves, 40 bytes a block: what was checked; zeros where a block is not held
+    4096    labels: where the content was seen; two slots, a page of each that is written in most files
+    135168  leaves, 40 bytes a block: what was checked; zeros where a block is not held
     ...     data, from the next multiple of 4096 on, each block where it is in the output; holes where none is held
 
 A leaf is bound to its content and its block by a check of its own. So a leaf in the wrong place, or of another file, is
@@ -13,15 +13,17 @@ They are in one file, since then one name is made or taken away at once, and the
 import hashlib
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.hashing.leaves import DIGEST_SIZE
 
 PAGE = 4096
-LABEL_OFFSET = 1024
-LEAVES_OFFSET = PAGE
+LABELS_OFFSET = PAGE
+SLOT_SIZE = 64 << 10
+"""Of the labels: room for the documents of twenty jobs as the services send them."""
+LEAVES_OFFSET = LABELS_OFFSET + 2 * SLOT_SIZE
 MAGIC = b"casfs c1"
 IDENTITY = struct.Struct("<8s32sQ32s")
 CHECK_SIZE = 16
@@ -30,8 +32,6 @@ LEAF_CHECK_SIZE = 7
 one in 2**56; that the block is the leaf's is for the leaf itself to say."""
 LEAF_SIZE = DIGEST_SIZE + 1 + LEAF_CHECK_SIZE
 HELD, PROVEN = 1, 3
-LABEL_LIMIT = LEAVES_OFFSET - LABEL_OFFSET - 4 - CHECK_SIZE
-LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ IDENTITY_SIZE = IDENTITY.size + CHECK_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Where a content was seen last: what a listing of the cache shows. It holds no secret.
+    """Where a content was seen: what a listing of the cache shows. It holds no secret.
 
     Attributes:
         endpoint: of the service.
@@ -108,7 +108,8 @@ class Label:
         vault: its vault.
         job: the job whose output it is.
         expires_ns: when the service drops it, None where that is not known.
-        seen_ns: when it was seen.
+        seen_ns: when it was seen last.
+        document: what the service said of the job, as one line of JSON in ASCII; None where that is not known.
     """
 
     endpoint: str
@@ -117,20 +118,12 @@ class Label:
     job: str
     expires_ns: int | None
     seen_ns: int
+    document: str | None = None
 
-    def pack(self) -> bytes | None:
-        """Return its bytes in the file, None where they do not fit."""
-        text = json.dumps(asdict(self), ensure_ascii=True).encode()
-        return LENGTH.pack(len(text)) + text + _check(text) if len(text) <= LABEL_LIMIT else None
-
-    @classmethod
-    def unpack(cls, raw: bytes) -> "Label | None":
-        """Return what *raw* says, None where it is damaged or there is none."""
-        length = LENGTH.unpack_from(raw)[0] if len(raw) >= LENGTH.size else 0
-        text = raw[LENGTH.size : LENGTH.size + length]
-        if not text or raw[LENGTH.size + length : LENGTH.size + length + CHECK_SIZE] != _check(text):
-            return None
-        return cls(**json.loads(text))
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What makes it the label of one place."""
+        return self.endpoint, self.account, self.vault, self.job
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from casfs.data.disk.journal import Books
 from casfs.waiting import Clock
 
 GROUPS = 256
-DIGEST_DIGITS = 64
 
 
 class Rebuild:
@@ -63,18 +62,11 @@ class Rebuild:
 
     def _files_of(self, group: int) -> dict[bytes, int]:
         """Return what each content of a group takes on disk; a listing that fails is an error, never an empty group."""
-        folder = self._folder.group(group)
-        try:
-            names = self._files.names(folder)
-        except FileNotFoundError:
-            self._files.names(self._folder.contents)  # all of it may be gone
-            return {}
         found = {}
-        for name in names:
-            if len(name) == DIGEST_DIGITS and name.startswith(f"{group:02x}"):
-                fd = self._files.open(f"{folder}/{name}")
-                try:
-                    found[bytes.fromhex(name)] = taken(self._files.state(fd))
-                finally:
-                    self._files.close(fd)
+        for digest in self._folder.digests(group):
+            fd = self._files.open(self._folder.file_of(digest))
+            try:
+                found[digest] = taken(self._files.state(fd))
+            finally:
+                self._files.close(fd)
         return found

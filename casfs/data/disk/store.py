@@ -9,7 +9,7 @@ from pathlib import Path
 from casfs.data.disk.content_file import ContentFiles, strides
 from casfs.data.disk.files import Files, SystemFiles
 from casfs.data.disk.folder import Folder, check_owner
-from casfs.data.disk.layout import ContentKey, Identity, Label
+from casfs.data.disk.layout import ContentKey, Label
 from casfs.data.disk.outage import DiskHealth, Outage
 from casfs.data.disk.rebuilding import GROUPS, Rebuild
 from casfs.data.disk.room import Room
@@ -30,7 +30,7 @@ class Entry:
         blocks: how many blocks the content has.
         held: how many of them are held.
         disk_bytes: what they take.
-        label: where it was seen last, None where that is not known.
+        labels: where it was seen, last first; empty where that is not known.
     """
 
     digest: str
@@ -39,7 +39,17 @@ class Entry:
     blocks: int
     held: int
     disk_bytes: int
-    label: Label | None
+    labels: tuple[Label, ...]
+
+    @property
+    def label(self) -> Label | None:
+        """Where it was seen last, None where that is not known."""
+        return self.labels[0] if self.labels else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is held."""
+        return self.held == self.blocks
 
 
 class Store:
@@ -132,29 +142,31 @@ class Store:
     def entries(self) -> Iterator[Entry]:
         """Yield every content, in no order; those that cannot be read are left out."""
         for group in range(GROUPS):
-            folder = self._room.folder.group(group)
-            for name in self._names(folder):
-                entry = self._room.reading(functools.partial(self._entry, f"{folder}/{name}"))
+            for digest in self._room.reading(functools.partial(self._room.folder.digests, group)) or []:
+                entry = self._room.reading(functools.partial(self._entry, digest))
                 if entry is not None:
                     yield entry
 
-    def _names(self, folder: str) -> list[str]:
-        try:
-            return self._room.files.names(folder)
-        except OSError:
-            return []
+    def labels(self) -> Iterator[tuple[Label, Entry]]:
+        """Yield every place where a content of the cache was seen, in no order, with what is held of it.
 
-    def _entry(self, path: str) -> Entry | None:
-        identity, disk_bytes, label, held = self._described(path)
-        if identity is None:
-            return None
-        count = blocks.count(identity.size)
-        return Entry(identity.digest.hex(), identity.size, identity.tree_hash, count, held, disk_bytes, label)
+        Each step opens a file at most, so that 100,000 contents delay nobody who takes them one by one.
+        """
+        for entry in self.entries():
+            for label in entry.labels:
+                yield label, entry
 
-    def _described(self, path: str) -> tuple[Identity | None, int, Label | None, int]:
-        with ContentFiles(self._room.files, path, b"", 0).reading() as file:
+    def _entry(self, digest: bytes) -> Entry | None:
+        with ContentFiles(self._room.files, self._room.folder.file_of(digest), digest, 0).reading() as file:
             identity = file.identity if file is not None else None
-            if file is None or identity is None:
-                return None, 0, None, 0
-            held = sum(map(file.count, strides(range(blocks.count(identity.size)))))
-            return identity, file.state.disk_bytes, file.label, held
+            if file is None or identity is None or identity.digest != digest:
+                return None
+            return Entry(
+                digest=digest.hex(),
+                size=identity.size,
+                tree_hash=identity.tree_hash,
+                blocks=blocks.count(identity.size),
+                held=sum(map(file.count, strides(range(blocks.count(identity.size))))),
+                disk_bytes=file.state.disk_bytes,
+                labels=file.labels.places,
+            )

@@ -114,15 +114,13 @@ class StoredContent:
         tree_hash = self.key.tree_hash
         return self._room.writing(prove) or RootProof.OPEN
 
-    def note(self, label: Label) -> None:
-        """Note where the content was seen last, if anything of it is held."""
+    def note(self, label: Label) -> bool:
+        """Note where the content was seen, beside the other places where it was.
 
-        def write() -> None:
-            with self._file.locked(tries=1) as file:
-                if file is not None:
-                    file.write_label(label)
-
-        self._room.writing(write)
+        Returns:
+            Whether it is noted: not where nothing of the content is held yet, or the disk fails.
+        """
+        return bool(self._room.writing(lambda: self._note(label)))
 
     def use(self, readers: range) -> None:
         """Say that it is in use, and from which block to which its readers stand; good for two minutes."""
@@ -164,6 +162,20 @@ class StoredContent:
 
     def _is_claimed(self, part: range) -> bool:
         return bool(self._room.writing(lambda: leases.is_taken(self._room.files, self._file.path, part)))
+
+    def _note(self, label: Label) -> bool:
+        with self._file.reading() as file:
+            if file is None or file.labels.has(label):
+                return file is not None
+        if not self._room.reserve(self._digest, layout.SLOT_SIZE):
+            return False
+        try:
+            with self._file.locked() as file:
+                if file is not None:
+                    file.write_labels(file.labels.noted(label))
+                return file is not None
+        finally:
+            self._settle(layout.SLOT_SIZE)
 
     def _read(self, file: ContentFile, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
         leaves = file.leaves(part)
