@@ -4,6 +4,7 @@ Everything else in the emulator is the same for each of them. A behaviour that t
 here too, so that a client can be tried against either reading: ``dataclasses.replace(CAS, marker_inclusive=False)``.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -82,6 +83,8 @@ class Dialect:
         inventories: what is its own about them.
         job_id_length: characters of a job's id.
         archive_id_length: characters of an archive's id.
+        job_description: what a job may be described by.
+        expedited_most: bytes that the Tier Expedited retrieves at most; None sets no bound.
         statuses: HTTP status by error code; codes that are not here are 400.
         check: of signatures.
         claimed: the signature that a request carries, for the journal.
@@ -107,6 +110,8 @@ class Dialect:
     inventories: InventoryRules
     job_id_length: int
     archive_id_length: int
+    job_description: re.Pattern[str]
+    expedited_most: int | None
     statuses: Mapping[str, int]
     check: SignatureCheck
     claimed: Callable[[ReceivedRequest], str]
@@ -162,6 +167,8 @@ CAS = Dialect(
     inventories=InventoryRules(most=10_000, end_included=True, no_limit=0, size=int, size_to_come=0),
     job_id_length=64,
     archive_id_length=128,
+    job_description=re.compile(".*", re.DOTALL),
+    expedited_most=256 << 20,
     statuses=MappingProxyType(
         {
             "AccessDeniedException": 403,
@@ -176,7 +183,7 @@ CAS = Dialect(
     sample_key=("AKIDcasfsEmulator", "casfsEmulatorKey"),
 )
 """Tencent CAS. Source: error table 572/8745, where throttling and a wrong signature are 400; no most is stated for List
-Jobs. Documents have every key, null where it is for another kind of job, as in the job that the page of the vendor's
-command line shows, which reads them all. InventorySizeInBytes is a number, as in the table of Describe Job, since the
-vendor's SDK calculates with it; the JSON sample has a string, which is
+Jobs; Initiate Job: Expedited is for at most 256 MB. Documents have every key, null where it is for another kind of job,
+as in the job that the page of the vendor's command line shows, which reads them all. InventorySizeInBytes is a number,
+as in the table of Describe Job, since the vendor's SDK calculates with it; the JSON sample has a string, which is
 ``replace(CAS, inventories=replace(CAS.inventories, size=str))``."""

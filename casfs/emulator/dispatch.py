@@ -7,6 +7,7 @@ from casfs.emulator import mischief, ranges
 from casfs.emulator.delivery import Delivery
 from casfs.emulator.dialect import Dialect
 from casfs.emulator.faults import Fault, Faults, Kind
+from casfs.emulator.initiation import asked_archive
 from casfs.emulator.jobs import StoredOutput
 from casfs.emulator.journal import Journal, Record
 from casfs.emulator.messages import ReceivedRequest, Reply
@@ -39,14 +40,15 @@ class Dispatcher:
     def deliver(self, request: ReceivedRequest, connection: int) -> Delivery:
         """Return the delivery for *request*, which came on the connection of that number, and write it down."""
         aim = target(request)
-        output = self._output(aim)
-        fault = self._fault(aim, output, request)
+        output, archive = self._output(aim), self._archive(aim, request)
+        fault = self._fault(aim, output, archive, request)
         delivery = self._delivery(aim, output, request, fault)
         self.journal.add(
             Record(
                 operation=aim.operation,
                 vault=aim.vault,
                 job=aim.job,
+                archive=archive,
                 range=request.headers.get("range"),
                 status=0 if delivery.silent else delivery.reply.status,
                 signature=self.dialect.claimed(request),
@@ -57,9 +59,11 @@ class Dispatcher:
         )
         return delivery
 
-    def _fault(self, aim: Target, output: StoredOutput | None, request: ReceivedRequest) -> Fault | None:
+    def _fault(
+        self, aim: Target, output: StoredOutput | None, archive: str | None, request: ReceivedRequest
+    ) -> Fault | None:
         span = ranges.held(request.headers.get("range"), output.size) if output else None
-        fault = self.faults.take(aim.operation, aim.vault, aim.job, span)
+        fault = self.faults.take(aim.operation, aim.vault, aim.job, span, archive)
         if fault is not None and fault.kind is Kind.EXPIRE:
             self.state.expire(fault.vault or aim.vault or "", fault.job or aim.job or "")
         return fault
@@ -79,6 +83,9 @@ class Dispatcher:
         reply = Reply(200) if is_left else self._answer(aim, request, misread, offset_s)
         delivery = Delivery(reply, clock_offset_s=offset_s)
         mischief.spoil(fault, delivery, self.dialect.header_prefix)
+        if fault.kind is Kind.FAIL:
+            made = reply.headers.get(f"{self.dialect.header_prefix}job-id") or aim.job
+            self.state.fail(aim.vault or "", made or "", fault.message)
         return delivery
 
     def _answer(self, aim: Target, sent: ReceivedRequest, understood: ReceivedRequest, offset_s: float) -> Reply:
@@ -93,3 +100,10 @@ class Dispatcher:
     def _output(self, aim: Target) -> StoredOutput | None:
         job = self.state.job(aim.vault or "", aim.job or "") if aim.operation == "get_job_output" else None
         return job.output if job else None
+
+    def _archive(self, aim: Target, request: ReceivedRequest) -> str | None:
+        """Return the id of the archive that a request is about, by what it asks for or by its job."""
+        if aim.operation == "initiate_job":
+            return asked_archive(request.body)
+        job = self.state.job(aim.vault or "", aim.job) if aim.job else None
+        return job.retrieves.archive.id if job and job.retrieves and job.retrieves.archive else None

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     NO_HASH = "no-hash"
     BAD_HASH = "bad-hash"
     EXPIRE = "expire"
+    FAIL = "fail"
     GARBAGE = "garbage"
     HUGE = "huge"
     SKEW = "skew"
@@ -44,6 +45,7 @@ class Fault:
         operation: whose requests it meets; None meets all.
         vault: of which vault; None meets all.
         job: of which job; None meets all.
+        archive: of which archive, by its id: what is asked for it, and of jobs about it; None meets all.
         at: byte of the output; only answers that hold it are met.
         start: with *stop*, a range of the output; only answers that hold a byte of it are met.
         stop: byte after the last of that range; None is the end.
@@ -52,7 +54,7 @@ class Fault:
         from_s: seconds after it was added during which it sleeps.
         status: HTTP status to answer; None is the one that belongs to *code*.
         code: error code to answer.
-        message: of the error.
+        message: of the error, or of the job that is to fail.
         body: what to answer in place of the error document, e.g. a page of HTML.
         content_type: of *body*.
         retry_after: value of Retry-After; None sends none.
@@ -70,6 +72,7 @@ class Fault:
     operation: str | None = None
     vault: str | None = None
     job: str | None = None
+    archive: str | None = None
     at: int | None = None
     start: int = 0
     stop: int | None = None
@@ -89,7 +92,14 @@ class Fault:
     announced: bool = True
     done: bool | None = None
 
-    def meets(self, operation: str, vault: str | None, job: str | None, span: tuple[int, int] | None) -> bool:
+    def meets(
+        self,
+        operation: str,
+        vault: str | None,
+        job: str | None,
+        span: tuple[int, int] | None,
+        archive: str | None = None,
+    ) -> bool:
         """Say whether a request is of those that this fault is for.
 
         Args:
@@ -97,12 +107,14 @@ class Fault:
             vault: that it names.
             job: that it names; a listing names none, and shows a job that is to expire.
             span: bytes of an output that it is about, half-open; None if it is about no output.
+            archive: id of the one that it is about.
         """
         lists_it = self.kind is Kind.EXPIRE and self.job is not None and operation == "list_jobs"
         return (
             self.operation in (None, operation)
             and self.vault in (None, vault)
             and (self.job in (None, job) or lists_it)
+            and self.archive in (None, archive)
             and self._meets_bytes(span)
         )
 
@@ -152,13 +164,20 @@ class Faults:
         with self._lock:
             return [pending.fault for pending in self._plan if pending.left != 0]
 
-    def take(self, operation: str, vault: str | None, job: str | None, span: tuple[int, int] | None) -> Fault | None:
+    def take(
+        self,
+        operation: str,
+        vault: str | None,
+        job: str | None,
+        span: tuple[int, int] | None,
+        archive: str | None = None,
+    ) -> Fault | None:
         """Return the fault that meets this request, and count it as met; None if nothing goes wrong."""
         with self._lock:
             now = self._clock()
             for pending in self._plan:
                 awake = pending.left != 0 and now >= pending.added_s + pending.fault.from_s
-                if awake and pending.fault.meets(operation, vault, job, span) and _meet(pending):
+                if awake and pending.fault.meets(operation, vault, job, span, archive) and _meet(pending):
                     return pending.fault
         return None
 

@@ -1,5 +1,6 @@
 """Amazon Glacier as a dialect of the emulator."""
 
+import re
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -33,9 +34,9 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
     """Return the service as it is in *region*, for *account*.
 
     Source: Amazon Glacier developer guide: "Describe Job", whose examples have every field, null where it is for
-    another kind of job; "List Vaults", "List Jobs", "Error responses"; "Initiate Job", where Limit has no most and
-    archives are created before EndDate. Ids are as long as those of its examples. That List Vaults gives ten to a
-    client that asks for a thousand: aws-sdk-net#895.
+    another kind of job; "List Vaults", "List Jobs", "Error responses"; "Initiate Job", where Limit has no most,
+    archives are created before EndDate and descriptions are ASCII. Ids are as long as those of its examples. That
+    List Vaults gives ten to a client that asks for a thousand: aws-sdk-net#895.
     """
     return replace(
         CAS,
@@ -64,6 +65,8 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
         inventories=InventoryRules(most=None, end_included=False, no_limit=None, size=int, size_to_come=None),
         job_id_length=92,
         archive_id_length=138,
+        job_description=re.compile("[ -~]{0,1024}"),
+        expedited_most=None,
         statuses=MappingProxyType(
             {**CAS.statuses, "InsufficientCapacityException": 503, "InvalidSignatureException": 403}
         ),

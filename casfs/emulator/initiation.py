@@ -42,20 +42,34 @@ def initiate(body: bytes, vault: StoredVault, state: State, dialect: Dialect) ->
         Refusal: the body is no JSON object, or asks for what there is not.
     """
     wish = _wish(body)
-    action = ACTIONS.get(_text(wish, "Type"), "")
+    action, description = ACTIONS.get(_text(wish, "Type"), ""), _text(wish, "Description", "")
     if action not in dialect.job_fields:
         raise Refusal("InvalidParameterValueException", f"Invalid job type: {wish['Type']}")
+    if not dialect.job_description.fullmatch(description):
+        raise Refusal("InvalidParameterValueException", "Invalid description")
     retrieves, fields = _found(action, wish, vault, state, dialect)
+    tier = fields.get("Tier")
+    if retrieves and retrieves.archive:
+        _admit(retrieves.size, tier, state, dialect)
     return state.add_job(
         vault.name,
         action,
         retrieves,
         job_id=state.fresh_id(dialect.job_id_length),
-        takes_s=state.job_takes_s,
+        takes_s=state.takes_s(tier),
         fields=fields,
-        description=_text(wish, "Description", ""),
+        description=description,
         call_back_url=_text(wish, dialect.call_back_key, "") or None,
     )
+
+
+def asked_archive(body: bytes) -> str | None:
+    """Return the id of the archive that the body of Initiate Job names; None where it names none."""
+    try:
+        named = _wish(body).get("ArchiveId")
+    except Refusal:
+        return None
+    return named if isinstance(named, str) else None
 
 
 def part(archive: Archive, byte_range: str | None = None) -> StoredOutput:
@@ -66,6 +80,14 @@ def part(archive: Archive, byte_range: str | None = None) -> StoredOutput:
     """
     start, stop = ranges.retrieval(byte_range, archive.content.size)
     return StoredOutput(archive.content, start, stop, "application/octet-stream", archive)
+
+
+def _admit(size: int, tier: Json, state: State, dialect: Dialect) -> None:
+    """Raise Refusal unless *size* bytes of an archive may be retrieved now."""
+    if tier == "Expedited" and dialect.expedited_most is not None and size > dialect.expedited_most:
+        raise Refusal("InvalidParameterValueException", f"Expedited retrieves {dialect.expedited_most} bytes at most.")
+    if not state.policy.admits(size, state.clock()):
+        raise Refusal("PolicyEnforcedException", "InitiateJob request denied by current data retrieval policy.")
 
 
 def _wish(body: bytes) -> Wish:
@@ -92,7 +114,7 @@ def _found(action: str, wish: Wish, vault: StoredVault, state: State, dialect: D
 
 
 def _part(wish: Wish, vault: StoredVault) -> StoredOutput:
-    archive = vault.archives.get(_text(wish, "ArchiveId"))
+    archive = vault.archive(_text(wish, "ArchiveId"))
     if archive is None:
         raise Refusal("ResourceNotFoundException", f"The archive ID was not found: {wish['ArchiveId']}")
     return part(archive, _text(wish, "RetrievalByteRange", "") or None)

@@ -18,6 +18,7 @@ class Record:
         operation: e.g. ``get_job_output``.
         vault: name, or None.
         job: id, or None.
+        archive: id of the archive that it is about, or None.
         range: the Range header as sent, or None.
         status: of the answer; 0 where there was none.
         signature: as sent; empty if none.
@@ -29,6 +30,7 @@ class Record:
     operation: str
     vault: str | None
     job: str | None
+    archive: str | None
     range: str | None
     status: int
     signature: str

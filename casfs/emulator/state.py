@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from casfs.emulator.content import StoredContent
 from casfs.emulator.jobs import Archive, Json, StoredJob, StoredOutput
+from casfs.emulator.policy import Policy
 
 Clock = Callable[[], float]
 
@@ -42,9 +43,22 @@ class StoredVault:
     jobs: dict[str, StoredJob] = field(default_factory=dict)
     job_ids: list[str] = field(default_factory=list)
 
+    def archive(self, archive: str) -> Archive | None:
+        """Return the archive of that id."""
+        return self.archives.get(archive)
+
 
 class State:
     """Everything that one account has.
+
+    Attributes:
+        clock: seconds since 1970.
+        account: its UID.
+        region: where it is.
+        job_takes_s: how long a job that a client initiates stays in progress.
+        tier_takes_s: the same for retrievals of one Tier, where it is another.
+        output_lives_s: how long a job is kept after its completion.
+        policy: how much may be retrieved.
 
     Threads: every method may be called from any thread. Invariants: a vault's ``job_ids`` are its jobs' ids, sorted.
     """
@@ -72,6 +86,8 @@ class State:
         self.region = region
         self.job_takes_s = job_takes_s
         self.output_lives_s = output_lives_s
+        self.tier_takes_s: dict[str, float] = {}
+        self.policy = Policy()
         self._lock = threading.Lock()
         self._made = itertools.count()
         self._vaults: dict[str, StoredVault] = {}
@@ -156,6 +172,30 @@ class State:
     def fresh_id(self, length: int) -> str:
         """Return an id that this state has not given yet; the same ones, in turn, in every new state."""
         return id_of(length, self.account, next(self._made))
+
+    def takes_s(self, tier: Json) -> float:
+        """Return how long a job of that Tier, or of none, stays in progress."""
+        return self.tier_takes_s.get(str(tier), self.job_takes_s)
+
+    def remove_archive(self, vault: str, archive: str) -> None:
+        """Delete an archive; outputs of it stay, and jobs that still prepare one fail.
+
+        Source: Glacier's Delete Archive, on a retrieval that is under way.
+        """
+        with self._lock:
+            holder = self._vaults[vault]
+            del holder.archives[archive]
+            for job in holder.jobs.values():
+                of = job.retrieves.archive if job.retrieves else None
+                if of and of.id == archive and job.status(self.clock()) == "InProgress":
+                    holder.jobs[job.id] = replace(job, failure=f"The archive ID was not found: {archive}")
+
+    def fail(self, vault: str, job: str, why: str) -> None:
+        """Have a job, if there is one, end as Failed and not as it would."""
+        with self._lock:
+            jobs = self._vaults[vault].jobs if vault in self._vaults else {}
+            if job in jobs:
+                jobs[job] = replace(jobs[job], failure=why)
 
     def expire(self, vault: str, job: str) -> None:
         """Forget a job now, if there is one, as the service does when its time is over."""

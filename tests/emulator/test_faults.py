@@ -53,6 +53,8 @@ def test_a_fault_sleeps_until_its_time() -> None:
         (Fault(kind=Kind.CUT, vault="vault", job="job"), True),
         (Fault(kind=Kind.CUT, vault="other"), False),
         (Fault(kind=Kind.CUT, job="other"), False),
+        (Fault(kind=Kind.CUT, archive="archive"), True),
+        (Fault(kind=Kind.CUT, archive="other"), False),
         (Fault(kind=Kind.CUT, at=10), True),
         (Fault(kind=Kind.CUT, at=19), True),
         (Fault(kind=Kind.CUT, at=9), False),
@@ -65,7 +67,7 @@ def test_a_fault_sleeps_until_its_time() -> None:
     ],
 )
 def test_a_fault_meets_only_what_it_is_for(fault: Fault, *, meets: bool) -> None:
-    assert fault.meets(*OUTPUT, (10, 20)) == meets
+    assert fault.meets(*OUTPUT, (10, 20), "archive") == meets
 
 
 def test_a_fault_at_a_byte_meets_no_listing() -> None:
