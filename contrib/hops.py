@@ -89,7 +89,7 @@ def frames_of(thread: threading.Thread) -> Iterator[FrameType]:
 def is_counted(frame: FrameType) -> bool:
     """Return whether *frame* is of a function of casfs, the service aside."""
     path = Path(frame.f_code.co_filename)
-    return path.is_relative_to(PACKAGE) and "emulator" not in path.parts
+    return path.is_relative_to(PACKAGE) and not path.is_relative_to(PACKAGE / "emulator")
 
 
 @contextmanager
