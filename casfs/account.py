@@ -3,8 +3,10 @@
 The mount stands on it, and whatever else reads outputs. Nothing here knows of FUSE.
 """
 
+import errno
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,16 +14,22 @@ from casfs.api.client import Client, ClientSettings
 from casfs.api.providers.provider import Service
 from casfs.api.providers.table import PROVIDERS
 from casfs.config.config import Config
+from casfs.data.disk.store import Store
+from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.hashing import lanes
 from casfs.data.outputs import Outputs, ignore
 from casfs.data.settings import DataSettings, Verify
+from casfs.errors import ConfigError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.tree.admission import admitted
 from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Interrupted, never
 
-__all__ = ["Service", "Stages", "find_service"]
+__all__ = ["Service", "Stages", "find_service", "open_store"]
+
+TO_BE_MENDED = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""What is wrong with the name of a folder, or with its permissions: its user is told. What else fails is the disk."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +53,10 @@ class Stages:
         client: requests, for what neither names nor bytes ask.
         tree: names.
         outputs: bytes.
+        disk: the cache on disk, None where there is none, or its disk fails.
+
+    Raises:
+        ConfigError: the folder of the cache cannot be used; the message says why.
 
     Threads: any thread may call, until ``close``.
     """
@@ -62,8 +74,16 @@ class Stages:
         self.stats = Stats()
         self.client = Client(service, _client_settings(config), self.stats)
         self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
+        store = open_store(config)
+        self.disk = DiskCache(store, service.endpoint_url, config.account) if store is not None else None
         self.outputs = Outputs(
-            self.client, _data_settings(config), self.stats, interrupted, on_gone=self.tree.gone, on_wrong=on_wrong
+            self.client,
+            _data_settings(config),
+            self.stats,
+            interrupted,
+            disk=self.disk,
+            on_gone=self.tree.gone,
+            on_wrong=on_wrong,
         )
 
     def __enter__(self) -> Self:
@@ -110,6 +130,24 @@ def find_service(config: Config) -> Service:
         CredentialsError: there are no keys, or whoever has them refuses.
     """
     return PROVIDERS[config.provider].connect(config.access)
+
+
+def open_store(config: Config) -> Store | None:
+    """Return the cache on disk that *config* asks for; None where it asks for none, or the disk fails.
+
+    Raises:
+        ConfigError: the folder cannot be used; the message says why.
+    """
+    if config.cache_dir is None:
+        return None
+    try:
+        return Store.open(Path(config.cache_dir), config.cache_size)
+    except ConfigError as error:
+        cause = error.__cause__
+        if not isinstance(cause, OSError) or cause.errno in TO_BE_MENDED:
+            raise
+        _log.warning("%s; nothing is kept on disk", error)
+        return None
 
 
 def _client_settings(config: Config) -> ClientSettings:

@@ -43,7 +43,7 @@ def connect(source: str | None = None, **options: object) -> "Account":
             value. The environment, the configuration file and the credentials count as they do for a mount.
 
     Raises:
-        ConfigError: an option, a file or the source cannot be used, or there are no credentials.
+        ConfigError: an option, a file, a folder or the source cannot be used, or there are no credentials.
     """
     texts = library.texts_of(options)
     return _connect(library.source_of(texts) if source is None else source, texts)

@@ -223,6 +223,25 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Cached:
+    """How much of an output is kept on disk.
+
+    Attributes:
+        held: blocks of 1 MiB.
+        total: blocks of the output, None while its size is not known.
+    """
+
+    held: int
+    total: int | None
+
+    def __str__(self) -> str:
+        """Return ``whole``, ``none``, or ``K/N`` blocks."""
+        if self.held == self.total:
+            return "whole"
+        return f"{self.held}/{self.total}" if self.held else "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """Who signs the requests. The repr shows no secret, so that no log line or traceback can.
 

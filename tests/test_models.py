@@ -2,7 +2,7 @@
 
 import pytest
 
-from casfs.models import Job, JobState, Verification, VerificationState
+from casfs.models import Cached, Job, JobState, Verification, VerificationState
 
 DAY_NS = 86_400_000_000_000
 
@@ -44,3 +44,10 @@ def test_state_of_a_job_equals_its_text() -> None:
 )
 def test_verification_is_a_word_or_of_how_many_blocks_how_many_were_proved(state: VerificationState, text: str) -> None:
     assert str(Verification(state, 3, 4)) == text
+
+
+@pytest.mark.parametrize(
+    ("held", "total", "text"), [(0, 3, "none"), (1, 3, "1/3"), (3, 3, "whole"), (0, None, "none"), (0, 0, "whole")]
+)
+def test_what_is_kept_on_disk_is_said_in_a_word_or_in_blocks(held: int, total: int | None, text: str) -> None:
+    assert str(Cached(held, total)) == text

@@ -84,6 +84,9 @@ class Config:
     dir_mode: int
     remember: bool
     block_cache_size: int
+    cache_dir: str | None
+    cache_size: int
+    keep_expired: bool
     connections: int
     read_ahead: int
     verify: str
@@ -185,6 +188,8 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     written = layers[:-1]
     layers = [*layers, _only(names, Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))]
     values = {option.name: _value(layers, option) for option in OPTIONS}
+    if values["keep_expired"] and values["cache_dir"] is None:
+        raise ConfigError("keep_expired: there is nothing to keep outputs in; name a folder with cache_dir")
     provider = PROVIDERS[values["provider"]]
     values["token_header"] = values["token_header"] or provider.token_header
     asked = _text(layers, "profile")

@@ -56,7 +56,8 @@ def source_of(texts: Mapping[str, str], places: Places | None = None) -> str:
 def _text_of(name: str, value: object) -> str:
     match value:
         case bool():
-            pass
+            if BY_NAME[name].kind.is_flag:
+                return str(value).lower()
         case str() | os.PathLike():
             text = os.fspath(value)
             if isinstance(text, str):

@@ -10,13 +10,15 @@ from cachetools import LRUCache
 from casfs.data.ahead.prefetch import Prefetch
 from casfs.data.content import Content
 from casfs.data.contents import MAX_REMEMBERED_OUTPUTS, Contents
+from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.monitor import Monitor
+from casfs.data.hashing import blocks
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
 from casfs.errors import CasfsError, ProtocolError
-from casfs.models import LARGEST_OUTPUT, Output, Verification
+from casfs.models import LARGEST_OUTPUT, Cached, Output, Verification
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
 
@@ -39,6 +41,7 @@ class Outputs:
         stats: counters of the mount.
         interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
         clock: monotonic seconds.
+        disk: the cache on disk, None where there is none.
         on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
         on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
         remembered: outputs of which is remembered what was learnt.
@@ -54,6 +57,7 @@ class Outputs:
         interrupted: Interrupted = never,
         clock: Clock = time.monotonic,
         *,
+        disk: DiskCache | None = None,
         on_gone: Callable[[Output], None] = ignore,
         on_wrong: Callable[[Output], None] = ignore,
         remembered: int = MAX_REMEMBERED_OUTPUTS,
@@ -62,6 +66,7 @@ class Outputs:
         self._stats = stats
         self._interrupted = interrupted
         self._clock = clock
+        self._disk = disk
         self._on_gone = on_gone
         self._on_wrong = on_wrong
         fetcher = Fetcher(source, settings.verify, stats)
@@ -140,6 +145,15 @@ class Outputs:
         if content is None:
             content = Content(output, output.size, self._settings.verify, self._stats)
         return content.verification()
+
+    def cached(self, output: Output) -> Cached | None:
+        """Return how much of *output* is kept on disk; None where there is no cache on disk. No request."""
+        if self._disk is None:
+            return None
+        size = self.size_of(output)
+        if size is None:
+            return Cached(0, None)
+        return Cached(self._disk.stored(output, size).held_count(), blocks.count(size))
 
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type of *output*, None until an answer had one. No request."""

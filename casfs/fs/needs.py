@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from casfs.models import Output, Verification
+from casfs.models import Cached, Output, Verification
 from casfs.tree.nodes import Node
 
 
@@ -116,6 +116,10 @@ class Outputs(Protocol):
 
     def verification(self, output: Output) -> Verification:
         """Return how much of *output* was checked. No request."""
+        ...
+
+    def cached(self, output: Output) -> Cached | None:
+        """Return how much of *output* is kept on disk, None where nothing is to be. No request."""
         ...
 
     def media_type(self, output: Output) -> str | None:

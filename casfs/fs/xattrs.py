@@ -39,6 +39,7 @@ STATS = PREFIX + "stats"
 MEDIA_TYPE = NAMESPACE + "mime_type"
 DESCRIBE = PREFIX + "describe"
 VERIFIED = PREFIX + "verified"
+CACHED = PREFIX + "cached"
 OWN = frozenset(
     PREFIX + name for name in ("describe", "tree_hash", "expires", "verified", "cached", "expired", "stats", "options")
 )
@@ -57,7 +58,9 @@ LISTED_BYTES = 3500
 ENTRY_BYTES = 20
 """What each takes beside name and value. Source: Linux, fs/ext4/xattr.h: 16 bytes, and both rounded up to 4."""
 
-RESERVED_BYTES = {VERIFIED: len("41943040/41943040"), MEDIA_TYPE: len("application/octet-stream")}
+RESERVED_BYTES = dict.fromkeys((VERIFIED, CACHED), len("41943040/41943040")) | {
+    MEDIA_TYPE: len("application/octet-stream")
+}
 """Room for what changes while an output is read: else a field might be listed before and not after."""
 
 LINE_BYTES = 1024
@@ -173,6 +176,9 @@ def _of_output(node: OutputFile, outputs: Outputs) -> Iterator[tuple[str, bytes]
     if expires is not None:
         yield PREFIX + "expires", expires.encode()
     yield VERIFIED, str(outputs.verification(node.output)).encode()
+    cached = outputs.cached(node.output)
+    if cached is not None:
+        yield CACHED, str(cached).encode()
     media_type = outputs.media_type(node.output)
     if media_type is not None:
         yield MEDIA_TYPE, printable(media_type).encode()

@@ -104,8 +104,8 @@ def _serve_if_possible(request: MountRequest, service: Service, herald: Herald) 
 def _serve(request: MountRequest, service: Service, herald: Herald) -> None:
     """Be the mount, having said nothing to standard error until it was made: a failure is one line."""
     config = request.config
-    if config.log_file and Path(config.log_file).resolve().is_relative_to(request.path):
-        raise ConfigError(f"log_file: {config.log_file} is below the mountpoint, and the mount would hide it")
+    _check_outside(request, "log_file", config.log_file)
+    _check_outside(request, "cache_dir", config.cache_dir)
     hide_credentials()
     watcher = Watcher(request.path)
     watcher.start()
@@ -121,6 +121,12 @@ def _serve(request: MountRequest, service: Service, herald: Herald) -> None:
         raise
     finally:
         errors.show()
+
+
+def _check_outside(request: MountRequest, name: str, path: str | None) -> None:
+    """Refuse a path that the mount would hide: what reads it there asks the mount itself."""
+    if path is not None and Path(path).resolve().is_relative_to(request.path):
+        raise ConfigError(f"{name}: {path} is below the mountpoint, and the mount would hide it")
 
 
 def _make(request: MountRequest, service: Service, herald: Herald, errors: CapturedStderr, watcher: Watcher) -> None:

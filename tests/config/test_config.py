@@ -24,6 +24,7 @@ def test_defaults_are_what_a_mount_has_without_options(loaded: Load) -> None:
     assert (config.connect_timeout, config.read_timeout) == (10, 120)
     assert (config.access.ca_bundle, config.log_file) == (None, None)
     assert (config.log_level, config.log_format) == ("info", "text")
+    assert (config.cache_dir, config.cache_size, config.keep_expired) == (None, 10 * 1024 * MIB, False)
 
 
 def test_what_is_written_first_wins(loaded: Load, config_file: Path) -> None:
@@ -103,3 +104,24 @@ def test_options_are_told_as_one_line_without_any_secret(loaded: Load) -> None:
     assert (told["list_ttl"], told["uid"], told["dir_mode"]) == (5.0, 0, 0o700)
     assert "\n" not in config.options
     assert not [secret for secret in ("AKIDexample", "swordfish", "marlin") if secret in config.options]
+
+
+@pytest.mark.parametrize("place", ["given", "words", "environment", "file"])
+def test_a_cache_on_disk_can_be_asked_for_everywhere(loaded: Load, config_file: Path, place: str) -> None:
+    write(
+        config_file, '[default]\ncache_dir = "/c"\ncache_size = "1G"\nkeep_expired = true\n' if place == "file" else ""
+    )
+    texts = {"cache_dir": "/c", "cache_size": "1G", "keep_expired": "true"}
+    places: dict[str, dict[str, object]] = {
+        "given": {"given": texts},
+        "words": {"words": ",".join(f"{name}={text}" for name, text in texts.items())},
+        "environment": {"environment": KEYS | {f"CASFS_{name.upper()}": text for name, text in texts.items()}},
+        "file": {},
+    }
+    config = loaded(**places[place])
+    assert (config.cache_dir, config.cache_size, config.keep_expired) == ("/c", 1024 * MIB, True)
+
+
+def test_what_is_expired_can_be_kept_in_a_cache_on_disk_only(loaded: Load) -> None:
+    with pytest.raises(ConfigError, match=r"^keep_expired: .* cache_dir"):
+        loaded(given={"keep_expired": "true"})

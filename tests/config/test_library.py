@@ -13,8 +13,8 @@ from tests.config.conftest import KEYS, URL, write
 Connected = Callable[..., Config]
 
 LIBRARY = (
-    "profile, config, provider, account, block_cache_size, cache_dir, cache_size, connections, read_ahead, verify, "
-    "list_ttl, connect_timeout, read_timeout, ca_bundle, token_header"
+    "profile, config, provider, account, block_cache_size, cache_dir, cache_size, keep_expired, connections, "
+    "read_ahead, verify, list_ttl, connect_timeout, read_timeout, ca_bundle, token_header"
 )
 
 
@@ -42,6 +42,9 @@ def test_the_options_are_these() -> None:
         ("block_cache_size", 64 << 20, 64 << 20),
         ("block_cache_size", "64M", 64 << 20),
         ("read_ahead", 0, 0),
+        ("cache_dir", Path("/var/cache/casfs"), "/var/cache/casfs"),
+        ("cache_size", "20M", 20 << 20),
+        ("keep_expired", False, False),
         ("verify", "require", "require"),
         ("account", 1250000000, "1250000000"),
         ("ca_bundle", Path("/etc/hostname"), "/etc/hostname"),

@@ -13,7 +13,7 @@ from tests.config.conftest import Load
 CONTRACT = """
     foreground profile config provider account allow_other uid gid file_mode dir_mode block_cache_size cache_dir
     cache_size connections read_ahead verify list_ttl connect_timeout read_timeout ca_bundle log_level log_format
-    log_file metrics
+    log_file metrics keep_expired
 """
 EVERY_OPTION = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 
@@ -41,7 +41,7 @@ def test_every_option_that_works_reaches_the_mount(option: Option) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("cache_dir", "/c"), ("cache_size", "1G"), ("metrics", "localhost:9999")],
+    [("metrics", "localhost:9999")],
 )
 @pytest.mark.parametrize("place", ["given", "words", "environment"])
 def test_what_this_version_cannot_do_is_an_error_that_names_it(loaded: Load, place: str, name: str, text: str) -> None:

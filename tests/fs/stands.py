@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from casfs.errors import CasfsError, NotFoundError
-from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output, Vault, Verification, VerificationState
+from casfs.models import ARCHIVE_RETRIEVAL, Cached, Job, JobState, Output, Vault, Verification, VerificationState
 from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
 from casfs.waiting import Deadline, Interrupted, never, wait_for
 
@@ -118,6 +118,7 @@ class Behaviour:
         close_failure: what closing it raises.
         flush_failure: what checking it at a close raises.
         attribute_failure: what its attributes raise.
+        cached: how much of it is kept on disk, None where nothing is to be.
         stalls_from: offset from which on reads wait for nothing, up to 30 s.
         short: bytes that a read leaves out.
         keep_pages: whether the kernel may keep pages of earlier opens.
@@ -130,6 +131,7 @@ class Behaviour:
     close_failure: Callable[[], BaseException] | None = None
     flush_failure: Callable[[], BaseException] | None = None
     attribute_failure: Callable[[], BaseException] | None = None
+    cached: Cached | None = None
     stalls_from: int | None = None
     short: int = 0
     keep_pages: bool = True
@@ -222,6 +224,10 @@ class StandInOutputs:
             failure = behaviour.attribute_failure()
             raise failure
         return Verification(VerificationState.NONE, 0, 0)
+
+    def cached(self, output: Output) -> Cached | None:
+        """Say what the job's behaviour says."""
+        return self.behaviours.get(output.job, Behaviour()).cached
 
     def media_type(self, output: Output) -> str | None:
         """Return a plain one."""

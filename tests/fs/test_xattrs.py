@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from casfs.fs import xattrs
 from casfs.fs.xattrs import attributes_of, field_value, iso_utc, listed, printable, snake_case
-from casfs.models import Job, Vault
+from casfs.models import Cached, Job, Vault
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
-from tests.fs.stands import StandInOutputs, job
+from tests.fs.stands import Behaviour, StandInOutputs, job
 
 
 def of_output(found: Job) -> dict[str, bytes]:
@@ -90,6 +90,15 @@ def test_an_output_knows_when_it_expires_and_how_far_it_was_checked() -> None:
     assert found["user.cas.expires"] == b"2024-05-02T22:00:00.500Z"
     assert found["user.cas.verified"] == b"none"
     assert found["user.mime_type"] == b"application/octet-stream"
+
+
+def test_an_output_says_how_much_of_it_is_kept_on_disk_where_there_is_a_cache() -> None:
+    assert "user.cas.cached" not in of_output(job("a", 1))
+    outputs = StandInOutputs()
+    outputs.behaviours["a"] = Behaviour(cached=Cached(2, 5))
+    found = attributes_of(OutputFile(job("a", 1)), outputs)
+    assert found["user.cas.cached"] == b"2/5"
+    assert "user.cas.cached" in listed(found)
 
 
 @pytest.mark.parametrize(

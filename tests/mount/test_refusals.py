@@ -165,7 +165,8 @@ def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: P
         "--file-mode=999",
         "--verify=perhaps",
         "--provider=other",
-        "--cache-dir=/tmp",
+        "--cache-size=1",
+        "--keep-expired",
         "--metrics=localhost:1",
         "-oread_timeout=0",
         "-ononsense",
@@ -194,11 +195,21 @@ def test_bad_variable(variable: str, server: Server, path: Path, tmp_path: Path)
     assert name in refused(server.url, path, env=environment(tmp_path, **{name: value}), path=path, foreground=78)
 
 
-def test_log_file_that_the_mount_would_hide(server: Server, path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--log-file", "--cache-dir"])
+def test_path_that_the_mount_would_hide(option: str, server: Server, path: Path, tmp_path: Path) -> None:
     """The process of the mount would ask itself for it, and could not be ended."""
-    line = refused("--log-file", path / "log", server.url, path, env=environment(tmp_path), path=path, foreground=78)
-    assert "log_file" in line
+    line = refused(option, path / "inside", server.url, path, env=environment(tmp_path), path=path, foreground=78)
+    assert option.strip("-").replace("-", "_") in line
     assert names(path) == []
+
+
+def test_cache_of_another_version(server: Server, path: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    (cache / "VERSION").write_bytes(b"casfs cache 99\n")
+    line = refused("--cache-dir", cache, server.url, path, env=environment(tmp_path), path=path, foreground=78)
+    assert f"{cache}: is a cache of another version ('casfs cache 99')" in line
+    assert names(cache) == ["VERSION"]
 
 
 def test_log_file_that_cannot_be_written(server: Server, path: Path, tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""The cache on disk as the outputs of one account are found in it."""
+
+from dataclasses import dataclass
+
+from casfs.data.content import Content
+from casfs.data.disk.layout import ContentKey
+from casfs.data.disk.store import Store
+from casfs.data.disk.stored_content import StoredContent
+from casfs.models import Output
+
+
+@dataclass(frozen=True, slots=True)
+class DiskCache:
+    """A store, and whose outputs are looked for in it.
+
+    Attributes:
+        store: where blocks are kept.
+        endpoint_url: of the service.
+        account: the owner's id.
+
+    Threads: any; nothing is asked of the disk here.
+    """
+
+    store: Store
+    endpoint_url: str
+    account: str
+
+    def key(self, output: Output, size: int) -> ContentKey:
+        """Return what *output*, which has *size* bytes, is kept under: its tree hash where there is one."""
+        return ContentKey.of(size, output.tree_hash, (self.endpoint_url, self.account, output.vault, output.job))
+
+    def stored(self, output: Output, size: int) -> StoredContent:
+        """Return the blocks of *output* on disk."""
+        return self.store.content(self.key(output, size))
+
+    def of(self, content: Content) -> StoredContent | None:
+        """Return the blocks of *content* on disk, None where it has no blocks, or none that are known."""
+        return self.stored(content.output, content.size) if content.size else None
