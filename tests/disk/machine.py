@@ -2,6 +2,7 @@
 
 import errno
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,13 +17,14 @@ class StoppedError(BaseException):
 
 @dataclass(eq=False, repr=False)
 class Inode:
-    """A file: its pages now, and as they are on the platter."""
+    """A file: its pages now, as they are on the platter, and how often each was written."""
 
     pages: dict[int, bytes] = field(default_factory=dict)
     length: int = 0
     synced: dict[int, bytes] = field(default_factory=dict)
     synced_length: int = 0
     dirty: set[int] = field(default_factory=set)
+    writes: Counter[int] = field(default_factory=Counter)
     links: int = 0
 
     def read(self, length: int, offset: int) -> bytes:
@@ -41,6 +43,7 @@ class Inode:
         for at, number in enumerate(range(first, last + 1)):
             self.pages[number] = raw[at * PAGE : (at + 1) * PAGE]
             self.dirty.add(number)
+            self.writes[number] += 1
         self.length = max(self.length, offset + len(data))
 
     def truncate(self, length: int) -> None:

@@ -87,6 +87,20 @@ def test_what_was_synced_outlives_a_loss_of_power_once_the_leaves_were_synced_to
     assert 0 in served(open_store(ROOT, files=Process(machine)).content(ONE.key), ONE)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_what_was_flushed_outlives_a_loss_of_power_and_is_flushed_once(seed: int) -> None:
+    machine = Machine()
+    process = Process(machine)
+    content = open_store(ROOT, files=process).content(ONE.key)
+    content.write(ONE.new([0, 2]))
+    content.flush()
+    before = process.changes
+    content.flush()
+    assert process.changes == before
+    machine.lose_power(random.Random(seed))
+    assert served(open_store(ROOT, files=Process(machine)).content(ONE.key), ONE) == {0, 2}
+
+
 def test_no_leaf_is_written_before_its_data_were_synced() -> None:
     for machine in every_stop():
         for archive in ARCHIVES:

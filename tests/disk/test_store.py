@@ -15,7 +15,8 @@ from casfs.errors import ConfigError
 from casfs.waiting import Deadline
 from tests.conftest import Announce
 from tests.data.service import MIB
-from tests.disk.contents import Archive, Time, new_block, open_store, served
+from tests.disk.contents import ROOT, Archive, Time, new_block, open_store, served
+from tests.disk.machine import Machine, Process
 
 SIZE = 3 * MIB + 7
 
@@ -295,12 +296,14 @@ def test_a_root_over_more_leaves_than_one_look_takes_is_met(folder: Path) -> Non
     assert content.held_count() == count
 
 
-def test_a_block_that_was_proven_later_is_noted_without_being_written_anew(folder: Path) -> None:
-    archive = Archive.of(SIZE)
-    content = open_store(folder).content(archive.key)
+def test_a_block_that_was_proven_later_is_noted_without_being_written_anew() -> None:
+    machine, archive = Machine(), Archive.of(SIZE)
+    content = open_store(ROOT, files=Process(machine)).content(archive.key)
     content.write(archive.new([1], proven=False))
+    (node,) = [node for name, node in machine.names.items() if node and "contents" in name]
     content.write(archive.new([1], proven=True))
     assert content.held(range(1, 2)) == [StoredLeaf(treehash.leaf(archive.block(1)), is_proven=True)]
+    assert node.writes == dict.fromkeys(node.pages, 1) | {layout.leaf_offset(1) // layout.PAGE: 2}
 
 
 def test_an_output_larger_than_any_file_may_be_is_kept_as_far_as_it_goes(folder: Path) -> None:

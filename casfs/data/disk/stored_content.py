@@ -3,35 +3,22 @@
 No method raises OSError: what fails is a block that is not held, or is not written, and an outage of the store.
 """
 
-import errno
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
-from casfs.data.disk import layout, leases, root_proof
+from casfs.data.disk import leases, root_proof
 from casfs.data.disk.accounts import Account
-from casfs.data.disk.content_file import ContentFile, ContentFiles, strides, taken
-from casfs.data.disk.layout import ContentKey, Identity, Label, StoredLeaf
+from casfs.data.disk.content_file import ContentFile, ContentFiles, strides
+from casfs.data.disk.content_writer import ContentWriter, NewBlock
+from casfs.data.disk.layout import ContentKey, Label, StoredLeaf
 from casfs.data.disk.leases import Lease
 from casfs.data.disk.room import Room
 from casfs.data.disk.root_proof import RootProof
 from casfs.data.hashing import blocks, lanes
 from casfs.waiting import Deadline
 
-
-@dataclass(frozen=True, slots=True)
-class NewBlock:
-    """A block to be kept.
-
-    Attributes:
-        block: its number.
-        data: its bytes; nobody changes them meanwhile.
-        leaf: their hash.
-    """
-
-    block: int
-    data: memoryview
-    leaf: StoredLeaf
+__all__ = ["NewBlock", "StoredContent"]
 
 
 class StoredContent:
@@ -46,6 +33,7 @@ class StoredContent:
         self._room = room
         self._digest = key.digest
         self._file = ContentFiles(room.files, room.folder.file_of(self._digest), self._digest, key.size, room.sleep)
+        self._writer = ContentWriter(key, room, self._file)
 
     def held(self, part: range) -> list[StoredLeaf | None]:
         """Return the leaf of each block of *part*, None for those that are not held."""
@@ -90,9 +78,18 @@ class StoredContent:
             new: blocks in ascending order; one sync is for all of them.
 
         Returns:
-            How many of them are held now; fewer where there is no room, or the disk fails.
+            How many of them are held now; fewer where there is no room, or the disk fails. A loss of power may take
+            them, until ``flush`` or the next write.
         """
-        return self._room.writing(lambda: self._write(new)) or 0
+        return self._room.writing(lambda: self._writer.write(new)) or 0
+
+    def flush(self) -> None:
+        """Return once what was written here would outlive a loss of power; asks nothing of the disk where all would.
+
+        For the end of a content, and for a writer that has nothing to write: the leaves of a write are synced by the
+        next one.
+        """
+        self._room.writing(self._writer.flush)
 
     def forget(self, part: range) -> None:
         """Give up blocks that have proved wrong."""
@@ -120,7 +117,7 @@ class StoredContent:
         Returns:
             Whether it is noted: not where nothing of the content is held yet, or the disk fails.
         """
-        return bool(self._room.writing(lambda: self._note(label)))
+        return bool(self._room.writing(lambda: self._writer.note(label)))
 
     def use(self, readers: range) -> None:
         """Say that it is in use, and from which block to which its readers stand; good for two minutes."""
@@ -140,7 +137,7 @@ class StoredContent:
         """
 
         def take() -> Lease | None:
-            if not self._made(0):
+            if not self._writer.make():
                 return Lease(self._room.files, None)
             return leases.take(self._room.files, self._file.path, part)
 
@@ -162,20 +159,6 @@ class StoredContent:
 
     def _is_claimed(self, part: range) -> bool:
         return bool(self._room.writing(lambda: leases.is_taken(self._room.files, self._file.path, part)))
-
-    def _note(self, label: Label) -> bool:
-        with self._file.reading() as file:
-            if file is None or file.labels.has(label):
-                return file is not None
-        if not self._room.reserve(self._digest, layout.SLOT_SIZE):
-            return False
-        try:
-            with self._file.locked() as file:
-                if file is not None:
-                    file.write_labels(file.labels.noted(label))
-                return file is not None
-        finally:
-            self._settle(layout.SLOT_SIZE)
 
     def _read(self, file: ContentFile, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
         leaves = file.leaves(part)
@@ -209,72 +192,6 @@ class StoredContent:
                     self._room.count_damaged()
 
         self._room.writing(drop)
-
-    def _write(self, new: Sequence[NewBlock]) -> int:
-        held = self.held(range(new[0].block, new[-1].block + 1)) if new else []
-        lacking = [one for one in new if not _is_as_good(held[one.block - new[0].block], one.leaf)]
-        if not lacking:
-            return len(new)
-        wanted = sum(layout.pages(len(one.data)) for one in lacking) + layout.pages(len(new) * layout.LEAF_SIZE)
-        if not self._made(wanted):
-            return len(new) - len(lacking)
-        try:
-            with self._file.locked(shared=True) as file:
-                if file is None:
-                    return len(new) - len(lacking)
-                is_kept = self._write_blocks(file, lacking)
-        finally:
-            self._settle(wanted + OVERHEAD_BYTES)
-        return len(new) if is_kept else len(new) - len(lacking)
-
-    def _write_blocks(self, file: ContentFile, new: Sequence[NewBlock]) -> bool:
-        try:
-            for one in new:
-                file.write_block(one.block, one.data)
-            file.sync()
-        except OSError as error:
-            self._take_back(file, new)
-            if error.errno == errno.EFBIG:  # that block is not for this file system; others are
-                return False
-            raise
-        file.write_leaves((one.block, one.leaf) for one in new)
-        return True
-
-    def _take_back(self, file: ContentFile, new: Sequence[NewBlock]) -> None:
-        """Give the room of blocks back of which some could not be written, as far as the disk still lets one."""
-        try:
-            for one in new:
-                file.drop(range(one.block, one.block + 1))
-        except OSError as error:
-            if error.errno != errno.EFBIG:
-                self._room.failed(error, reading=False)
-
-    def _made(self, wanted: int) -> bool:
-        """Reserve room, and see that there is a file; return False where there is no room."""
-        total = wanted + OVERHEAD_BYTES
-        if not self._room.reserve(self._digest, total):
-            return False
-        try:
-            self._file.make(Identity.of(self.key))
-        except OSError:
-            self._settle(total)
-            raise
-        if not wanted:
-            self._settle(total)
-        return True
-
-    def _settle(self, reserved: int) -> None:
-        with self._file.reading() as file:
-            self._room.settle(self._digest, taken(file.state) if file is not None else 0, reserved)
-
-
-OVERHEAD_BYTES = 64 << 10
-"""Reserved beside the data of each write, and given back after: the file's first pages, those in which leaves are, and
-what the file system itself needs to note where the data are."""
-
-
-def _is_as_good(held: StoredLeaf | None, new: StoredLeaf) -> bool:
-    return held is not None and held.digest == new.digest and held.is_proven >= new.is_proven
 
 
 def _batches(members: Sequence[int]) -> list[Sequence[int]]:

@@ -1,0 +1,148 @@
+"""What is written to the file of one content: room is reserved first, and leaves say what is there last."""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from casfs.data.disk import layout
+from casfs.data.disk.content_file import ContentFile, ContentFiles, taken
+from casfs.data.disk.layout import ContentKey, Identity, Label, StoredLeaf
+from casfs.data.disk.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """A block to be kept.
+
+    Attributes:
+        block: its number.
+        data: its bytes; nobody changes them meanwhile.
+        leaf: their hash.
+    """
+
+    block: int
+    data: memoryview
+    leaf: StoredLeaf
+
+
+class ContentWriter:
+    """Writes one content.
+
+    Threads: any, many at once. Every method raises OSError where the disk fails.
+    """
+
+    def __init__(self, key: ContentKey, room: Room, files: ContentFiles) -> None:
+        self._identity = Identity.of(key)
+        self._digest = files.digest
+        self._room = room
+        self._files = files
+        self._is_owed = False
+
+    def write(self, new: Sequence[NewBlock]) -> int:
+        """See StoredContent."""
+        lacking = self._lacking(new)
+        is_kept = not lacking or self._write_lacking(lacking)
+        return len(new) if is_kept else len(new) - len(lacking)
+
+    def flush(self) -> None:
+        """See StoredContent."""
+        if self._is_owed:
+            self._is_owed = False  # before the sync: what is written meanwhile is owed anew
+            with self._files.locked(shared=True) as file:
+                if file is not None:
+                    file.sync()
+
+    def note(self, label: Label) -> bool:
+        """See StoredContent."""
+        with self._files.reading() as file:
+            if file is None or file.labels.has(label):
+                return file is not None
+        if not self._room.reserve(self._digest, layout.SLOT_SIZE):
+            return False
+        try:
+            with self._files.locked() as file:
+                if file is not None:
+                    file.write_labels(file.labels.noted(label))
+                return file is not None
+        finally:
+            self._settle(layout.SLOT_SIZE)
+
+    def make(self) -> bool:
+        """See that the content has a file; return False where there is no room for one."""
+        return self._made(0)
+
+    def _lacking(self, new: Sequence[NewBlock]) -> list[NewBlock]:
+        with self._files.reading() as file:
+            held = _held(file, new)
+        return [one for one in new if not _is_as_good(held.get(one.block), one.leaf)]
+
+    def _write_lacking(self, new: Sequence[NewBlock]) -> bool:
+        wanted = sum(layout.pages(len(one.data)) for one in new) + layout.pages(len(new) * layout.LEAF_SIZE)
+        if not self._made(wanted):
+            return False
+        try:
+            with self._files.locked(shared=True) as file:
+                return file is not None and self._write_blocks(file, new)
+        finally:
+            self._settle(wanted + OVERHEAD_BYTES)
+
+    def _write_blocks(self, file: ContentFile, new: Sequence[NewBlock]) -> bool:
+        held = _held(file, new)
+        try:
+            for one in new:
+                if not _is_same(held.get(one.block), one.leaf):
+                    file.write_block(one.block, one.data)
+            file.sync()
+        except OSError as error:
+            self._take_back(file, new)
+            if error.errno == errno.EFBIG:  # that block is not for this file system; others are
+                return False
+            raise
+        file.write_leaves((one.block, one.leaf) for one in new)
+        self._is_owed = True
+        return True
+
+    def _take_back(self, file: ContentFile, new: Sequence[NewBlock]) -> None:
+        """Give the room of blocks back of which some could not be written, as far as the disk still lets one."""
+        try:
+            for one in new:
+                file.drop(range(one.block, one.block + 1))
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                self._room.failed(error, reading=False)
+
+    def _made(self, wanted: int) -> bool:
+        """Reserve room, and see that there is a file; return False where there is no room."""
+        total = wanted + OVERHEAD_BYTES
+        if not self._room.reserve(self._digest, total):
+            return False
+        try:
+            self._files.make(self._identity)
+        except OSError:
+            self._settle(total)
+            raise
+        if not wanted:
+            self._settle(total)
+        return True
+
+    def _settle(self, reserved: int) -> None:
+        with self._files.reading() as file:
+            self._room.settle(self._digest, taken(file.state) if file is not None else 0, reserved)
+
+
+OVERHEAD_BYTES = 64 << 10
+"""Reserved beside the data of each write, and given back after: the file's first pages, those in which leaves are, and
+what the file system itself needs to note where the data are."""
+
+
+def _held(file: ContentFile | None, new: Sequence[NewBlock]) -> dict[int, StoredLeaf | None]:
+    part = range(new[0].block, new[-1].block + 1) if new else range(0)
+    return dict(zip(part, file.leaves(part), strict=True)) if file is not None else {}
+
+
+def _is_as_good(held: StoredLeaf | None, new: StoredLeaf) -> bool:
+    return held is not None and _is_same(held, new) and held.is_proven >= new.is_proven
+
+
+def _is_same(held: StoredLeaf | None, new: StoredLeaf) -> bool:
+    return held is not None and held.digest == new.digest
