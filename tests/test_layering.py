@@ -13,8 +13,9 @@ LEAVES = frozenset({"errors", "errnos", "models", "waiting", "stats", "log", "co
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "config", "emulator"}),
+    "cli": frozenset({"mount", "cache", "config", "emulator"}),
     "mount": frozenset({"account", "fs", "config"}),
+    "cache": frozenset({"data"}),
     "account": frozenset({"api", "tree", "data", "config"}),
     "library": frozenset({"account", "tree", "config", "file", "retrievals"}),
     "retrievals": frozenset({"account"}),
@@ -43,6 +44,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "fuse": frozenset({"fs", "mount"}),
     "mfusepy": frozenset({"fs", "mount"}),
     "click": frozenset({"cli"}),
+    "rich": frozenset({"cli"}),
     "fsspec": frozenset({"fsspec"}),
     "cachetools": frozenset({"tree", "data"}),
 }

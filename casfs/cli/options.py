@@ -1,20 +1,29 @@
 """The options of a mount on a command line: made from the one table of options, and handed on as they were written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from casfs.config.options import OPTIONS, Option
+from casfs.config.options import BY_NAME, OPTIONS, Option
 
 Command = Callable[..., Any]
 
 
 def mount_options(command: Command) -> Command:
     """Give *command* every option of a mount, each as the text that was written, None where nobody did."""
-    for option in reversed(OPTIONS):
-        command = _decorator(option)(command)
-    return command
+    return named_options(BY_NAME)(command)
+
+
+def named_options(names: Iterable[str]) -> Callable[[Command], Command]:
+    """Return what gives a command the options of these names, as ``mount_options`` does."""
+
+    def decorated(command: Command) -> Command:
+        for name in reversed(tuple(names)):
+            command = _decorator(BY_NAME[name])(command)
+        return command
+
+    return decorated
 
 
 def _decorator(option: Option) -> Callable[[Command], Command]:

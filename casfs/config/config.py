@@ -182,12 +182,12 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     behind_o: mount_options.MountOptions,
     names: Container[str],
 ) -> Config:
-    profiles = _profiles(layers, places, files)
+    profiles = profiles_of(layers, places, files)
     source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
     profile = _profile(profiles, layers, source)
     written = layers[:-1]
     layers = [*layers, _only(names, Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))]
-    values = {option.name: _value(layers, option) for option in OPTIONS}
+    values = {option.name: value_in(layers, option) for option in OPTIONS}
     if values["keep_expired"] and values["cache_dir"] is None:
         raise ConfigError("keep_expired: there is nothing to keep outputs in; name a folder with cache_dir")
     provider = PROVIDERS[values["provider"]]
@@ -223,15 +223,25 @@ def _text(layers: Sequence[Layer], name: str) -> str | None:
     return next((layer.texts[name] for layer in layers if name in layer.texts), None)
 
 
-def _value(layers: Sequence[Layer], option: Option) -> Any:
+def value_in(layers: Sequence[Layer], option: Option) -> Any:
+    """Return what the first layer that says something of an option says, or its default.
+
+    Raises:
+        ConfigError: it is no such value.
+    """
     for layer in layers:
         if option.name in layer.texts:
             return option.read(layer.texts[option.name], layer.origin(option))
     return None if option.default is None or option.missing else option.kind.read(option.default)
 
 
-def _profiles(layers: Sequence[Layer], places: Places, files: SettingsFiles) -> Profiles:
-    named = _value(layers, BY_NAME["config"])
+def profiles_of(layers: Sequence[Layer], places: Places, files: SettingsFiles) -> Profiles:
+    """Return the profiles of the file that was asked for, or of those at the usual places.
+
+    Raises:
+        ConfigError: what was asked for cannot be read.
+    """
+    named = value_in(layers, BY_NAME["config"])
     paths = places.files if named is None else [Path(named)]
     return Profiles(paths, files, required=named is not None)
 
@@ -246,7 +256,7 @@ def _profile(profiles: Profiles, layers: Sequence[Layer], source: Source) -> Pro
 
 
 def _profile_name(layers: Sequence[Layer], source: Source) -> str:
-    asked: str = _value(layers, BY_NAME["profile"])
+    asked: str = value_in(layers, BY_NAME["profile"])
     if source.profile is None:
         return asked
     if _text(layers, "profile") not in (None, source.profile):

@@ -25,12 +25,11 @@ makes a request.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import assert_never
 
 from casfs.fs.needs import Outputs
-from casfs.models import Job
+from casfs.models import Job, iso_utc
 from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
 
 NAMESPACE = "user."
@@ -124,22 +123,6 @@ def snake_case(field: str) -> str:
 def printable(text: str) -> str:
     """Return *text* with what is not printable ASCII escaped as in JSON, so that getfattr shows it as text."""
     return re.sub(r"[^ -~]+", lambda match: json.dumps(match.group())[1:-1].replace("\x7f", "\\u007f"), text)
-
-
-def iso_utc(moment_ns: int) -> str | None:
-    """Return a time as ISO 8601 in UTC, in milliseconds like the service or else to the nanosecond.
-
-    Returns:
-        None for a time past the year 9999.
-    """
-    seconds, fraction_ns = divmod(moment_ns, 10**9)
-    try:
-        whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    except OverflowError:
-        return None
-    milliseconds, rest_ns = divmod(fraction_ns, 10**6)
-    fraction = f"{fraction_ns:09d}" if rest_ns else f"{milliseconds:03d}"
-    return f"{whole.replace(tzinfo=None).isoformat()}.{fraction}Z"
 
 
 def field_value(text: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.fs import xattrs
-from casfs.fs.xattrs import attributes_of, field_value, iso_utc, listed, printable, snake_case
-from casfs.models import Cached, Job, Vault
+from casfs.fs.xattrs import attributes_of, field_value, listed, printable, snake_case
+from casfs.models import Cached, Job, Vault, iso_utc
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
 from tests.fs.stands import Behaviour, StandInOutputs, job
 

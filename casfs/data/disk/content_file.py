@@ -29,7 +29,7 @@ class ContentFile:
         self._files = files
         self._fd = fd
         self._digest = digest
-        self._size = size
+        self.size = size
 
     @property
     def state(self) -> FileState:
@@ -54,18 +54,26 @@ class ContentFile:
 
     def count(self, part: range) -> int:
         """Return how many blocks have a leaf, whatever it says."""
-        raw = self._files.read(self._fd, len(part) * LEAF_SIZE, layout.leaf_offset(part.start))
-        column = raw[DIGEST_SIZE::LEAF_SIZE]
-        return len(column) - column.count(0)
+        marks = self._marks(part)
+        return len(marks) - marks.count(0)
+
+    def tally(self, part: range) -> tuple[int, int]:
+        """Return how many blocks have a leaf, and how many of these one that was proven, whatever it says."""
+        marks = self._marks(part)
+        return len(marks) - marks.count(0), marks.count(layout.PROVEN)
+
+    def marked(self, part: range) -> list[int]:
+        """Return the blocks that have a leaf, whatever it says."""
+        return [block for block, mark in zip(part, self._marks(part), strict=False) if mark]
 
     def read_into(self, first: int, buffers: Sequence[memoryview]) -> bool:
         """Fill *buffers* with blocks from *first* on; return whether all came."""
-        offset = layout.data_offset(first, self._size)
+        offset = layout.data_offset(first, self.size)
         return self._files.read_into(self._fd, buffers, offset) == sum(map(len, buffers))
 
     def write_block(self, block: int, data: memoryview) -> None:
         """Write the bytes of a block; nothing says yet that they are there."""
-        self._files.write(self._fd, data, layout.data_offset(block, self._size))
+        self._files.write(self._fd, data, layout.data_offset(block, self.size))
 
     def write_leaves(self, leaves: Iterable[tuple[int, StoredLeaf]]) -> None:
         """Say that blocks are held, whose data were synced."""
@@ -86,8 +94,8 @@ class ContentFile:
     def drop(self, part: range) -> None:
         """Give up blocks: first the leaves, then the room."""
         self._files.write(self._fd, bytes(len(part) * LEAF_SIZE), layout.leaf_offset(part.start))
-        start = layout.data_offset(part.start, self._size)
-        last = layout.data_offset(part[-1], self._size) + blocks.length(part[-1], self._size)
+        start = layout.data_offset(part.start, self.size)
+        last = layout.data_offset(part[-1], self.size) + blocks.length(part[-1], self.size)
         # To the end of the page in which a short last block ends, so that its page goes too.
         self._files.punch(self._fd, start, layout.pages(last) - start)
 
@@ -102,6 +110,10 @@ class ContentFile:
     def empty(self) -> None:
         """Give all room back, though others may have it open."""
         self._files.truncate(self._fd, 0)
+
+    def _marks(self, part: range) -> bytes:
+        """Return how far each block is proven, 0 where it is not held; less at the end of the file."""
+        return self._files.read(self._fd, len(part) * LEAF_SIZE, layout.leaf_offset(part.start))[DIGEST_SIZE::LEAF_SIZE]
 
 
 class ContentFiles:

@@ -36,6 +36,15 @@ class Folder:
         self._device = 0
         self.journal = Journal(files, f"{path}/journal", sleep)
 
+    @staticmethod
+    def is_cache(path: Path) -> bool:
+        """Whether a cache is in a folder, be it of another version, or one whose making was cut short.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        return (path / "VERSION").exists()
+
     def file_of(self, digest: bytes) -> str:
         """Return the path of a content's file."""
         name = digest.hex()

@@ -3,10 +3,9 @@
 import functools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from casfs.data.disk.content_file import ContentFiles, strides
+from casfs.data.disk.entry import Entry, described
 from casfs.data.disk.files import Files, SystemFiles
 from casfs.data.disk.folder import Folder, check_owner
 from casfs.data.disk.layout import ContentKey, Label
@@ -14,42 +13,9 @@ from casfs.data.disk.outage import DiskHealth, Outage
 from casfs.data.disk.rebuilding import GROUPS, Rebuild
 from casfs.data.disk.room import Room
 from casfs.data.disk.stored_content import StoredContent
-from casfs.data.hashing import blocks
+from casfs.data.disk.upkeep import Upkeep
 from casfs.errors import ConfigError
 from casfs.waiting import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A content of the cache, for who lists it.
-
-    Attributes:
-        digest: 64 hex digits, by which its file is named.
-        size: length of the content in bytes.
-        tree_hash: 64 hex digits, None where its key is its place.
-        blocks: how many blocks the content has.
-        held: how many of them are held.
-        disk_bytes: what they take.
-        labels: where it was seen, last first; empty where that is not known.
-    """
-
-    digest: str
-    size: int
-    tree_hash: str | None
-    blocks: int
-    held: int
-    disk_bytes: int
-    labels: tuple[Label, ...]
-
-    @property
-    def label(self) -> Label | None:
-        """Where it was seen last, None where that is not known."""
-        return self.labels[0] if self.labels else None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it is held."""
-        return self.held == self.blocks
 
 
 class Store:
@@ -143,9 +109,13 @@ class Store:
         """Yield every content, in no order; those that cannot be read are left out."""
         for group in range(GROUPS):
             for digest in self._room.reading(functools.partial(self._room.folder.digests, group)) or []:
-                entry = self._room.reading(functools.partial(self._entry, digest))
+                entry = self._room.reading(functools.partial(self._described, digest))
                 if entry is not None:
                     yield entry
+
+    def upkeep(self) -> Upkeep:
+        """Return what looks after every file of the cache; its methods raise."""
+        return Upkeep(self._room)
 
     def labels(self) -> Iterator[tuple[Label, Entry]]:
         """Yield every place where a content of the cache was seen, in no order, with what is held of it.
@@ -156,17 +126,5 @@ class Store:
             for label in entry.labels:
                 yield label, entry
 
-    def _entry(self, digest: bytes) -> Entry | None:
-        with ContentFiles(self._room.files, self._room.folder.file_of(digest), digest, 0).reading() as file:
-            identity = file.identity if file is not None else None
-            if file is None or identity is None or identity.digest != digest:
-                return None
-            return Entry(
-                digest=digest.hex(),
-                size=identity.size,
-                tree_hash=identity.tree_hash,
-                blocks=blocks.count(identity.size),
-                held=sum(map(file.count, strides(range(blocks.count(identity.size))))),
-                disk_bytes=file.state.disk_bytes,
-                labels=file.labels.places,
-            )
+    def _described(self, digest: bytes) -> Entry | None:
+        return described(self._room.files, self._room.folder.file_of(digest), digest)

@@ -128,13 +128,13 @@ def free_blocks(file: ContentFile, part: range, backwards: bool, wanted: int) ->
         while held and freed < wanted:
             few = -(-(wanted - freed) // BLOCK_SIZE)
             chosen, held = (held[-few:], held[:-few]) if backwards else (held[:few], held[few:])
-            if not _drop(file, range(chosen[0], chosen[-1] + 1)):
+            if not give_up(file, range(chosen[0], chosen[-1] + 1)):
                 return 0
             freed = before - file.state.disk_bytes
     return freed
 
 
-def _drop(file: ContentFile, part: range) -> bool:
+def give_up(file: ContentFile, part: range) -> bool:
     """Give up all of *part*, data that no leaf speaks of too; return False where the file system makes no holes."""
     try:
         file.drop(part)
