@@ -10,9 +10,9 @@ import pytest
 
 from casfs.config.options import OPTIONS, Option
 from casfs.emulator.content import InMemory, read
-from casfs.emulator.documents import date
 from casfs.emulator.glacier import glacier
 from casfs.emulator.inventories import inventory
+from casfs.emulator.rows import date
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 from tests.mounting import Mounting

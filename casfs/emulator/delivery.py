@@ -1,20 +1,26 @@
 """How one reply goes to the socket: the head, the body at the link's speed, and how it ends."""
 
+import re
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
+from itertools import chain, islice
 
 from casfs.emulator.messages import Reply
 from casfs.emulator.shaping import Pacer, Shaping
 
 PIECES_AT_ONCE = 512
 """Pieces in one sendmsg; Linux takes 1024."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+"""What no header can hold, whatever somebody described an archive by."""
 
 
 class Ending(Enum):
@@ -76,24 +82,30 @@ class Outbox:
 
     def _bytes(self, head: bytes, pieces: Sequence[memoryview], bytes_per_s: float | None) -> None:
         if bytes_per_s is None:
-            self.whole([memoryview(head), *pieces])
+            self.whole(chain([memoryview(head)], pieces))
             return
         self._send_all(head)
         for turn in self._pacer.turns(pieces, bytes_per_s):
             self._send_all(turn)
 
-    def whole(self, pieces: Sequence[memoryview]) -> None:
+    def whole(self, pieces: Iterable[memoryview]) -> None:
         """Hand everything to the kernel in one call, which sends it without the interpreter's lock."""
         if isinstance(self._connection, ssl.SSLSocket):  # which has no such call
             for piece in pieces:
                 self._send_all(piece)
             return
-        for at in range(0, len(pieces), PIECES_AT_ONCE):
-            group = pieces[at : at + PIECES_AT_ONCE]
-            sent = self._connection.sendmsg(group)
+        left = iter(pieces)
+        while self._group(list(islice(left, PIECES_AT_ONCE))):
+            pass
+
+    def _group(self, pieces: Sequence[memoryview]) -> bool:
+        """Send as many pieces as one call takes, and say whether there were any; nobody keeps them afterwards."""
+        if pieces:
+            sent = self._connection.sendmsg(pieces)
             self._count(sent)
-            for piece in cut(group, sent, sum(map(len, group))):
+            for piece in cut(pieces, sent, sum(map(len, pieces))):
                 self._send_all(piece)
+        return bool(pieces)
 
     def _send_all(self, piece: bytes | memoryview) -> None:
         self._connection.sendall(piece)
@@ -131,7 +143,7 @@ def head(answer: Reply, now_s: float, more: Mapping[str, str], *, keep_alive: bo
         f"Date: {formatdate(now_s, usegmt=True)}",
         *([f"Content-Length: {answer.size}"] if answer.announced else []),
         f"Connection: {'keep-alive' if keep_alive and answer.announced else 'close'}",
-        *(f"{name}: {value}" for name, value in {**answer.headers, **more}.items()),
+        *(f"{name}: {_CONTROLS.sub(' ', value)}" for name, value in {**answer.headers, **more}.items()),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 

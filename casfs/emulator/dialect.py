@@ -13,6 +13,7 @@ from typing import Protocol
 from casfs.emulator import signature
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, PULL_FROM_COS, PUSH_TO_COS, Json
 from casfs.emulator.messages import ReceivedRequest
+from casfs.emulator.rows import COLUMNS, CsvForm, quoted_by_rfc_4180
 from casfs.emulator.signature import KnownKeys
 
 
@@ -36,18 +37,22 @@ class InventoryRules:
     """What is a service's own about inventories.
 
     Attributes:
-        most: archives in one, at most and if the client does not say; None lists all, whatever it says.
+        most: archives that a client may ask for in one; None takes any number.
+        page: archives in one, if the client does not say; None lists all.
         end_included: whether EndDate itself is among the dates that it selects.
         no_limit: Limit in the document of a job for which none was asked.
         size: how a size in bytes is written as InventorySizeInBytes.
         size_to_come: InventorySizeInBytes while the job runs.
+        csv: how it writes CSV.
     """
 
     most: int | None
+    page: int | None
     end_included: bool
     no_limit: Json
     size: Callable[[int], int | str]
     size_to_come: Json
+    csv: CsvForm
 
 
 class SignatureCheck(Protocol):
@@ -164,7 +169,15 @@ CAS = Dialect(
     job_keys=(*_COMMON, *_ARCHIVE, *_HASHES, *_INVENTORY, *_OBJECT, *_SOURCE, "Tier"),
     running="InProgress",
     no_description="",
-    inventories=InventoryRules(most=10_000, end_included=True, no_limit=0, size=int, size_to_come=0),
+    inventories=InventoryRules(
+        most=10_000,
+        page=10_000,
+        end_included=True,
+        no_limit=0,
+        size=int,
+        size_to_come=0,
+        csv=CsvForm(COLUMNS[:4], quoted_by_rfc_4180),
+    ),
     job_id_length=64,
     archive_id_length=128,
     job_description=re.compile(".*", re.DOTALL),
@@ -186,4 +199,5 @@ CAS = Dialect(
 Jobs; Initiate Job: Expedited is for at most 256 MB. Documents have every key, null where it is for another kind of job,
 as in the job that the page of the vendor's command line shows, which reads them all. InventorySizeInBytes is a number,
 as in the table of Describe Job, since the vendor's SDK calculates with it; the JSON sample has a string, which is
-``replace(CAS, inventories=replace(CAS.inventories, size=str))``."""
+``replace(CAS, inventories=replace(CAS.inventories, size=str))``. CSV has the four
+columns that Get Job Output names of its five, in the usual form since no other is told."""

@@ -1,17 +1,13 @@
 """Vaults and jobs as the JSON documents of the service: every field, in its order, null where it says so."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 from casfs.emulator.dialect import Dialect
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, Json, StoredJob, StoredOutput
+from casfs.emulator.rows import date
 from casfs.emulator.state import State, StoredVault
 
 Document = dict[str, Json]
-
-
-def date(at_s: float) -> str:
-    """Return a moment as the service writes it: ISO 8601 in UTC, with milliseconds."""
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def resource(dialect: Dialect, state: State, vault: str) -> str:
@@ -21,12 +17,11 @@ def resource(dialect: Dialect, state: State, vault: str) -> str:
 
 def vault_document(vault: StoredVault, state: State, dialect: Dialect) -> Document:
     """Return what Describe Vault answers; counts are null before the first inventory."""
-    sizes = [archive.content.size for archive in vault.archives.values()]
     return {
         "CreationDate": date(vault.created_s),
         "LastInventoryDate": None if vault.inventory_s is None else date(vault.inventory_s),
-        "NumberOfArchives": None if vault.inventory_s is None else len(sizes),
-        "SizeInBytes": None if vault.inventory_s is None else sum(sizes),
+        "NumberOfArchives": None if vault.inventory_s is None else vault.count,
+        "SizeInBytes": None if vault.inventory_s is None else vault.size,
         dialect.resource_key: resource(dialect, state, vault.name),
         "VaultName": vault.name,
         **vault.overrides,
@@ -34,7 +29,7 @@ def vault_document(vault: StoredVault, state: State, dialect: Dialect) -> Docume
 
 
 def job_document(job: StoredJob, vault: StoredVault, state: State, dialect: Dialect) -> Document:
-    """Return what Describe Job answers now."""
+    """Return what Describe Job answers now; where a next inventory starts is known once one has been made."""
     status = job.status(state.clock())
     own = {dialect.resource_key: resource(dialect, state, vault.name), dialect.call_back_key: job.call_back_url}
     known = _common(job, status, dialect) | own | dict(job.fields)
@@ -43,6 +38,9 @@ def job_document(job: StoredJob, vault: StoredVault, state: State, dialect: Dial
     elif job.retrieves:
         rules = dialect.inventories
         known["InventorySizeInBytes"] = rules.size(job.retrieves.size) if status == "Succeeded" else rules.size_to_come
+    asked = known.get("InventoryRetrievalParameters")
+    if status == "InProgress" and isinstance(asked, Mapping):
+        known["InventoryRetrievalParameters"] = {**asked, "Marker": None}
     told = dialect.job_fields.get(job.action, dialect.job_fields[ARCHIVE_RETRIEVAL])
     names = dialect.job_keys or told
     return {name: known.get(name) if name in told else None for name in names} | dict(job.overrides)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from casfs.emulator import sigv4
 from casfs.emulator.dialect import CAS, Dialect, InventoryRules, Page
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, SELECT
+from casfs.emulator.rows import COLUMNS, CsvForm, quoted_by_glacier
 
 _FIELDS = (
     "Action",
@@ -62,7 +63,15 @@ def glacier(region: str = "us-west-2", account: str = "012345678901") -> Dialect
         job_keys=None,
         running="Operation in progress.",
         no_description=None,
-        inventories=InventoryRules(most=None, end_included=False, no_limit=None, size=int, size_to_come=None),
+        inventories=InventoryRules(
+            most=None,
+            page=None,
+            end_included=False,
+            no_limit=None,
+            size=int,
+            size_to_come=None,
+            csv=CsvForm(COLUMNS, quoted_by_glacier),
+        ),
         job_id_length=92,
         archive_id_length=138,
         job_description=re.compile("[ -~]{0,1024}"),

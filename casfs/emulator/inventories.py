@@ -1,20 +1,34 @@
 """The inventory of a vault, as JSON or CSV: which archives it lists, and how."""
 
-import json
 import math
 import operator
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from casfs.emulator.content import InMemory
+from casfs.emulator.content import InMemory, Repeated, StoredContent
 from casfs.emulator.dialect import Dialect, InventoryRules
-from casfs.emulator.documents import date, resource
+from casfs.emulator.documents import resource
 from casfs.emulator.jobs import Archive, Json, StoredOutput
 from casfs.emulator.refusal import Refusal
+from casfs.emulator.rows import CsvForm, date, in_json, row
 from casfs.emulator.state import State, StoredVault
 
-COLUMNS = ("ArchiveId", "ArchiveDescription", "CreationDate", "Size", "SHA256TreeHash")
-"""Of a CSV inventory. Source: Glacier's Get Job Output; CAS says "five columns" and names the first four."""
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an inventory lists, and where the next one starts.
+
+    Attributes:
+        archives: those that somebody put into the vault.
+        numbers: of those that are generated, after them.
+        following: id of the first archive that is left for a next one, None if none is.
+    """
+
+    archives: Sequence[Archive]
+    numbers: range
+    following: str | None
 
 
 def inventory(
@@ -35,33 +49,47 @@ def inventory(
     if form not in ("JSON", "CSV"):
         raise Refusal("InvalidParameterValueException", f"Invalid format: {form}")
     wanted = asked or {}
-    archives, following = _listed(vault, wanted, dialect.inventories)
-    data = _as_csv(archives) if form == "CSV" else _as_json(vault, archives, state, dialect)
+    rules = dialect.inventories
+    listed = _listed(vault, wanted, rules)
+    content = _as_csv(vault, listed, rules.csv) if form == "CSV" else _as_json(vault, listed, state, dialect)
     parameters = {
         "Format": form,
         "StartDate": wanted.get("StartDate"),
         "EndDate": wanted.get("EndDate"),
-        "Limit": wanted.get("Limit") or dialect.inventories.no_limit,
-        "Marker": following,
+        "Limit": wanted.get("Limit") or rules.no_limit,
+        "Marker": listed.following,
     }
     media_type = "text/csv" if form == "CSV" else "application/json"
-    return StoredOutput(InMemory(data), 0, len(data), media_type), {"InventoryRetrievalParameters": parameters}
+    return StoredOutput(content, 0, content.size, media_type), {"InventoryRetrievalParameters": parameters}
 
 
-def _listed(vault: StoredVault, wanted: Mapping[str, Json], rules: InventoryRules) -> tuple[list[Archive], str | None]:
-    """Return the archives that the parameters select, by id, and the id that a next inventory starts from."""
-    limit, marker = _limit(str(wanted.get("Limit") or ""), rules.most), str(wanted.get("Marker") or "")
+def _listed(vault: StoredVault, wanted: Mapping[str, Json], rules: InventoryRules) -> Listed:
+    """Return the archives that the parameters select, in the order of their ids, the generated ones last."""
+    limit, marker = _limit(str(wanted.get("Limit") or ""), rules), str(wanted.get("Marker") or "")
     first_s, end_s = _moment(wanted, "StartDate", 0.0), _moment(wanted, "EndDate", math.inf)
     within = operator.le if rules.end_included else operator.lt
     dated = (one for one in vault.archives.values() if first_s <= one.created_s and within(one.created_s, end_s))
-    found = sorted((one for one in dated if one.id >= marker), key=lambda one: one.id)
-    return found[:limit], found[limit].id if limit is not None and len(found) > limit else None
+    numbers = vault.generated.between(first_s, end_s, end_included=rules.end_included)
+    number = vault.generated.number(marker)
+    if number is not None:
+        return _cut([], numbers[bisect_left(numbers, number) :], limit, vault)
+    return _cut(sorted((one for one in dated if one.id >= marker), key=lambda one: one.id), numbers, limit, vault)
 
 
-def _limit(text: str, most: int | None) -> int | None:
+def _cut(archives: Sequence[Archive], numbers: range, limit: int | None, vault: StoredVault) -> Listed:
+    """Cut one inventory of at most *limit* archives off those that are left."""
+    if limit is None or len(archives) + len(numbers) <= limit:
+        return Listed(archives, numbers, None)
+    if len(archives) > limit:
+        return Listed(archives[:limit], numbers[:0], archives[limit].id)
+    rest = limit - len(archives)
+    return Listed(archives, numbers[:rest], vault.generated.id(numbers[rest]))
+
+
+def _limit(text: str, rules: InventoryRules) -> int | None:
     if not text:
-        return most
-    if not text.isdecimal() or int(text) < 1 or (most and int(text) > most):
+        return rules.page
+    if not text.isdecimal() or int(text) < 1 or (rules.most and int(text) > rules.most):
         raise Refusal("InvalidParameterValueException", f"Invalid limit: {text}")
     return int(text)
 
@@ -74,29 +102,21 @@ def _moment(wanted: Mapping[str, Json], name: str, default: float) -> float:
         raise Refusal("InvalidParameterValueException", f"Invalid {name}: {text}") from error
 
 
-def _as_json(vault: StoredVault, archives: Sequence[Archive], state: State, dialect: Dialect) -> bytes:
-    document = {
+def _as_json(vault: StoredVault, listed: Listed, state: State, dialect: Dialect) -> StoredContent:
+    told = {
         dialect.resource_key: resource(dialect, state, vault.name),
         "InventoryDate": date(state.clock() if vault.inventory_s is None else vault.inventory_s),
-        "ArchiveList": [dict(zip(COLUMNS, _row(archive), strict=True)) for archive in archives],
+        "ArchiveList": [],
     }
-    return json.dumps(document, ensure_ascii=False).encode()
+    head = in_json(told).removesuffix(b"]}") + b", ".join(in_json(row(archive)) for archive in listed.archives)
+    if not listed.numbers:
+        return InMemory(head + b"]}")
+    between = b", " if listed.archives else b""
+    return Repeated(head + between, vault.generated.rows(in_json), listed.numbers, ", ", b"]}")
 
 
-def _as_csv(archives: Sequence[Archive]) -> bytes:
-    r"""Return lines under a header.
-
-    Not RFC 4180: a field with a comma, a quote or a backslash is within quotes, where a quote is ``\"`` and a
-    backslash is not escaped. Source: Glacier's Get Job Output, which the CAS documents transcribe.
-    """
-    lines = [",".join(COLUMNS), *(",".join(map(_cell, _row(archive))) for archive in archives)]
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _row(archive: Archive) -> tuple[str, str, str, int, str]:
-    return archive.id, archive.description, date(archive.created_s), archive.content.size, archive.tree.root
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    return '"' + text.replace('"', '\\"') + '"' if set(text) & set(',"\\') else text
+def _as_csv(vault: StoredVault, listed: Listed, form: CsvForm) -> StoredContent:
+    head = form.header + b"".join(form.line(row(archive)) for archive in listed.archives)
+    if not listed.numbers:
+        return InMemory(head)
+    return Repeated(head, vault.generated.rows(form.line), listed.numbers, "", b"")

@@ -28,12 +28,14 @@ class Archive:
         content: its bytes.
         description: as given at upload.
         created_s: when.
+        overrides: fields of its line in an inventory to show as they stand here, right or wrong.
     """
 
     id: str
     content: StoredContent
     description: str = ""
     created_s: float = 0.0
+    overrides: Mapping[str, Json] = field(default_factory=dict)
 
     @cached_property
     def tree(self) -> TreeHash:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from casfs.emulator.content import MadeWhenRead
+
 HEAD_LIMIT = 64 << 10
 """Bytes of a request's head; nginx refuses 32 KiB, and no client of the service comes near either."""
 BODY_LIMIT = 1 << 30
@@ -59,7 +61,7 @@ class Reply:
     @property
     def size(self) -> int:
         """Bytes in the body."""
-        return sum(map(len, self.body))
+        return self.body.size if isinstance(self.body, MadeWhenRead) else sum(map(len, self.body))
 
 
 class Inbox:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from casfs.emulator.content import StoredContent
+from casfs.emulator.generated_archives import NO_ARCHIVES, GeneratedArchives
 from casfs.emulator.jobs import Archive, Json, StoredJob, StoredOutput
 from casfs.emulator.policy import Policy
 
@@ -33,6 +34,11 @@ class StoredVault:
         created_s: when.
         inventory_s: when its last inventory was made, None before the first.
         overrides: fields of its document to show as they stand here.
+        archives: those that somebody put there.
+        jobs: by id, those that have expired too.
+        job_ids: their ids, in order.
+        generated: archives that are made up as they are asked for, listed after the others.
+        removed: ids of those of them that have been deleted.
     """
 
     name: str
@@ -42,10 +48,30 @@ class StoredVault:
     archives: dict[str, Archive] = field(default_factory=dict)
     jobs: dict[str, StoredJob] = field(default_factory=dict)
     job_ids: list[str] = field(default_factory=list)
+    generated: GeneratedArchives = NO_ARCHIVES
+    removed: set[str] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How many archives there are, by the last inventory."""
+        return len(self.archives) + self.generated.count
+
+    @property
+    def size(self) -> int:
+        """Bytes in them."""
+        return sum(archive.content.size for archive in self.archives.values()) + self.generated.size
 
     def archive(self, archive: str) -> Archive | None:
         """Return the archive of that id."""
-        return self.archives.get(archive)
+        number = self.generated.number(archive)
+        if number is None or archive in self.removed:
+            return self.archives.get(archive)
+        return self.generated.archive(number)
+
+    def remove(self, archive: str) -> None:
+        """Delete the archive of that id."""
+        if self.archives.pop(archive, None) is None:
+            self.removed.add(archive)
 
 
 class State:
@@ -93,13 +119,19 @@ class State:
         self._vaults: dict[str, StoredVault] = {}
 
     def add_vault(
-        self, name: str, *, inventory_s: float | None = None, overrides: Mapping[str, Json] = NO_FIELDS
+        self,
+        name: str,
+        *,
+        inventory_s: float | None = None,
+        overrides: Mapping[str, Json] = NO_FIELDS,
+        generated: GeneratedArchives = NO_ARCHIVES,
     ) -> StoredVault:
         """Make a vault, or return the one of that name."""
         with self._lock:
-            return self._vaults.setdefault(name, StoredVault(name, self.clock(), inventory_s, overrides))
+            vault = StoredVault(name, self.clock(), inventory_s, overrides, generated=generated)
+            return self._vaults.setdefault(name, vault)
 
-    def add_archive(
+    def add_archive(  # noqa: PLR0913 - as add_job
         self,
         vault: str,
         content: StoredContent,
@@ -107,10 +139,14 @@ class State:
         *,
         archive_id: str | None = None,
         created_s: float | None = None,
+        overrides: Mapping[str, Json] = NO_FIELDS,
     ) -> Archive:
-        """Put an archive into a vault that exists; it was made now and has a fresh id unless told otherwise."""
+        """Put an archive into a vault that exists; it was made now and has a fresh id unless told otherwise.
+
+        Descriptions may be hostile, and *overrides* are what its line in inventories tells, right or wrong.
+        """
         made_s = self.clock() if created_s is None else created_s
-        archive = Archive(archive_id or self.fresh_id(128), content, description, made_s)
+        archive = Archive(archive_id or self.fresh_id(128), content, description, made_s, overrides)
         with self._lock:
             self._vaults[vault].archives[archive.id] = archive
         return archive
@@ -184,7 +220,7 @@ class State:
         """
         with self._lock:
             holder = self._vaults[vault]
-            del holder.archives[archive]
+            holder.remove(archive)
             for job in holder.jobs.values():
                 of = job.retrieves.archive if job.retrieves else None
                 if of and of.id == archive and job.status(self.clock()) == "InProgress":
