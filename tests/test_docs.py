@@ -15,6 +15,7 @@ from casfs.emulator.inventories import inventory
 from casfs.emulator.rows import date
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
+from casfs.stats import Stats
 from tests.mounting import Mounting
 from tests.test_layering import LEAVES, TABLE
 
@@ -87,6 +88,11 @@ def row(option: Option) -> str:
 def test_readme_lists_the_options_that_there_are() -> None:
     listed = re.findall(r"^\| `--.*$", document("README.md"), re.MULTILINE)
     assert listed == [row(option) for option in OPTIONS if option.missing is None]
+
+
+def test_semantics_tell_every_figure() -> None:
+    told = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", document("docs/semantics.md"), re.MULTILINE)
+    assert set(Stats().snapshot()) <= {name for names in told for name in re.findall(r"\w+", names)}
 
 
 def examples(name: str) -> list[tuple[str, str]]:
