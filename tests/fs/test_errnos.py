@@ -1,10 +1,12 @@
 """The one table from errors to errno values."""
 
 import errno
+import re
 from collections.abc import Iterator
 
 import pytest
 
+import casfs.errors
 from casfs.errnos import ERRNOS
 from casfs.errors import CasfsError, GoneError, NoAttributeError, NotFoundError
 from casfs.fs.errnos import errno_of
@@ -19,6 +21,15 @@ def descendants(kind: type[CasfsError]) -> Iterator[type[CasfsError]]:
 
 def test_every_error_has_a_row_of_its_own() -> None:
     assert set(ERRNOS) == set(descendants(CasfsError))
+
+
+def test_every_error_is_drawn_in_the_tree_and_has_its_name_at_the_front_door() -> None:
+    named = {kind.__name__ for kind in descendants(CasfsError)}
+    assert named <= set(casfs.__all__)
+    assert (
+        set(re.findall(r"\w+Error\b", (casfs.errors.__doc__ or "").partition("No class derives")[0])) - {"CasfsError"}
+        == named
+    )
 
 
 def test_every_errno_is_positive() -> None:
