@@ -235,7 +235,7 @@ OPTIONS = (
         TIMEOUT,
         default="120",
         why="what a user takes for a hang; longer than any one stalled connection",
-        help="Deadline of one read() in all its retries.",
+        help="Deadline of one read(), all its retries included.",
     ),
     Option(
         "ca_bundle",
