@@ -2,6 +2,7 @@
 
 import pkgutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from casfs.config.values import size_bytes
 from casfs.emulator.dialect import Dialect
 from casfs.emulator.faults import Fault, Faults
 from casfs.emulator.folders import state_of
+from casfs.emulator.generated_archives import DIGITS, GeneratedArchives
+from casfs.emulator.initiation import TIERS
+from casfs.emulator.policy import Policy
 from casfs.emulator.samples import sample_state
 from casfs.emulator.scripts import parse
 from casfs.emulator.server import Server
@@ -22,6 +26,8 @@ from casfs.emulator.state import State
 from casfs.errors import ConfigError
 from casfs.mount.lifetime import SIGNALS, block_signals
 
+MADE_UP = "made-up"
+"""The vault of archives that are made up as they are asked for."""
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
@@ -56,6 +62,29 @@ NOT_NEGATIVE = click.FloatRange(min=0)
     help="How long after its completion such a job is forgotten.",
 )
 @click.option(
+    "--tier-time",
+    type=(click.Choice(TIERS), NOT_NEGATIVE),
+    multiple=True,
+    metavar="TIER SECONDS",
+    help="The same for retrievals of one Tier; may be given for each.",
+)
+@click.option(
+    "--policy", metavar="SIZE", help="Most bytes of archives that may be retrieved in any 24 hours.  [no bound]"
+)
+@click.option(
+    "--inventory-page",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Archives in one inventory.  [cas: 10,000; glacier: all]",
+)
+@click.option(
+    "--archives",
+    type=click.IntRange(0, 10**DIGITS),
+    default=0,
+    metavar="N",
+    help=f"Add a vault {MADE_UP}, of so many archives that take no room.",
+)
+@click.option(
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -76,14 +105,14 @@ def emulate(**wanted: Any) -> None:
 
 def described(**wanted: Any) -> Server:
     """Return the server that the options ask for, not started."""
-    dialect = counterpart(PROVIDERS[wanted["provider"]])
+    dialect = _paged(counterpart(PROVIDERS[wanted["provider"]]), wanted["inventory_page"])
     return Server(
-        _state(dialect, wanted["root"], wanted["job_time"], wanted["expiry"]),
+        _state(dialect, **wanted),
         dialect=dialect,
         host=wanted["host"],
         port=wanted["port"],
         credentials=None if wanted["no_auth"] else dict([dialect.sample_key]),
-        shaping=Shaping(wanted["first_byte_delay"], _rate(wanted["rate"])),
+        shaping=Shaping(wanted["first_byte_delay"], _size("--rate", wanted["rate"])),
         faults=Faults(*(read_faults(wanted["faults"]) if wanted["faults"] else [])),
     )
 
@@ -122,16 +151,26 @@ def read_faults(path: Path) -> list[Fault]:
     return parse(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def _state(dialect: Dialect, root: Path | None, job_takes_s: float, output_lives_s: float) -> State:
+def _paged(dialect: Dialect, page: int | None) -> Dialect:
+    return dialect if page is None else replace(dialect, inventories=replace(dialect.inventories, page=page))
+
+
+def _state(dialect: Dialect, **wanted: Any) -> State:
+    root = wanted["root"]
     state = sample_state(dialect=dialect) if root is None else state_of(root, dialect=dialect)
-    state.job_takes_s, state.output_lives_s = job_takes_s, output_lives_s
+    state.job_takes_s, state.output_lives_s = wanted["job_time"], wanted["expiry"]
+    state.tier_takes_s |= dict(wanted["tier_time"])
+    state.policy = Policy(most_bytes=_size("--policy", wanted["policy"]))
+    if wanted["archives"]:
+        made = GeneratedArchives(wanted["archives"], id_length=dialect.archive_id_length)
+        state.add_vault(MADE_UP, inventory_s=state.clock(), generated=made)
     return state
 
 
-def _rate(text: str | None) -> float | None:
+def _size(option: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return float(size_bytes(text))
+        return size_bytes(text)
     except ValueError as error:
-        raise ConfigError(f"--rate: {text!a} {error}") from None
+        raise ConfigError(f"{option}: {text!a} {error}") from None

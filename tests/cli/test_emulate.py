@@ -1,5 +1,6 @@
 """``casfs emulate`` and ``casfs demo``, as processes."""
 
+import json
 import re
 import signal
 import subprocess
@@ -71,6 +72,38 @@ def test_keys_for_glacier_look_like_those_of_aws(tmp_path: Path) -> None:
         assert keys is not None
         assert re.fullmatch("AKIA[A-Z2-7]{16}", keys[1])
         assert re.fullmatch("[A-Za-z0-9/+]{40}", keys[2])
+
+
+def ask(url: str, body: object = None) -> tuple[int, str, bytes]:
+    """Ask an emulator that lets everybody in; gives the status, the id of a new job, and the body."""
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(url, data, timeout=120) as answer:
+            return answer.status, answer.headers["x-cas-job-id"] or "", answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, "", error.read()
+
+
+def test_it_plays_what_whoever_empties_a_vault_meets(tmp_path: Path) -> None:
+    options = ("--archives", 1_000_000, "--inventory-page", 3, "--policy", "150K", "--job-time", 0)
+    with emulating(tmp_path, "--no-auth", *options, "--tier-time", "Bulk", 3600) as (lines, _):
+        jobs = f"{address(lines)}/-/vaults/made-up/jobs"
+        _, inventory, _ = ask(jobs, {"Type": "inventory-retrieval"})
+        document = json.loads(ask(f"{jobs}/{inventory}")[2])
+        archives = json.loads(ask(f"{jobs}/{inventory}/output")[2])["ArchiveList"]
+        assert (len(archives), document["InventoryRetrievalParameters"]["Marker"][:10]) == (3, "0000000003")
+        wish = {"Type": "archive-retrieval", "ArchiveId": archives[0]["ArchiveId"], "Tier": "Bulk"}
+        _, retrieval, _ = ask(jobs, wish)
+        assert json.loads(ask(f"{jobs}/{retrieval}")[2])["StatusCode"] == "InProgress"
+        status, _, body = ask(jobs, wish)
+        assert (status, json.loads(body)["code"]) == (400, "PolicyEnforcedException")
+
+
+def test_a_size_that_is_none_is_named_with_its_option(tmp_path: Path) -> None:
+    done = casfs("emulate", "--policy", "much", env=environment(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "--policy: 'much'" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
