@@ -32,7 +32,8 @@ ERRNOS: dict[type[errors.CasfsError], int] = {
     errors.BadHandleError: errno.EBADF,
     # Not ENOMEM: it reads as if the program that reads had too little.
     errors.ShortageError: errno.EIO,
-    # These two are for the time before there is a mount; here they are bugs.
+    # These are for the time before there is a mount, or for who has none; here they are bugs.
+    errors.DestinationError: errno.EIO,
     errors.ConfigError: errno.EIO,
     errors.MountError: errno.EIO,
 }

@@ -26,6 +26,7 @@ The tree::
     ├── NoAttributeError        no such extended attribute
     ├── BadHandleError          a file handle that is not open
     ├── ShortageError           the system gives no more memory or threads
+    ├── DestinationError        where outputs are to be put takes or keeps them not
     ├── ConfigError             an option, file or credential that cannot be used
     └── MountError              the mount cannot be made; the message says what to mend
 
@@ -173,6 +174,10 @@ class BadHandleError(CasfsError):
 
 class ShortageError(CasfsError):
     """The system gives no more memory, or no more threads."""
+
+
+class DestinationError(CasfsError):
+    """What was to be put somewhere is not there: a disk that is full, a name that cannot be had, a store that fails."""
 
 
 class ConfigError(CasfsError):

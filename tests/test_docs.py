@@ -66,7 +66,7 @@ def test_path_of_a_read_is_the_one_that_a_cold_and_a_warm_read_take() -> None:
 
 CHANGES = (
     "attribute", "provider", "fault of the emulator", "command", "counter", "rule of eviction", "source of credentials",
-    "option", "error", "destination of what is drained",
+    "option", "error", "destination of outputs",
 )  # fmt: skip
 
 

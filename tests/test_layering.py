@@ -13,10 +13,12 @@ LEAVES = frozenset({"errors", "errnos", "models", "waiting", "stats", "log", "co
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "cache", "config", "emulator"}),
+    "cli": frozenset({"mount", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
     "mount": frozenset({"account", "fs", "config"}),
     "cache": frozenset({"data"}),
     "account": frozenset({"api", "tree", "data", "config"}),
+    "drain": frozenset({"library", "file", "tree_hash", "data"}),
+    "tree_hash": frozenset({"data"}),
     "library": frozenset({"account", "tree", "config", "file", "retrievals"}),
     "retrievals": frozenset({"account"}),
     "file": frozenset({"data"}),
@@ -45,10 +47,13 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "mfusepy": frozenset({"fs", "mount"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
-    "fsspec": frozenset({"fsspec"}),
+    "fsspec": frozenset({"fsspec", "drain"}),
     "cachetools": frozenset({"tree", "data"}),
 }
 """Which parts may import a library that is ours to import at all."""
+
+ONE_MODULE = {"fsspec": PACKAGE / "drain" / "destinations" / "fsspec.py"}
+"""Which module alone of a part may import a library that is the part's beside others."""
 
 FLOORS = ("outputs", "reader", "ahead", "fetch", "memory", "disk", "content", "hashing")
 """What ``data`` is made of, from the top down: each imports only itself and what stands behind it. What is in none of
@@ -95,6 +100,13 @@ def may_import(part: str, name: list[str], allowed: frozenset[str]) -> bool:
 @EVERY_MODULE
 def test_each_part_imports_only_what_the_table_allows(path: Path) -> None:
     assert offences(part_of(path), imported(path)) == []
+
+
+def test_library_of_one_module_is_imported_by_no_other_of_its_part() -> None:
+    for library, module in ONE_MODULE.items():
+        part = PACKAGE / module.relative_to(PACKAGE).parts[0]
+        importers = [path for path in part.rglob("*.py") if library in {name.split(".")[0] for name in imported(path)}]
+        assert importers == [module]
 
 
 @pytest.mark.parametrize(

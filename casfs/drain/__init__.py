@@ -1,0 +1,1 @@
+"""Everything out of a vault, and what single outputs are put into."""

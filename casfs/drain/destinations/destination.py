@@ -1,0 +1,133 @@
+"""What whoever fetches outputs needs of the place that they are put into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+LONGEST_NAME = 255
+"""Bytes of one name in a path. Source: Linux, NAME_MAX."""
+
+UNFINISHED = ".casfs-part"
+"""The folder, in a destination, of what is not whole yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is kept of an output beside its bytes, as far as the destination can.
+
+    Attributes:
+        modified_ns: its mtime, None for when it was put there.
+        attributes: extended attributes.
+    """
+
+    modified_ns: int | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Part(Protocol):
+    """What is there of one output before it is whole: under no name that anybody looks for.
+
+    Left without ``commit``, it stays as a kill would leave it; ``discard`` takes it away.
+
+    Threads: one at a time.
+    """
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there: those of an earlier attempt too, which were read back and checked."""
+        ...
+
+    @property
+    def tree_hash(self) -> str:
+        """The tree hash of these bytes."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Return this part, which is closed at the end of the block."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, as it is."""
+        ...
+
+    def write(self, data: memoryview) -> None:
+        """Add the next bytes.
+
+        Args:
+            data: writable; whole blocks of 1 MiB, unless they are the last bytes of all.
+
+        Raises:
+            DestinationError: they are not there.
+        """
+        ...
+
+    def restart(self) -> None:
+        """Forget all bytes.
+
+        Raises:
+            DestinationError: they stay.
+        """
+        ...
+
+    def commit(self, label: Label) -> None:
+        """Give what is there its name, in place of what has it, once it is safe there.
+
+        Raises:
+            DestinationError: what had the name before still has it, or, in a store, nothing may have it.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Take it away; no error where that cannot be done."""
+        ...
+
+
+class Destination(Protocol):
+    """Where outputs are put, each under a path of its own: relative, its names joined by ``/``.
+
+    Nothing is ever written outside, whatever a path says and whoever puts links there. Copies by pickle are the same
+    destination, in other processes and on other machines that share it.
+
+    Threads: any, many at once; each attempt has its own part.
+    """
+
+    def where(self, path: str) -> str:
+        """Return what a user calls *path*."""
+        ...
+
+    def is_folder(self) -> bool:
+        """Say whether it is there already, and something that files can be in.
+
+        Raises:
+            DestinationError: it cannot be asked.
+        """
+        ...
+
+    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+        """Say whether *path* has this content, by reading it back where the size is the right one.
+
+        Raises:
+            DestinationError: it cannot be read, or *path* is none.
+        """
+        ...
+
+    def part(self, path: str, attempt: str) -> Part:
+        """Begin what is to get the name *path*, or go on with what an earlier attempt of that name left.
+
+        Where somebody else is at it, what is begun has a name of its own, and nothing in it.
+
+        Args:
+            path: relative.
+            attempt: one name: what goes on is of the same content.
+
+        Raises:
+            DestinationError: nothing can be written there, or *path* is none.
+        """
+        ...
+
+    def sweep(self) -> None:
+        """Take away what every attempt left, of this run and of others that nobody is at; no error where that fails."""
+        ...

@@ -1,0 +1,116 @@
+"""What fsspec speaks to: there is no renaming, so what is put there was whole and checked here before.
+
+This is the one module of the package that needs fsspec; it is imported when a URL is the destination.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import fsspec.core
+
+from casfs.drain.destinations.destination import Label
+from casfs.drain.destinations.folders import failing
+from casfs.drain.destinations.part_file import PartFile
+from casfs.drain.destinations.paths import names_of
+from casfs.errors import ConfigError, DestinationError
+from casfs.tree_hash import PIECE_BYTES, hash_all
+
+SPOOL = "the copy in the folder of temporary files (TMPDIR names another)"
+
+
+class FsspecDestination:
+    """A prefix in what fsspec speaks to; as ``Destination``.
+
+    Args:
+        url: of fsspec; options and keys are where fsspec, or the package that it needs for the URL, looks for them.
+
+    Raises:
+        ConfigError: nobody knows such URLs, or the package that does is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        try:
+            self._files, self._prefix = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"DESTINATION: {error}") from error
+
+    def __reduce__(self) -> tuple[type["FsspecDestination"], tuple[str]]:
+        """Pickle the URL: whoever gets it finds keys where it is."""
+        return FsspecDestination, (self._url,)
+
+    def where(self, path: str) -> str:
+        """Return its URL, without what somebody may have written in front of the host."""
+        return f"{re.sub('//[^/]*@', '//', self._url).rstrip('/')}/{path}"
+
+    def is_folder(self) -> bool:
+        """Say whether the URL is a bucket, or something is below it."""
+        with _failing(self.where("")):
+            return bool(self._files.isdir(self._prefix))
+
+    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+        """Say whether *path* has this content; as ``Destination.holds``."""
+        key = self._key(path)
+        with _failing(self.where(path)):
+            self._files.invalidate_cache()
+            try:
+                return self._files.info(key)["size"] == size and tree_hash_of(self._files, key) == tree_hash
+            except FileNotFoundError:
+                return False
+
+    def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
+        """Begin an object; as ``Destination.part``: a kill leaves nothing of it."""
+        return FsspecPart(self._files, self._key(path), self.where(path))
+
+    def sweep(self) -> None:
+        """Do nothing: what is not whole is nowhere."""
+
+    def _key(self, path: str) -> str:
+        return "/".join([*filter(None, [self._prefix.rstrip("/")]), *names_of(path)])
+
+
+class FsspecPart(PartFile):
+    """A file without a name on this machine, until it is put where it belongs; as ``Part``."""
+
+    def __init__(self, files: Any, key: str, where: str) -> None:
+        self._files, self._key, self._where = files, key, where
+        with failing(SPOOL):
+            self._spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this
+        super().__init__(self._spool.fileno(), None, SPOOL)
+
+    def commit(self, label: Label) -> None:  # noqa: ARG002 - an object has neither mtime nor attributes of ours
+        """Put it there, and read it back; as ``Part.commit``."""
+        with _failing(self._where):
+            self._files.put_file(f"/proc/self/fd/{self.fileno()}", self._key)
+            self._files.invalidate_cache()
+            if tree_hash_of(self._files, self._key) == self.tree_hash:
+                return
+            self._files.rm_file(self._key)
+        raise DestinationError(f"{self._where}: what was read back is not what was put there; it was removed")
+
+    def discard(self) -> None:
+        """Leave it to be closed; as ``Part.discard``."""
+
+    def close(self) -> None:
+        """Forget it; may be called more than once."""
+        self._spool.close()
+
+
+def tree_hash_of(files: Any, key: str) -> str:
+    """Return the tree hash of an object, by reading it."""
+    with files.open(key, "rb", block_size=PIECE_BYTES) as file:
+        return hash_all(file).hexdigest()
+
+
+@contextmanager
+def _failing(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (DestinationError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # each package has errors of its own
+        said = str(error) or type(error).__name__
+        raise DestinationError(f"{where}: {said}") from error

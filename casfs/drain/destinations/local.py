@@ -1,0 +1,69 @@
+"""A folder of this machine, or of one that it shares: parts in a folder of their own, renamed once they are on disk."""
+
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+
+from casfs.drain.destinations.folders import failing, folder, kind_of
+from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
+from casfs.drain.destinations.paths import is_name, names_of
+from casfs.errors import DestinationError
+from casfs.tree_hash import hash_all
+
+
+@dataclass(frozen=True)
+class LocalDestination:
+    """A folder, made with its parents when the first part begins; as ``Destination``.
+
+    Attributes:
+        root: its path, absolute; what leads there may be links.
+    """
+
+    root: str
+
+    def where(self, path: str) -> str:
+        """Return the path of the file."""
+        return os.path.join(self.root, path)  # noqa: PTH118 - a name that is no text stays as it is
+
+    def is_folder(self) -> bool:
+        """Say whether it is a folder that is there."""
+        return os.path.isdir(self.root)  # noqa: PTH112 - as above
+
+    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+        """Say whether *path* is a file with this content; as ``Destination.holds``."""
+        *folders, name = names_of(path)
+        with failing(self.where(path)):
+            try:
+                with folder(self.root, folders, make=False) as within:
+                    return kind_of(name, within) == stat.S_IFREG and _has(name, within, size, tree_hash)
+            except FileNotFoundError:
+                return False
+
+    def part(self, path: str, attempt: str) -> LocalPart:
+        """Begin or go on with a file; as ``Destination.part``."""
+        names = names_of(path)
+        if not is_name(attempt + LEAVES):
+            raise DestinationError(f"{attempt!a} is no name of an attempt")
+        with failing(self.where(path)):
+            os.makedirs(self.root, exist_ok=True)  # noqa: PTH103 - as above
+            with suppress(FileNotFoundError), folder(self.root, names[:-1], make=False) as within:
+                check_replaceable(names[-1], within)
+            attempt, data, leaves = files_of(self.root, attempt)
+        part = LocalPart(data, leaves, root=self.root, names=names, attempt=attempt, where=self.where(path))
+        try:
+            part.resume()
+        except BaseException:
+            part.close()
+            raise
+        return part
+
+    def sweep(self) -> None:
+        """Remove what nobody is at; as ``Destination.sweep``."""
+        sweep(self.root)
+
+
+def _has(name: str, within: int, size: int, tree_hash: str) -> bool:
+    opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=within)
+    with os.fdopen(opened, "rb", buffering=0) as file:
+        return os.fstat(opened).st_size == size and hash_all(file).hexdigest() == tree_hash
