@@ -91,14 +91,19 @@ def test_what_was_synced_outlives_a_loss_of_power_once_the_leaves_were_synced_to
 def test_what_was_flushed_outlives_a_loss_of_power_and_is_flushed_once(seed: int) -> None:
     machine = Machine()
     process = Process(machine)
-    content = open_store(ROOT, files=process).content(ONE.key)
-    content.write(ONE.new([0, 2]))
-    content.flush()
+    store = open_store(ROOT, files=process)
+    for archive in ARCHIVES:
+        store.content(archive.key).write(archive.new([0]))
+    store.content(ONE.key).write(ONE.new([2]))
+    store.content(ONE.key).flush()
+    store.flush()
     before = process.changes
-    content.flush()
+    store.content(ONE.key).flush()
+    store.flush()
     assert process.changes == before
     machine.lose_power(random.Random(seed))
-    assert served(open_store(ROOT, files=Process(machine)).content(ONE.key), ONE) == {0, 2}
+    again = open_store(ROOT, files=Process(machine))
+    assert [served(again.content(archive.key), archive) for archive in ARCHIVES] == [{0, 2}, {0}]
 
 
 def test_no_leaf_is_written_before_its_data_were_synced() -> None:

@@ -36,21 +36,12 @@ class ContentWriter:
         self._digest = files.digest
         self._room = room
         self._files = files
-        self._is_owed = False
 
     def write(self, new: Sequence[NewBlock]) -> int:
         """See StoredContent."""
         lacking = self._lacking(new)
         is_kept = not lacking or self._write_lacking(lacking)
         return len(new) if is_kept else len(new) - len(lacking)
-
-    def flush(self) -> None:
-        """See StoredContent."""
-        if self._is_owed:
-            self._is_owed = False  # before the sync: what is written meanwhile is owed anew
-            with self._files.locked(shared=True) as file:
-                if file is not None:
-                    file.sync()
 
     def note(self, label: Label) -> bool:
         """See StoredContent."""
@@ -99,7 +90,7 @@ class ContentWriter:
                 return False
             raise
         file.write_leaves((one.block, one.leaf) for one in new)
-        self._is_owed = True
+        self._room.owe(self._digest)
         return True
 
     def _take_back(self, file: ContentFile, new: Sequence[NewBlock]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from casfs.data.disk.accounts import Account
+from casfs.data.disk.content_file import ContentFiles
 from casfs.data.disk.files import Files
 from casfs.data.disk.folder import Folder
 from casfs.data.disk.outage import DiskHealth
@@ -44,6 +45,7 @@ class Room:
         self._clock = clock
         self._trimmer = Trimmer(files, folder, clock)
         self._lock = threading.Lock()
+        self._owed: set[bytes] = set()
 
     @property
     def now_ns(self) -> int:
@@ -68,6 +70,30 @@ class Room:
         """Count a block that was not what its leaf says."""
         with self._lock:
             self.damaged_blocks += 1
+
+    def owe(self, digest: bytes) -> None:
+        """Note that what a content says of its blocks is not synced."""
+        with self._lock:
+            self._owed.add(digest)
+
+    def owed(self) -> list[bytes]:
+        """Return the contents of which that is noted."""
+        with self._lock:
+            return list(self._owed)
+
+    def flush(self, digest: bytes) -> None:
+        """Sync what a content says of its blocks, unless it is.
+
+        Raises:
+            OSError: the disk fails.
+        """
+        with self._lock:
+            if digest not in self._owed:
+                return
+            self._owed.remove(digest)  # before the sync: what is written meanwhile is owed anew
+        with ContentFiles(self.files, self.folder.file_of(digest), digest, 0, self.sleep).locked(shared=True) as file:
+            if file is not None:
+                file.sync()
 
     def reserve(self, digest: bytes, wanted: int) -> bool:
         """Promise room to a content, making some where it has to be; return False where there is none.

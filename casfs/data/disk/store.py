@@ -97,6 +97,11 @@ class Store:
         """Return one content; nothing is asked of the disk yet."""
         return StoredContent(key, self._room)
 
+    def flush(self) -> None:
+        """Return once what was written of all contents would outlive a loss of power."""
+        for digest in self._room.owed():
+            self._room.writing(functools.partial(self._room.flush, digest))
+
     def used_bytes(self) -> int:
         """Return how much of the bound is taken; 0 where that cannot be told."""
         return self._room.writing(self._room.taken) or 0

@@ -84,12 +84,12 @@ class StoredContent:
         return self._room.writing(lambda: self._writer.write(new)) or 0
 
     def flush(self) -> None:
-        """Return once what was written here would outlive a loss of power; asks nothing of the disk where all would.
+        """Return once what this store wrote of it would outlive a loss of power; asks nothing where all would.
 
         For the end of a content, and for a writer that has nothing to write: the leaves of a write are synced by the
         next one.
         """
-        self._room.writing(self._writer.flush)
+        self._room.writing(lambda: self._room.flush(self._digest))
 
     def forget(self, part: range) -> None:
         """Give up blocks that have proved wrong."""
