@@ -147,6 +147,9 @@ class SizeChangedError(CasfsError):
         super().__init__(message)
         self.size = size
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.size), vars(self)
+
 
 class CorruptDataError(CasfsError):
     """Bytes whose hash is not the one that the service gave."""

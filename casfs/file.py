@@ -8,10 +8,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from operator import index
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from casfs import shortage
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
+from casfs.errors import BadHandleError, CasfsError, InterruptedCallError, ShortageError
 from casfs.models import Verification
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class _Blocks(io.RawIOBase):
         if self._reader is None:
             self._reader = self._open_reader()
         return self._reader
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a reader to close."""
+        return self._reader is not None
 
     def disown(self) -> None:
         """Leave the reader, which is another process's, as it is."""
@@ -129,7 +136,8 @@ class File(io.BufferedIOBase):
         size: length in bytes.
         verification: how much of the output was checked by now.
 
-    Threads: any; each call is one step, as with io.BufferedReader.
+    Threads: any; each call is one step, as with io.BufferedReader. What a handler of a signal asks for within a call
+    that it broke into is a RuntimeError, as there; ``close`` takes effect when that call is over.
 
     Args:
         name: what it is called.
@@ -140,14 +148,16 @@ class File(io.BufferedIOBase):
     mode = "rb"
 
     def __init__(self, name: str, open_reader: Callable[[], Reader], verified: Callable[[], Verification]) -> None:
+        self._lock = threading.RLock()  # a handler of a signal may use the file while its thread does
+        self._is_in_step = False
+        self._began_at = 0
         self._blocks = _Blocks(open_reader)
+        self._buffer = _Buffer(self._blocks, BUFFER_BYTES)
         self.name = name
-        self.size = self._blocks.reader.size
+        self.size = 0
         self._open_reader = open_reader
         self._verified = verified
-        self._lock = threading.Lock()
-        self._buffer = _Buffer(self._blocks, BUFFER_BYTES)
-        self._began_at = 0
+        self.size = self._blocks.reader.size
 
     @property
     def verification(self) -> Verification:
@@ -156,15 +166,17 @@ class File(io.BufferedIOBase):
 
     def begin_anew(self) -> None:
         """Go on with a new reader: in a child of fork, where nobody holds the lock that another thread held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._is_in_step = False
         self._blocks.disown()  # it would be closed with its buffer, and whoever holds its locks is not here
         self._blocks = _Blocks(self._open_reader, self._began_at)
         self._buffer = _Buffer(self._blocks, BUFFER_BYTES)
 
     def __del__(self) -> None:
         """Close a file that was left open, on a thread of its own: who collects garbage may hold what closing locks."""
-        if not self.closed:
-            threading.Thread(target=self._close_aside, name="casfs-close", daemon=True).start()
+        if self._blocks.is_open and not self.closed:
+            with suppress(ShortageError), shortage.named():  # then it ends with the account
+                threading.Thread(target=self._close_aside, name="casfs-close", daemon=True).start()
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("an open file cannot be pickled: open it anew from a copy of its account")
@@ -182,13 +194,12 @@ class File(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next *size* bytes, or all that are left if it is negative or None; fewer at the end only."""
         with self._step() as buffer:
-            wanted = max(0, self.size - self._began_at) if size is None or size < 0 else size
-            return buffer.read(wanted)
+            return buffer.read(self._length(size))
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return some of the next bytes, *size* at most, as are there with one look at a block."""
         with self._step() as buffer:
-            return buffer.read1(size)
+            return buffer.read1(self._length(size))
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Fill *buffer* with the next bytes, without a copy in between; return how many: fewer at the end only."""
@@ -208,7 +219,7 @@ class File(io.BufferedIOBase):
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return the next line, or *size* bytes of it."""
         with self._step() as buffer:
-            return buffer.readline(size)
+            return buffer.readline(self._length(size))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to *offset* from the beginning, the position or the end; return where that is."""
@@ -230,7 +241,8 @@ class File(io.BufferedIOBase):
             if self.closed:
                 return
             super().close()
-            self._buffer.close()
+            if not self._is_in_step:  # else the step does it, which a handler of a signal broke into
+                self._buffer.close()
 
     def _close_aside(self) -> None:
         with suppress(CasfsError):  # of bytes that nobody has any more
@@ -241,7 +253,10 @@ class File(io.BufferedIOBase):
         """Let the calling thread alone have the buffer; what fails leaves the position where it was."""
         with self._lock:
             self._check_open()
+            if self._is_in_step:
+                raise RuntimeError(f"{self.name}: the file is used within a call of it, by the same thread")
             self._began_at = self._buffer.tell()
+            self._is_in_step = True
             try:
                 yield self._buffer
             except (BadHandleError, InterruptedCallError) as error:
@@ -249,6 +264,16 @@ class File(io.BufferedIOBase):
             except BaseException:
                 self._buffer.seek(self._began_at)
                 raise
+            finally:
+                self._is_in_step = False
+                if self.closed:
+                    self._buffer.close()
+
+    def _length(self, size: int | None) -> int:
+        """Return how many bytes of the next *size* there are: buffers are made for that many."""
+        left = max(0, self.size - self._began_at)
+        size = -1 if size is None else index(size)
+        return left if size < 0 else min(size, left)
 
     def _check_open(self) -> None:
         if self.closed:

@@ -1,7 +1,11 @@
 """What is known of jobs and of their bytes, as values."""
 
+import copy
+import pickle
+
 import pytest
 
+from casfs import errors
 from casfs.models import Cached, Job, JobState, Verification, VerificationState
 
 DAY_NS = 86_400_000_000_000
@@ -51,3 +55,13 @@ def test_verification_is_a_word_or_of_how_many_blocks_how_many_were_proved(state
 )
 def test_what_is_kept_on_disk_is_said_in_a_word_or_in_blocks(held: int, total: int | None, text: str) -> None:
     assert str(Cached(held, total)) == text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in vars(errors).values() if isinstance(kind, type)])
+def test_an_error_goes_to_another_process_as_it_is(kind: type[Exception]) -> None:
+    if not issubclass(kind, errors.CasfsError):
+        return
+    error = kind("what happened", 7) if kind is errors.SizeChangedError else kind("what happened")
+    error.is_told = True
+    for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert (type(copied), str(copied), vars(copied)) == (kind, "what happened", vars(error))

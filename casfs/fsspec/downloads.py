@@ -79,6 +79,8 @@ def local_file(path: Path) -> Iterator[Target]:
     try:
         with part.open("xb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())  # else the name may outlive a loss of power that the bytes do not
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ Where fsspec's own methods take a failure for something that is not there, these
 import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from glob import has_magic
 from hashlib import sha256
 from pathlib import Path
@@ -205,8 +205,14 @@ class CasFileSystem(AbstractFileSystem):
         firsts, stops = (list(each) if isinstance(each, Sequence) else [each] * len(paths) for each in (starts, ends))
         if not len(paths) == len(firsts) == len(stops):
             raise ValueError("there must be as many starts and ends as paths")
-        with ThreadPoolExecutor(max(1, min(RANGES_AT_ONCE, len(paths))), "casfs-range") as threads:
+        threads = ThreadPoolExecutor(max(1, min(RANGES_AT_ONCE, len(paths))), "casfs-range")
+        try:
             asked = [threads.submit(self.cat_file, *each) for each in zip(paths, firsts, stops, strict=True)]
+            wait(asked)
+        except BaseException:  # Ctrl-C: nobody wants the others any more
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+        threads.shutdown()
         return [(on_error == "return" and future.exception()) or future.result() for future in asked]
 
     def get(

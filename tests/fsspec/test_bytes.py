@@ -4,6 +4,8 @@ import errno
 import hashlib
 import io
 import os
+import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,7 @@ from casfs.fsspec.filesystem import CasFileSystem
 from tests.conftest import Announce
 from tests.data.service import sample
 from tests.fsspec.service import MIB, put
+from tests.mounting import wait_until
 from tests.new_threads import new_threads
 
 SIZE = 6 * MIB + 123
@@ -69,6 +72,39 @@ def test_ranges_are_fetched_side_by_side_and_each_once(big: CasFileSystem, serve
     assert server.journal.most_in_flight > 1
     asked = [record.range for record in server.requests if record.operation == "get_job_output"]
     assert len(asked) == len(set(asked)) == 6
+
+
+def test_ranges_that_nobody_waits_for_any_more_are_not_fetched(big: CasFileSystem, server: Server) -> None:
+    class BrokenOffError(BaseException):
+        """What a handler of a signal raises."""
+
+    def break_off(_number: int, _frame: object) -> None:
+        raise BrokenOffError
+
+    threads = new_threads("casfs-range")
+    go = threading.Event()
+    server.shaping = Shaping(first_byte_s=1.0)
+    before = signal.signal(signal.SIGUSR2, break_off)
+    main = threading.get_ident()
+
+    def send() -> None:
+        wait_until(lambda: len(server.requests) > 1, "it fetches")
+        go.wait(0.2)
+        signal.pthread_kill(main, signal.SIGUSR2)
+
+    sender = threading.Thread(target=send)
+    try:
+        sender.start()
+        with pytest.raises(BrokenOffError):
+            big.cat_ranges(
+                [BIG] * 400, [(at % 7) * MIB for at in range(400)], [(at % 7) * MIB + 9 for at in range(400)]
+            )
+    finally:
+        sender.join(60)
+        signal.signal(signal.SIGUSR2, before)
+    big.close()
+    wait_until(lambda: not threads(), "the threads end")
+    assert big.account._stages is None, "none of them has begun anew"
 
 
 def test_an_open_file_is_one_of_python(big: CasFileSystem, state: State) -> None:
@@ -150,6 +186,21 @@ def test_a_copy_that_fails_leaves_what_was_there(
             big.get_file(BIG, target / "copy")
         assert caught.value.errno in (errno.EIO, errno.ESTALE)
         assert [path.read_bytes() for path in target.iterdir()] == [old] * (old is not None)
+
+
+def test_a_copy_is_on_disk_before_it_has_its_name(
+    big: CasFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, list[str]]] = []
+    fsync = os.fsync
+
+    def seen(fd: int) -> None:
+        fsync(fd)
+        synced.append((os.fstat(fd).st_size, [path.name for path in tmp_path.glob("copy")]))
+
+    monkeypatch.setattr(os, "fsync", seen)
+    big.get_file(BIG, tmp_path / "copy")
+    assert synced == [(SIZE, [])]
 
 
 def test_a_copy_that_is_broken_off_leaves_nothing(big: CasFileSystem, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """An open output is a file of Python: exact reads, one step each, for whatever takes a binary file."""
 
+import gc
 import gzip
 import io
 import json
@@ -22,7 +23,9 @@ from casfs.data.outputs import Outputs
 from casfs.errors import CasfsError, CorruptDataError, DeadlineError, InterruptedCallError
 from casfs.file import BUFFER_BYTES, File
 from casfs.models import Verification, VerificationState
+from tests.conftest import no_more_threads
 from tests.data.service import MIB, Service, archive, mounted, sample
+from tests.new_threads import new_threads
 
 DATA = sample(5 * MIB + 77)
 POSITIONS = [0, 1, BUFFER_BYTES - 1, MIB - 1, MIB, 3 * MIB + 5, len(DATA) - 1, len(DATA), len(DATA) + 9]
@@ -330,3 +333,76 @@ def test_gzip_and_json_read_it() -> None:
         assert unpacked.read() == DATA
     with file_of(json.dumps({"ArchiveList": [1, 2]}).encode()) as file:
         assert json.load(file) == {"ArchiveList": [1, 2]}
+
+
+@pytest.mark.parametrize("size", [1 << 45, 1 << 70])
+def test_a_read_of_more_than_there_is_takes_no_memory_for_the_rest(size: int) -> None:
+    with file_of(DATA) as file:
+        file.seek(7)
+        assert file.read(size) == DATA[7:]
+        file.seek(len(DATA) - 7)
+        assert file.read1(size) == DATA[-7:]
+        file.seek(7)
+        assert file.readline(size) == io.BytesIO(DATA[7:]).readline()
+        assert file.read(size) + file.read1(size) == DATA[7 + len(io.BytesIO(DATA[7:]).readline()) :]
+
+
+class Number:
+    """What is an index and no int, like the integers of NumPy."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+def test_a_length_is_whatever_is_an_index() -> None:
+    with file_of(DATA) as file:
+        assert file.read(Number()) + file.read1(Number()) == DATA[:14]  # type: ignore[arg-type]
+        assert (file.seek(Number()), file.readline(Number())) == (7, DATA[7:14].splitlines(keepends=True)[0])  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            file.read(1.5)  # type: ignore[arg-type]
+
+
+def test_a_read_within_a_read_of_the_same_thread_is_an_error_and_does_not_wait_for_itself() -> None:
+    caught: list[type[BaseException]] = []
+
+    def use_again(_offset: int) -> None:
+        for use in (shared.read, shared.tell, lambda: shared.seek(0)):
+            try:
+                use()
+            except RuntimeError as error:
+                caught.append(type(error))
+
+    shared = opened(InMemory(DATA, use_again))
+    assert shared.read(10) == DATA[:10]
+    assert caught == [RuntimeError] * 3
+    assert shared.read(10) == DATA[10:20]
+    shared.close()
+
+
+def test_a_close_within_a_read_of_the_same_thread_takes_effect_when_the_read_is_over() -> None:
+    reader = InMemory(DATA, lambda _offset: shared.close())
+    shared = opened(reader)
+    assert shared.read(10) == DATA[:10]
+    assert shared.closed
+    assert reader.is_closed
+    with pytest.raises(ValueError, match="closed"):
+        shared.read(10)
+
+
+def test_a_file_that_cannot_be_opened_leaves_nothing_to_be_closed(recwarn: pytest.WarningsRecorder) -> None:
+    def fail() -> InMemory:
+        raise CorruptDataError("it is empty, and should not be")
+
+    threads = new_threads("casfs-close")
+    with pytest.raises(CorruptDataError):
+        File("vault/job/output", fail, unknown)
+    assert (threads(), list(recwarn)) == (set(), [])
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_nobody_holds_is_let_go_though_the_system_gives_no_thread() -> None:
+    reader = InMemory(DATA)
+    file = opened(reader)
+    with no_more_threads():
+        del file
+        gc.collect()
