@@ -12,6 +12,7 @@ from enum import Enum
 from http import HTTPStatus
 from itertools import chain, islice
 
+from casfs.emulator.journal import Record
 from casfs.emulator.messages import Reply
 from casfs.emulator.shaping import Pacer, Shaping
 
@@ -44,6 +45,7 @@ class Delivery:
         ending: what becomes of the connection then.
         drip_s: seconds before each of the bytes past *stop_at*, which are then sent one by one; None is not at all.
         clock_offset_s: how far the service's clock is off.
+        record: the request in the journal.
     """
 
     reply: Reply
@@ -53,6 +55,7 @@ class Delivery:
     ending: Ending = Ending.KEEP
     drip_s: float | None = None
     clock_offset_s: float = 0.0
+    record: Record | None = None
 
 
 class Outbox:

@@ -43,20 +43,19 @@ class Dispatcher:
         output, archive = self._output(aim), self._archive(aim, request)
         fault = self._fault(aim, output, archive, request)
         delivery = self._delivery(aim, output, request, fault)
-        self.journal.add(
-            Record(
-                operation=aim.operation,
-                vault=aim.vault,
-                job=aim.job,
-                archive=archive,
-                range=request.headers.get("range"),
-                status=0 if delivery.silent else delivery.reply.status,
-                signature=self.dialect.claimed(request),
-                at_s=self.clock(),
-                connection=connection,
-                fault=None if fault is None else fault.kind.value,
-            )
+        delivery.record = Record(
+            operation=aim.operation,
+            vault=aim.vault,
+            job=aim.job,
+            archive=archive,
+            range=request.headers.get("range"),
+            status=0 if delivery.silent else delivery.reply.status,
+            signature=self.dialect.claimed(request),
+            at_s=self.clock(),
+            connection=connection,
+            fault=None if fault is None else fault.kind.value,
         )
+        self.journal.add(delivery.record)
         return delivery
 
     def _fault(

@@ -48,6 +48,7 @@ class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: deque[Record] = deque(maxlen=KEPT)
+        self._delivered: deque[Record] = deque(maxlen=KEPT)
         self._in_flight = 0
         self._most_in_flight = 0
         self._exchanges = 0
@@ -57,6 +58,11 @@ class Journal:
         """Remember a request; called before its answer leaves, so that who has the answer finds the record."""
         with self._lock:
             self._records.append(record)
+
+    def add_delivered(self, record: Record) -> None:
+        """Remember a request whose answer has been sent to its end, to a client that was still there."""
+        with self._lock:
+            self._delivered.append(record)
 
     @contextmanager
     def exchange(self) -> Iterator[None]:
@@ -81,10 +87,16 @@ class Journal:
         with self._lock:
             return list(self._records)
 
+    def delivered(self) -> list[Record]:
+        """Return those of the requests whose answers were sent to their end; a client may be gone a moment later."""
+        with self._lock:
+            return list(self._delivered)
+
     def clear(self) -> None:
         """Forget the requests so far, the most in flight, and what was sent."""
         with self._lock:
             self._records.clear()
+            self._delivered.clear()
             self._exchanges = self._sent_bytes = 0
             self._most_in_flight = self._in_flight
 

@@ -210,6 +210,8 @@ class Server:
         more = {self._dialect.request_id_header: uuid.uuid4().hex}
         first = head(delivery.reply, self._clock() + delivery.clock_offset_s, more, keep_alive=request.keep_alive)
         outbox.send(delivery, first, body=request.method != "HEAD", shaping=self.shaping)
+        if delivery.record and delivery.stop_at is None and not delivery.silent:
+            self.journal.add_delivered(delivery.record)
         return keep
 
 

@@ -15,6 +15,7 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 from tests.emulator.client import MIB, Client
+from tests.mounting import wait_until
 from tests.new_threads import new_threads
 
 OUTPUT = "/-/vaults/vault/jobs/job/output"
@@ -100,6 +101,22 @@ def test_nothing_follows_the_answer_to_head(state: State, raw: socket.socket) ->
 
 def test_every_answer_is_dated_by_the_services_clock(client: Client) -> None:
     assert client.get("/-/vaults").headers["date"] == "Fri, 14 Jul 2017 02:40:00 GMT"
+
+
+def test_the_journal_tells_what_was_sent_to_its_end(state: State, server: Server, client: Client) -> None:
+    archive = state.add_archive("vault", Generated(64 * MIB))
+    state.add_job("vault", ARCHIVE_RETRIEVAL, part(archive), job_id="job")
+    server.faults.add(Fault(kind=Kind.CUT, operation="get_job_output"))
+    with pytest.raises(http.client.IncompleteRead):
+        client.get(OUTPUT)
+    client.connection.close()
+    with Client(server.url, now_s=client.now_s) as gone:
+        gone.connection.request("GET", OUTPUT, headers={"Authorization": gone.authorization("GET", OUTPUT, {}, {})})
+        assert gone.connection.getresponse().read(MIB)
+    assert client.get(OUTPUT, span="bytes=0-9").status == 206
+    wait_until(lambda: bool(server.journal.delivered()), "the journal knows of the answer")
+    assert [(record.archive, record.range) for record in server.journal.delivered()] == [(archive.id, "bytes=0-9")]
+    assert len(server.requests) == 3
 
 
 def test_the_journal_tells_what_was_asked(state: State, server: Server, client: Client) -> None:
