@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from casfs.attributes import NAMESPACE, listed
 from casfs.errors import AccessDeniedError, NoAttributeError, ProtocolError, ReadOnlyError
 from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
-from casfs.fs.xattrs import NAMESPACE, STATS, attributes_of, filled_up, listed
+from casfs.fs.xattrs import STATS, attributes_of, filled_up
 from casfs.models import OPTIONS_ATTRIBUTE
 from casfs.stats import Stats
 from casfs.tree.nodes import OUTPUT_NAME, Node, OutputFile

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.fs import xattrs
-from casfs.fs.xattrs import attributes_of, field_value, listed, printable, snake_case
+from casfs import attributes
+from casfs.attributes import field_value, listed, printable, snake_case
+from casfs.fs.xattrs import attributes_of
 from casfs.models import Cached, Job, Vault, iso_utc
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
 from tests.fs.stands import Behaviour, StandInOutputs, job
@@ -23,7 +24,7 @@ def of_output(found: Job) -> dict[str, bytes]:
     ("field", "name"),
     [
         line.split()[start : start + 2]
-        for line in (xattrs.__doc__ or "").splitlines()
+        for line in (attributes.__doc__ or "").splitlines()
         for start in range(0, len(line.split()), 2)
         if line.startswith("    ")
     ],
