@@ -23,8 +23,11 @@ CounterName = Literal[
     "retries",
     "throttled",
     "errors",
+    "disk_blocks_read",
+    "disk_blocks_written",
+    "disk_blocks_skipped",
 ]
-GaugeName = Literal["blocks_cached", "cache_bytes", "in_flight"]
+GaugeName = Literal["blocks_cached", "cache_bytes", "in_flight", "disk_blocks_damaged", "disk_fails"]
 
 
 class Stats:

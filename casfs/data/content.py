@@ -40,24 +40,9 @@ class Content:
 
     # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
     __slots__ = (
-        "_corrupt",
-        "_leaves",
-        "_lock",
-        "_stats",
-        "_verify",
-        "before",
-        "failure",
-        "gone",
-        "has_unproven",
-        "hash_coverage",
-        "is_told",
-        "media_type",
-        "open_readers",
-        "output",
-        "root_met",
-        "size",
-        "was_mismatch",
-    )
+        "_corrupt", "_leaves", "_lock", "_stats", "_verify", "before", "failure", "gone", "has_unproven",
+        "hash_coverage", "is_told", "media_type", "open_readers", "output", "root_met", "size", "was_mismatch",
+    )  # fmt: skip
 
     def __init__(
         self, output: Output, size: int | None, verify: Verify, stats: Stats, before: "Content | None" = None
@@ -161,6 +146,30 @@ class Content:
                 raise self._tell(UncheckableError(f"{self.name}: {text}"))
             self._corrupt -= set(part)
 
+    def recall(self, block: int, digest: bytes, *, is_proven: bool) -> None:
+        """Take note of a block that was admitted before, be it by another process; returns if it may be served.
+
+        Args:
+            block: its number.
+            digest: its leaf, which its bytes have.
+            is_proven: whether a hash that the service gave was met then.
+
+        Raises:
+            CorruptDataError: it is not what it was since, or what a hash says.
+            UncheckableError: nothing proved it, and that is required.
+        """
+        with self._lock:
+            one = range(block, block + 1)
+            is_proven = self._check(one, [digest], None, last_try=False, was_proven=is_proven)
+            if not is_proven and self._verify is Verify.REQUIRE:
+                raise UncheckableError(f"{self.name}: the service gave no hash for block {block}")
+
+    def leaf(self, block: int) -> tuple[bytes, bool] | None:
+        """Return the hash of a block, and whether it is proven; None where it is not known, or nothing is believed."""
+        with self._lock:
+            digest = None if self.failure is not None else self._leaves.get(block)
+            return None if digest is None else (digest, self._leaves.is_proven(block))
+
     def reject(self, part: range, text: str) -> NoReturn:
         """Remember that blocks cannot be trusted.
 
@@ -196,16 +205,19 @@ class Content:
                 is_size_known=self.size is not None,
             )
 
-    def _check(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> bool:
+    def _check(
+        self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool, was_proven: bool = False
+    ) -> bool:
         """Check the blocks by all hashes, and note their own; return whether anything proved them."""
         if self.failure is not None:
             raise self.failure.with_traceback(None)
         if tree_hash is not None:
             self.hash_coverage.came(at_end=part.stop == self.count)
             self._check_hash(part, digests, tree_hash)
-        self._check_past(part, digests, tree_hash, last_try=last_try)
+        was_proven = was_proven or tree_hash is not None
+        self._check_past(part, digests, is_proven=was_proven, last_try=last_try)
         new = [block for block in part if self._leaves.get(block) is None]
-        checked = tree_hash is not None or all(self._leaves.is_proven(block) for block in part)
+        checked = was_proven or all(self._leaves.is_proven(block) for block in part)
         for block, digest in zip(part, digests, strict=True):
             self._leaves.put(block, digest, proven=checked)
         self.has_unproven = (self.has_unproven or not checked) and self._leaves.proven < self.count
@@ -220,7 +232,7 @@ class Content:
             is_of_all = tree_hash == self.output.tree_hash and len(part) < self.count
             raise mismatch.of_part(self.name, part, got, tree_hash, is_of_all=is_of_all)
 
-    def _check_past(self, part: range, digests: Sequence[bytes], tree_hash: str | None, *, last_try: bool) -> None:
+    def _check_past(self, part: range, digests: Sequence[bytes], *, is_proven: bool, last_try: bool) -> None:
         """Hold the blocks to what they were before.
 
         Blocks that were served unproven and now come otherwise with a hash were wrong then. With two hashes or none
@@ -230,12 +242,12 @@ class Content:
         changed = [(block, old, new) for block, old, new in was if old is not None and old != new]
         if not changed:
             return
-        is_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
-        if tree_hash is not None and not is_proven:
+        was_proven = any(self._leaves.is_proven(block) for block, _, _ in changed)
+        if is_proven and not was_proven:
             self.open_readers.deceive()
             return
         error = mismatch.of_versions(self.name, *changed[0])
-        if last_try and not self.root_met and (tree_hash is not None or not is_proven):
+        if last_try and not self.root_met and (is_proven or not was_proven):
             self._fail(error)
         raise error
 

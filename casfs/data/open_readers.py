@@ -23,15 +23,17 @@ class OpenReader:
     """One who has an output open.
 
     Attributes:
+        block: where it stands: the one that it waited for last.
         keep_pages: whether what the kernel held of the output before may be served to it.
         is_exposed: whether it may have been served bytes that the root of the job had not proved.
         is_deceived: whether such bytes have proved wrong since.
         is_closed: whether it serves nothing any more.
     """
 
-    __slots__ = ("_failures", "is_closed", "is_deceived", "is_exposed", "keep_pages")
+    __slots__ = ("_failures", "block", "is_closed", "is_deceived", "is_exposed", "keep_pages")
 
     def __init__(self, *, keep_pages: bool, is_exposed: bool) -> None:
+        self.block = 0
         self.keep_pages = keep_pages
         self.is_exposed = is_exposed
         self.is_deceived = False
@@ -83,6 +85,12 @@ class OpenReaders:
     def __len__(self) -> int:
         """Return how many have the output open."""
         return len(self._readers)
+
+    @property
+    def span(self) -> range:
+        """From which block to which they stand."""
+        blocks = [reader.block for reader in self._readers] or [0]
+        return range(min(blocks), max(blocks) + 1)
 
     def open(
         self, *, are_pages_forgotten: bool, is_bad: bool, is_undecided: bool, is_proven: bool, has_former_readers: bool

@@ -70,7 +70,9 @@ class Outputs:
         self._on_gone = on_gone
         self._on_wrong = on_wrong
         fetcher = Fetcher(source, settings.verify, stats)
-        self._monitor = Monitor(fetcher, settings, stats, clock, on_gone=self._tell_gone, on_wrong=self._tell_wrong)
+        self._monitor = Monitor(
+            fetcher, settings, stats, clock, disk=disk, on_gone=self._tell_gone, on_wrong=self._tell_wrong
+        )
         self._contents = Contents(settings.verify, stats, remembered)
         self._refused: LRUCache[Output, None] = LRUCache(MAX_REFUSED_OUTPUTS)
         self._refusing = threading.Lock()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.hashing import blocks, treehash
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
@@ -230,13 +231,14 @@ def mounted(
     interrupted: Interrupted = never,
     clock: Clock = time.monotonic,
     *,
+    disk: DiskCache | None = None,
     on_gone: Callable[[Output], None] = ignore,
     on_wrong: Callable[[Output], None] = ignore,
 ) -> Iterator[Outputs]:
     """The bytes stage over *service*; every request it makes is held to the bound of its memory."""
     stats = stats or Stats()
     chosen = with_settings or settings()
-    made = Outputs(service, chosen, stats, interrupted, clock, on_gone=on_gone, on_wrong=on_wrong)
+    made = Outputs(service, chosen, stats, interrupted, clock, disk=disk, on_gone=on_gone, on_wrong=on_wrong)
 
     def bounded(bytes_in_flight: int) -> None:
         held = stats.snapshot()["cache_bytes"]

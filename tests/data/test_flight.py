@@ -12,6 +12,10 @@ from casfs.waiting import Deadline
 from tests.data.service import MIB, archive
 
 ALLOWED = {
+    (State.QUEUED, State.LOOKED_FOR),
+    (State.LOOKED_FOR, State.QUEUED),
+    (State.LOOKED_FOR, State.LANDED),
+    (State.LOOKED_FOR, State.FAILED),
     (State.QUEUED, State.SENT),
     (State.QUEUED, State.FAILED),
     (State.QUEUED, State.CALLED_BACK),

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from enum import Enum, auto
 
 from casfs.data.content import Content
+from casfs.data.disk.leases import Lease
 from casfs.data.fetch.window import Window
 from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
 from casfs.waiting import Deadline
@@ -15,12 +16,14 @@ class State(Enum):
 
     QUEUED = auto()
     """It waits for a worker, or for room in the memory."""
+    LOOKED_FOR = auto()
+    """A worker looks for it on disk."""
     SENT = auto()
     """A worker has it."""
     YIELDING = auto()
     """A worker has it, and is to give its connection up, so that others go first."""
     LANDED = auto()
-    """Its blocks are in the cache."""
+    """Its blocks are in the cache, but for those that its heirs bring."""
     FAILED = auto()
     """It ended with an error."""
     CALLED_BACK = auto()
@@ -31,7 +34,8 @@ OVER = frozenset({State.LANDED, State.FAILED, State.CALLED_BACK})
 """States that nothing follows: nobody joins such a flight any more."""
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SENT, State.FAILED, State.CALLED_BACK}),
+    State.QUEUED: frozenset({State.LOOKED_FOR, State.SENT, State.FAILED, State.CALLED_BACK}),
+    State.LOOKED_FOR: frozenset({State.QUEUED, State.LANDED, State.FAILED}),
     State.SENT: frozenset({State.YIELDING, State.LANDED, State.FAILED}),
     State.YIELDING: frozenset({State.QUEUED, State.LANDED, State.FAILED}),
 } | dict.fromkeys(OVER, frozenset())
@@ -50,6 +54,11 @@ class Flight:
         readers: calls that want it: those that wait for one of its blocks, and those that will.
         windows: those that want it ahead of their readers.
         waiting: calls that wait, by block: these blocks are pinned when they land.
+        is_for_disk: whether it is to be looked for on disk first.
+        lease: what tells other processes that it is downloaded, None where none is told.
+        waits_until_s: how long another process is waited for that downloads some of it, None where none does.
+        heirs: flights that bring what of it was not on disk, where some was.
+        origin: whose heir it is.
         progress_s: when it last brought something, or was sent.
         progress_bytes: what came since.
         future: done when it has landed or failed.
@@ -63,12 +72,17 @@ class Flight:
         "deadline",
         "for_reader",
         "future",
+        "heirs",
+        "is_for_disk",
+        "lease",
+        "origin",
         "part",
         "progress_bytes",
         "progress_s",
         "readers",
         "state",
         "waiting",
+        "waits_until_s",
         "windows",
     )
 
@@ -81,9 +95,40 @@ class Flight:
         self.readers = 0
         self.windows: set[Window] = set()
         self.waiting: Counter[int] = Counter()
+        self.is_for_disk = False
+        self.lease: Lease | None = None
+        self.waits_until_s: float | None = None
+        self.heirs: tuple[Flight, ...] = ()
+        self.origin: Flight | None = None
         self.progress_s = 0.0
         self.progress_bytes = 0
         self.future: Future[None] = Future()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a call waits for it, or waited when it was asked for."""
+        return self.for_reader or self.readers > 0 or (self.origin is not None and self.origin.is_awaited)
+
+    @property
+    def is_wanted_ahead(self) -> bool:
+        """Whether a window wants it."""
+        return bool(self.windows) or (self.origin is not None and self.origin.is_wanted_ahead)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody wants it still. Threads: any, without the lock."""
+        return bool(self.readers or self.windows) or (self.origin is not None and self.origin.is_wanted)
+
+    def brings(self, block: int) -> bool:
+        """Say whether a block of its part is its own to bring, and not an heir's."""
+        return not any(block in heir.part for heir in self.heirs)
+
+    def inherit(self, part: range) -> "Flight":
+        """Return a flight of some of its blocks, for all who want this one."""
+        heir = Flight(self.content, part, self.deadline)
+        heir.origin = self
+        self.heirs += (heir,)
+        return heir
 
     def enter(self, state: State) -> None:
         """Be in another state from now on.
@@ -97,7 +142,7 @@ class Flight:
 
     def is_useless(self) -> bool:
         """Say whether nobody can use what it brings any more. Threads: any, without the lock."""
-        return self.state in OVER or self.content.failure is not None or not (self.readers or self.windows)
+        return self.state in OVER or self.content.failure is not None or not self.is_wanted
 
     def gave_up(self, error: BaseException) -> bool:
         """Say whether *error*, caught by a call that had joined, only means that this flight was given up.

@@ -2,10 +2,13 @@
 
 import itertools
 from collections import deque
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
+from casfs.data.disk.leases import Lease
 from casfs.data.fetch.flight import OVER, Flight, State
+from casfs.data.fetch.lookups import Lookups, Missing
+from casfs.data.fetch.queue import Queue
 from casfs.data.fetch.shares import Shares
 from casfs.data.memory.cache import BlockCache, Key
 from casfs.data.memory.room import Room
@@ -20,6 +23,18 @@ class Assignment(NamedTuple):
     is_ahead: bool
 
 
+class Keeper(Protocol):
+    """Who keeps on disk what the service has brought. Threads: none of its own; the caller locks."""
+
+    def keep(self, flight: Flight) -> None:
+        """Keep the blocks of a flight, which are in the cache, and end its lease then."""
+        ...
+
+    def forsake(self, flight: Flight) -> None:
+        """End the lease of a flight that brings nothing."""
+        ...
+
+
 class Flights:
     """Every flight that is queued or sent, over all outputs.
 
@@ -30,6 +45,8 @@ class Flights:
         spare: blocks of the memory that outputs which stall leave to the others.
         wake: called when there may be something to send that was not before.
         stats: counts what was prefetched.
+        lookups: what is looked for on disk first, None where there is no cache on disk.
+        keeper: told what the service has brought, None where nothing of it is kept on disk.
 
     Attributes:
         asked_ahead: blocks that were asked for ahead and have not arrived.
@@ -53,6 +70,8 @@ class Flights:
         spare: int,
         wake: Callable[[], None],
         stats: Stats,
+        lookups: Lookups | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.asked_ahead = 0
         self.in_flight = 0
@@ -64,40 +83,52 @@ class Flights:
         self._spare = spare
         self._wake = wake
         self._stats = stats
+        self._lookups = lookups
+        self._keeper = keeper
         self._flying: dict[Key, Flight] = {}
-        self._urgent: deque[Flight] = deque()
-        self._ahead: deque[Flight] = deque()
+        self._queue = Queue()
         self._sent_ahead = 0
+        stats.gauge("in_flight", lambda: self.in_flight)
 
     def bringing(self, key: Key) -> Flight | None:
         """Return the flight that brings a block, None where there is none."""
         return self._flying.get(key)
 
+    def has(self, key: Key) -> bool:
+        """Say whether a block is held, or on its way."""
+        return key in self._cache or key in self._flying
+
     def ask(self, flight: Flight) -> None:
         """Queue a flight of blocks that are neither held nor on their way."""
-        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
-        if not flight.for_reader:
-            self.asked_ahead += len(flight.part)
-        self._push(flight)
+        self._begin(flight)
+        flight.is_for_disk = self._lookups is not None and flight.content.count > 0 and self._lookups.push(flight)
+        if not flight.is_for_disk:
+            self._push(flight)
 
     def hurry(self, flight: Flight) -> None:
         """Let a prefetch that is queued go before all other prefetch, since a call waits for it."""
-        if flight in self._ahead:
-            self._ahead.remove(flight)
-            self._urgent.append(flight)
+        if self._lookups is not None and flight.is_for_disk:
+            self._lookups.hurry(flight)
+        elif self._queue.hurry(flight):
             self.stir()
 
     def drop_unwanted(self, flight: Flight) -> None:
         """Call a queued flight back that nobody wants any more; the worker of one that is sent sees it itself."""
-        if flight.state is State.QUEUED and not (flight.readers or flight.windows):
-            (self._urgent if flight in self._urgent else self._ahead).remove(flight)
+        for heir in flight.heirs:
+            self.drop_unwanted(heir)
+        if flight.state is State.QUEUED and not flight.is_wanted:
+            if self._lookups is not None and flight.is_for_disk:
+                self._lookups.remove(flight)
+            else:
+                self._queue.remove(flight)
             self._end(flight, State.CALLED_BACK)
 
     def stop(self) -> list[Flight]:
         """End every flight, and let nothing be asked for any more; return them, for those who wait to be told."""
         self.is_stopped = True
-        self._urgent.clear()
-        self._ahead.clear()
+        self._queue.clear()
+        if self._lookups is not None:
+            self._lookups.clear()
         flights = list(dict.fromkeys(self._flying.values()))
         for flight in flights:
             self._end(flight, State.FAILED)
@@ -105,19 +136,21 @@ class Flights:
 
     def stir(self) -> None:
         """Have a worker look for work, if there may be some."""
-        if self._urgent or (self._ahead and self._sent_ahead < self._ahead_limit):
+        if self._queue.urgent or (self._queue.ahead and self._sent_ahead < self._ahead_limit):
             self._wake()
+        if self._lookups is not None:
+            self._lookups.stir()
 
     def send(self) -> Assignment | None:
         """Return what is to be sent now, and count it as sent; None while there is nothing, or no room for it."""
-        flight = self._first(self._urgent)
+        flight = self._first(self._queue.urgent)
         is_ahead = flight is None and self._sent_ahead < self._ahead_limit
         if is_ahead:
-            flight = self._first(self._ahead)
+            flight = self._first(self._queue.ahead)
         self.is_short = flight is not None and not self._reserve(flight)
         if flight is None or self.is_short:
             return None
-        (self._ahead if is_ahead else self._urgent).remove(flight)
+        (self._queue.ahead if is_ahead else self._queue.urgent).remove(flight)
         flight.enter(State.SENT)
         self.in_flight += 1
         self._sent_ahead += is_ahead
@@ -133,43 +166,91 @@ class Flights:
 
     def requeue(self, flight: Flight, room: Room) -> None:
         """Have a flight that gave its connection up sent again."""
-        self._cache.give(room.taken.values(), len(room) - len(room.taken))
+        self._give(room)
         flight.enter(State.QUEUED)
         self._push(flight)
 
-    def fail(self, flight: Flight, room: Room) -> None:
-        """End a flight that was sent, if it has not ended, and put its room back, and what must not be served."""
+    def fail(self, flight: Flight, room: Room | None) -> None:
+        """End a flight that a worker has, if it has not ended, and put its room back, and what must not be served."""
         if flight.content.failure is not None:
             self._cache.drop(flight.content)
-        self._cache.give(room.taken.values(), len(room) - len(room.taken))
+        self._give(room)
         if flight.state not in OVER:
             self._end(flight, State.FAILED)
         self.stir()
 
     def land(self, flight: Flight, room: Room) -> None:
         """End a flight whose blocks have come, and put them where they belong."""
+        self._shares.recovered(flight.content)
+        self._put(flight, room)
+        if self._keeper is not None:
+            self._keeper.keep(flight)
+        self.stir()
+
+    def pass_on(self, flight: Flight, room: Room | None, lease: Lease | None, again_s: float) -> None:
+        """Have a flight sent of which nothing is on disk; without a lease, have it looked for again at *again_s*."""
+        self._give(room)
+        flight.enter(State.QUEUED)
+        self._route(flight, lease, again_s)
+        self.drop_unwanted(flight)
+
+    def land_found(self, flight: Flight, room: Room, missing: Sequence[Missing], again_s: float) -> None:
+        """End a flight of which some was found on disk; what is missing of it goes on as ``pass_on`` has it."""
+        damaged = [index for index in room.taken if any(flight.part[index] in part for part, _ in missing)]
+        self._cache.give([room.let_go(index) for index in damaged], 0)
+        heirs = [flight.inherit(part) for part, _ in missing]
+        self._put(flight, room)
+        for heir, (_, lease) in zip(heirs, missing, strict=True):
+            self._begin(heir)
+            self._route(heir, lease, again_s)
+        self.stir()
+
+    def _put(self, flight: Flight, room: Room) -> None:
+        """Put the blocks of a flight where they belong, and end it."""
         content = flight.content
-        self._shares.recovered(content)
         self._end(flight, State.LANDED)
         if not flight.for_reader:
-            self._stats.count("prefetched_blocks", len(room))
+            self._stats.count("prefetched_blocks", len(room.taken))
         # A probe may find that there is no block at all.
         surplus = [view for index, view in room.taken.items() if index >= content.count]
         self._cache.give(surplus, len(room) - len(room.taken))
         for index, view in room.taken.items():
             if index < content.count:
                 self._place(flight, (content, flight.part[index]), view)
-        self.stir()
+
+    def served(self, flight: Flight, block: int) -> None:
+        """Let a call go on that waited for *block* of *flight*."""
+        flight.waiting[block] -= 1
+        if flight.state is State.LANDED and flight.brings(block):
+            self._cache.unpin((flight.content, block))
+            self.stir()
 
     def waiting(self) -> int:
         """Return how many flights of outputs that do not stall lack nothing but a connection, or memory."""
-        ahead = itertools.islice(self._ahead, max(0, self._ahead_limit - self._sent_ahead))
-        waiting = itertools.chain(self._urgent, ahead)
+        ahead = itertools.islice(self._queue.ahead, max(0, self._ahead_limit - self._sent_ahead))
+        waiting = itertools.chain(self._queue.urgent, ahead)
         shares = self._shares
         return sum(1 for flight in waiting if shares.may_send(flight) and not shares.is_stalling(flight.content))
 
+    def _give(self, room: Room | None) -> None:
+        if room is not None:
+            self._cache.give(room.taken.values(), len(room) - len(room.taken))
+
+    def _begin(self, flight: Flight) -> None:
+        self._flying.update(dict.fromkeys([(flight.content, block) for block in flight.part], flight))
+        if not flight.for_reader:
+            self.asked_ahead += len(flight.part)
+
+    def _route(self, flight: Flight, lease: Lease | None, again_s: float) -> None:
+        flight.lease = lease
+        flight.is_for_disk = lease is None
+        if self._lookups is not None and lease is None:
+            self._lookups.push_later(flight, again_s)
+        else:
+            self._push(flight)
+
     def _push(self, flight: Flight) -> None:
-        (self._urgent if flight.for_reader or flight.readers else self._ahead).append(flight)
+        self._queue.push(flight)
         self.stir()
 
     def _first(self, queue: deque[Flight]) -> Flight | None:
@@ -194,13 +275,15 @@ class Flights:
             self.asked_ahead -= len(flight.part)
         for block in flight.part:
             del self._flying[flight.content, block]
+        if self._keeper is not None and state is not State.LANDED:
+            self._keeper.forsake(flight)
 
     def _place(self, flight: Flight, key: Key, buffer: memoryview) -> None:
         if flight.waiting[key[1]]:
             self._cache.pin(key, buffer, flight.waiting[key[1]])
-        elif flight.windows:
+        elif flight.is_wanted_ahead:
             self._cache.put_ahead(key, buffer, flight)
-        elif flight.readers or flight.for_reader:
+        elif flight.is_awaited:
             self._cache.keep(key, buffer)
         else:
             self._cache.put_stale(key, buffer)

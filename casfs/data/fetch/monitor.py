@@ -14,6 +14,8 @@ from casfs.data.content import Content
 from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.call import Call, Probe
+from casfs.data.fetch.disk_cache import DiskCache
+from casfs.data.fetch.disk_stage import DiskStage
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.flight import Flight, State
 from casfs.data.fetch.flights import Flights
@@ -42,11 +44,13 @@ class Monitor:
         settings: bounds of memory, connections and time.
         stats: counters of the mount.
         clock: monotonic seconds.
+        disk: the cache on disk, None where there is none.
         on_gone: called with each output that the service no longer has, without the lock.
         on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
 
     Attributes:
         read_ahead_blocks: how far one reader may run ahead; 0 where read-ahead is off.
+        disk: what is kept on disk.
 
     Invariants: a block is in the cache, or in exactly one flight, or neither. Buffers of cache and flights together
     never exceed the cache's capacity. A call waits for one block at a time and holds none while it waits, so that any
@@ -63,6 +67,7 @@ class Monitor:
         stats: Stats,
         clock: Clock,
         *,
+        disk: DiskCache | None,
         on_gone: Callable[[Output], None],
         on_wrong: Callable[[Output], None],
     ) -> None:
@@ -80,6 +85,7 @@ class Monitor:
             settings.read_timeout_s,
         )
         shares = Shares(settings.connections, clock)
+        self.disk = DiskStage(lock, self._cache, disk, settings, stats, clock, on_wrong)
         self._flights = Flights(
             self._cache,
             shares,
@@ -87,7 +93,10 @@ class Monitor:
             spare=self._max_call_blocks,
             wake=lambda: self._workers.stir(),  # noqa: PLW0108 - they are made below
             stats=stats,
+            lookups=self.disk.lookups,
+            keeper=self.disk.writer,
         )
+        self.disk.serve(self._flights)
         self._windows = Windows(self._cache, self._flights, self._budget)
         self._workers = Workers(
             lock,
@@ -101,13 +110,11 @@ class Monitor:
             on_wrong=on_wrong,
         )
         self.read_ahead_blocks = self._budget.limit
-        stats.gauge("blocks_cached", lambda: len(self._cache))
-        stats.gauge("cache_bytes", lambda: len(self._cache) * BLOCK_SIZE)
-        stats.gauge("in_flight", lambda: self._flights.in_flight)
 
     def start(self) -> None:
         """Begin one thread, which the first flight does otherwise: after the fork."""
         self._workers.start()
+        self.disk.start()
 
     def stop(self) -> None:
         """Fail every flight at once, so that all who wait wake up, and end the threads."""
@@ -116,6 +123,7 @@ class Monitor:
         for flight in over:
             flight.future.set_exception(InterruptedCallError(f"{flight.content.name}: the file system is stopping"))
         self._workers.stop()
+        self.disk.stop()
 
     def open(self, content: Content, *, are_pages_forgotten: bool) -> OpenReader:
         """Return one more reader of *content*.
@@ -125,11 +133,14 @@ class Monitor:
             are_pages_forgotten: whether the kernel may hold pages of it that nobody here remembers.
         """
         with self._lock:
+            self.disk.opened(content)
             return content.open(are_pages_forgotten=are_pages_forgotten)
 
     def close(self, content: Content, reader: OpenReader, lookahead: Lookahead | None) -> None:
         """Let a reader go, and call back what was asked for ahead of it; it may be closed already."""
         with self._lock:
+            if not reader.is_closed:
+                self.disk.closed(content)
             reader.is_closed = True
             content.open_readers.close(reader)
             if lookahead is not None:
@@ -207,8 +218,7 @@ class Monitor:
                 content.gone = None
             if content.size is not None:
                 return content.size
-            flight = self._flights.bringing((content, 0))
-            if flight is None:
+            if (flight := self._flights.bringing((content, 0))) is None:
                 return Probe(self._ask(content, range(1), deadline)[0], is_ours=True)
             flight.readers += 1
             return Probe(flight, is_ours=False)
@@ -240,7 +250,7 @@ class Monitor:
     def _await(self, call: Call) -> None:
         """Join the flight that brings the next block, or ask for it and for what the call misses right behind it."""
         content = call.content
-        block = call.block = (call.start + call.done) // BLOCK_SIZE
+        block = call.block = call.reader.block = (call.start + call.done) // BLOCK_SIZE
         flight = self._flights.bringing((content, block))
         if flight is None:
             error = call.reader.failed(block, call.began_s, self._clock())
@@ -261,11 +271,8 @@ class Monitor:
     def _missing(self, call: Call) -> range:
         """Return the blocks that *call* needs, of which the first is neither held nor on its way, up to one that is."""
         needed = range(call.block, -(-call.stop // BLOCK_SIZE))[: self._max_call_blocks]
-        content, cache, bringing = call.content, self._cache, self._flights.bringing
-        for block in needed[1:]:
-            if (content, block) in cache or bringing((content, block)) is not None:
-                return range(needed.start, block)
-        return needed
+        has = self._flights.has
+        return range(call.block, next((block for block in needed[1:] if has((call.content, block))), needed.stop))
 
     def _ask(self, content: Content, run: range, deadline: Deadline) -> list[Flight]:
         """Ask for blocks that a call waits for, none of them held or flying; it is a reader of all the flights."""
@@ -285,10 +292,7 @@ class Monitor:
     def _let_go(self, call: Call, flight: Flight | None, block: int) -> None:
         """Let *call* go on, which waited for *block* of *flight*, and let its flights go where it waits for no more."""
         if flight is not None:
-            flight.waiting[block] -= 1
-            if flight.state is State.LANDED:
-                self._cache.unpin((flight.content, block))
-                self._flights.stir()
+            self._flights.served(flight, block)
         if call.flight is None:
             for other in call.asked + call.joined:
                 other.readers -= 1

@@ -9,7 +9,7 @@ from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.flight import Flight, State
 from casfs.data.fetch.flights import Flights
 from casfs.data.fetch.window import Window
-from casfs.data.memory.cache import BlockCache, Key
+from casfs.data.memory.cache import BlockCache
 
 
 class Lookahead(Protocol):
@@ -105,7 +105,7 @@ class Windows:
             run: of which the first block is neither held nor on its way.
             width: blocks that it may have.
         """
-        missing = itertools.takewhile(lambda block: not self._has((window.content, block)), run)
+        missing = itertools.takewhile(lambda block: not self._flights.has((window.content, block)), run)
         gap = range(run.start, run.start + sum(1 for _ in missing))
         return next(parts.cut(gap, window.content.count, width))
 
@@ -146,9 +146,6 @@ class Windows:
         for flight in self._windows.pop(window, ()):
             self._disown(window, flight)
 
-    def _has(self, key: Key) -> bool:
-        return key in self._cache or self._flights.bringing(key) is not None
-
     def _offer(self, window: Window, part: range) -> Flight | None:
         content = window.content
         if self._flights.is_stopped or content.gone is not None or content.failure is not None:
@@ -171,5 +168,4 @@ class Windows:
             for block in flight.part:
                 self._cache.abandon((flight.content, block))
             self._flights.stir()
-        else:
-            self._flights.drop_unwanted(flight)
+        self._flights.drop_unwanted(flight)

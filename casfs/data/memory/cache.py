@@ -1,11 +1,13 @@
 """Blocks in memory: what may be evicted, in which order, and what may not."""
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from casfs.data.content import Content
+from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.memory.pool import Pool
 from casfs.stats import Stats
 
@@ -27,6 +29,9 @@ class Place(Enum):
     """It landed for calls that wait for it and have not copied it yet; it stays."""
 
 
+EVICTABLE = frozenset({Place.KEPT, Place.STALE})
+
+
 class Slot(Generic[Bringer]):
     """One block that is held.
 
@@ -36,9 +41,11 @@ class Slot(Generic[Bringer]):
         place: where it is.
         pins: calls that have not copied it yet.
         bringer: what brought it ahead of its reader, while it is there.
+        is_lent: whether somebody reads its bytes without the lock.
+        is_held: whether it is in the cache; one that is lent may not be any more.
     """
 
-    __slots__ = ("bringer", "buffer", "key", "pins", "place")
+    __slots__ = ("bringer", "buffer", "is_held", "is_lent", "key", "pins", "place")
 
     def __init__(self, key: Key, buffer: memoryview, place: Place) -> None:
         self.key = key
@@ -46,12 +53,14 @@ class Slot(Generic[Bringer]):
         self.place = place
         self.pins = 0
         self.bringer: Bringer | None = None
+        self.is_lent = False
+        self.is_held = True
 
 
 class BlockCache(Generic[Bringer]):
     """At most *capacity* blocks, together with the buffers reserved for requests in flight.
 
-    Invariants: a buffer is free, taken, or the block of exactly one key.
+    Invariants: a buffer is free, taken, lent, or the block of exactly one key. What is lent is not evicted.
 
     Threads: none of its own; the caller locks.
     """
@@ -61,11 +70,14 @@ class BlockCache(Generic[Bringer]):
         self._pool = Pool(capacity)
         self._stats = stats
         self._slots: dict[Key, Slot[Bringer]] = {}
+        self._lent: set[Slot[Bringer]] = set()
         # The slots of each place in the order in which they came there. No plain dict: its first is slow to find once
         # many that came first are gone.
         self._rows: dict[Place, OrderedDict[Slot[Bringer], None]] = {place: OrderedDict() for place in Place}
         self._kept = self._rows[Place.KEPT]
         self._stale = self._rows[Place.STALE]
+        stats.gauge("blocks_cached", lambda: len(self))
+        stats.gauge("cache_bytes", lambda: len(self) * BLOCK_SIZE)
 
     def __len__(self) -> int:
         """Return how many blocks are held."""
@@ -97,7 +109,8 @@ class BlockCache(Generic[Bringer]):
             blocks: how many.
             leave: how many more there must be.
         """
-        if self._pool.free + len(self._stale) + len(self._kept) < blocks + leave:
+        withheld = self._withheld() if self._lent else 0
+        if self._pool.free + len(self._stale) + len(self._kept) - withheld < blocks + leave:
             return False
         while self._pool.free < blocks:
             self._evict()
@@ -161,6 +174,25 @@ class BlockCache(Generic[Bringer]):
         for slot in [slot for slot in self._slots.values() if slot.key[0] is content]:
             self._remove(slot)
 
+    def lend(self, key: Key) -> Slot[Bringer] | None:
+        """Return a block to be read without the lock, None where it is not held; to be taken back once, soon."""
+        slot = self._slots.get(key)
+        if slot is not None:
+            slot.is_lent = True
+            self._lent.add(slot)
+        return slot
+
+    def take_back(self, slot: Slot[Bringer]) -> None:
+        """Take back a block that was lent."""
+        slot.is_lent = False
+        self._lent.remove(slot)
+        if not slot.is_held:
+            self._pool.give(slot.buffer)
+
+    def _withheld(self) -> int:
+        """Return how many blocks could be evicted, but are lent."""
+        return sum(1 for slot in self._lent if slot.is_held and slot.place in EVICTABLE)
+
     def _put(self, key: Key, buffer: memoryview, place: Place) -> Slot[Bringer]:
         slot = self._slots[key] = Slot(key, buffer, place)
         self._rows[place][slot] = None
@@ -177,7 +209,9 @@ class BlockCache(Generic[Bringer]):
             self._stats.count("prefetch_unused_blocks")
         del self._rows[slot.place][slot]
         del self._slots[slot.key]
-        self._pool.give(slot.buffer)
+        slot.is_held = False
+        if not slot.is_lent:
+            self._pool.give(slot.buffer)
 
     def _evict(self) -> None:
-        self._remove(next(iter(self._stale or self._kept)))
+        self._remove(next(slot for slot in itertools.chain(self._stale, self._kept) if not slot.is_lent))

@@ -29,6 +29,11 @@ class Room:
         """Return how many blocks there is room for."""
         return self._blocks
 
+    def let_go(self, index: int) -> memoryview:
+        """Return the buffer of one block, which there is no more room for."""
+        self._blocks -= 1
+        return self.taken.pop(index)
+
     def __getitem__(self, index: int) -> memoryview:
         """Return the buffer of one block, the same one each time."""
         if index not in self.taken:

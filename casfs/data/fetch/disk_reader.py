@@ -1,0 +1,109 @@
+"""What of a part is on disk, read and checked; and who downloads the rest."""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+from casfs.data.content import Content
+from casfs.data.disk.files import SystemFiles
+from casfs.data.disk.leases import Lease
+from casfs.data.disk.stored_content import StoredContent
+from casfs.data.fetch import parts
+from casfs.data.fetch.disk_cache import DiskCache
+from casfs.data.fetch.flight import Flight
+from casfs.data.fetch.lookups import Missing
+from casfs.data.hashing import blocks
+from casfs.data.memory.room import Room
+from casfs.data.settings import Verify
+from casfs.errors import CorruptDataError, UncheckableError
+from casfs.waiting import Clock
+
+PATIENCE_S = 10.0
+PATIENCE_SHARE = 1 / 4
+"""How long another process that downloads what is wanted is waited for, and how much of the deadline of a read that may
+be: a part takes 2 s at most, unless the link of that process is worse than this one's."""
+
+
+NO_LEASE = Lease(SystemFiles(), None)
+"""Of who downloads without telling others, or though another process does."""
+
+
+class DiskReader:
+    """Reads parts of contents from disk.
+
+    Args:
+        disk: where they are kept.
+        verify: how much checking a read asks for.
+        timeout_s: deadline of one read.
+        clock: monotonic seconds.
+
+    Threads: any, many at once; blocks for the disk.
+    """
+
+    def __init__(self, disk: DiskCache, verify: Verify, timeout_s: float, clock: Clock) -> None:
+        self._disk = disk
+        self._verify = verify
+        self._patience_s = min(PATIENCE_S, timeout_s * PATIENCE_SHARE)
+        self._clock = clock
+
+    def has_any(self, flight: Flight) -> bool:
+        """Say whether any block of a flight is on disk, as far as was written there."""
+        stored = self._disk.of(flight.content)
+        return stored is not None and any(stored.held(flight.part))
+
+    def read(self, flight: Flight, room: Room) -> frozenset[int]:
+        """Fill *room* with those blocks of a flight that are on disk; return which are there, and may be served.
+
+        What is on disk and not what it should be is given up there.
+        """
+        stored = self._disk.of(flight.content)
+        if stored is None:
+            return frozenset()
+        held = stored.held(flight.part)
+        found: set[int] = set()
+        for run in _runs(flight.part, lambda block: held[block - flight.part.start] is not None):
+            found.update(self._read(flight.content, stored, run, flight.part.start, room))
+        return frozenset(found)
+
+    def missing(self, flight: Flight, found: frozenset[int]) -> list[Missing]:
+        """Return the parts of a flight that were not *found*, each with a lease where this process is to fetch it."""
+        runs = _runs(flight.part, lambda block: block not in found)
+        cut = [part for run in runs for part in parts.cut(run, flight.content.count, len(flight.part))]
+        return [Missing(part, self._lease(flight, part)) for part in cut]
+
+    def _read(self, content: Content, stored: StoredContent, run: range, first: int, room: Room) -> Iterable[int]:
+        views = [room[block - first][: blocks.length(block, content.size or 0)] for block in run]
+        for block, leaf in zip(run, stored.read(run, views), strict=True):
+            if leaf is not None and self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven):
+                yield block
+
+    def _may_serve(
+        self, content: Content, stored: StoredContent, block: int, digest: bytes, *, is_proven: bool
+    ) -> bool:
+        if self._verify is Verify.OFF:
+            return True
+        try:
+            content.recall(block, digest, is_proven=is_proven)
+        except CorruptDataError:
+            stored.forget(range(block, block + 1))
+            return False
+        except UncheckableError:
+            return False
+        return True
+
+    def _lease(self, flight: Flight, part: range) -> Lease | None:
+        """Return a lease of *part*; None where another process has one, and is to be waited for."""
+        stored = self._disk.of(flight.content)
+        if stored is None or self._verify is Verify.OFF:  # nothing will be written
+            return NO_LEASE
+        lease = stored.claim(part)
+        if lease is not None:
+            return lease
+        if flight.waits_until_s is None:
+            flight.waits_until_s = self._clock() + self._patience_s
+        return None if self._clock() < flight.waits_until_s else NO_LEASE
+
+
+def _runs(part: range, belongs: Callable[[int], bool]) -> list[range]:
+    """Return the runs of those blocks of *part* that belong."""
+    runs = ([*run] for is_in, run in groupby(part, belongs) if is_in)
+    return [range(run[0], run[-1] + 1) for run in runs]

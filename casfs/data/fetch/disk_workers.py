@@ -1,0 +1,178 @@
+"""The threads that ask the disk: each looks for a flight, and lands it or hands it on to those that ask the service."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from casfs import shortage
+from casfs.data.fetch.disk_reader import NO_LEASE, DiskReader
+from casfs.data.fetch.flight import OVER, Flight, State
+from casfs.data.fetch.flights import Flights
+from casfs.data.fetch.lookups import Lookup, Lookups, Missing
+from casfs.data.memory.room import Room
+from casfs.errors import ShortageError
+from casfs.models import Output
+from casfs.stats import Stats
+from casfs.waiting import Clock
+
+log = logging.getLogger(__name__)
+
+WORKERS = 4
+"""Parts that are read and hashed side by side: as many as keep a processor of four cores, or a disk, busy."""
+
+STOP_TIMEOUT_S = 1.0
+"""How long stop() waits for each that hangs in the disk; they are daemons and cannot hold up the exit."""
+
+LOOK_AGAIN_S = 0.05
+"""How often it is looked whether another process has downloaded what is wanted."""
+
+
+class DiskWorkers:
+    """As many threads as there is work for, up to WORKERS: a part of the monitor.
+
+    Args:
+        lock: the monitor's.
+        reader: reads and checks what is on disk.
+        stats: counts what is.
+        clock: monotonic seconds.
+        on_wrong: called with each output of which the kernel may hold pages that have proved wrong.
+
+    Threads: ``stir`` wants the lock held; the others take it.
+    """
+
+    def __init__(
+        self, lock: threading.Lock, reader: DiskReader, stats: Stats, clock: Clock, on_wrong: Callable[[Output], None]
+    ) -> None:
+        self._lock = lock
+        self._wake = threading.Condition(lock)
+        self._reader = reader
+        self._stats = stats
+        self._clock = clock
+        self._on_wrong = on_wrong
+        self._threads: list[threading.Thread] = []
+        self._errands: deque[Callable[[], None]] = deque()
+        self._busy = 0
+        self._is_over = False
+
+    def serve(self, flights: Flights, lookups: Lookups) -> None:
+        """Be told what to look for; before the first thread begins."""
+        self._flights = flights
+        self._lookups = lookups
+
+    def stir(self) -> bool:
+        """Wake or make a thread, since there may be work for one; return whether there is any thread."""
+        if self._is_over:
+            return False
+        self._wake.notify()
+        if self._busy == len(self._threads) < WORKERS:
+            self._begin()
+        return bool(self._threads)
+
+    def run(self, errand: Callable[[], int]) -> Future[int]:
+        """Have something else asked of the disk; where there is no thread, the answer is 0."""
+        future: Future[int] = Future()
+        with self._lock:
+            is_run = self.stir()
+            if is_run:
+                self._errands.append(lambda: future.set_result(errand()))
+        if not is_run:
+            future.set_result(0)
+        return future
+
+    def stop(self) -> None:
+        """Let the threads end; returns once they have, or after a time without those that hang in the disk."""
+        with self._lock:
+            self._is_over = True
+            self._wake.notify_all()
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.join(STOP_TIMEOUT_S)
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"casfs-disk-{len(self._threads)}", daemon=True)
+        try:
+            with shortage.named():
+                thread.start()
+        except ShortageError as error:
+            log.debug("no thread to read the cache on disk: %s", error)
+        else:
+            self._threads.append(thread)
+
+    def _work(self) -> None:
+        while (work := self._next()) is not None:
+            work()
+            with self._lock:
+                self._busy -= 1
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for something to do."""
+        with self._lock:
+            while not self._is_over:
+                work = self._errands.popleft() if self._errands else self._lookup()
+                if work is not None:
+                    self._busy += 1
+                    self.stir()  # there may be more
+                    return work
+                self._wake.wait(self._lookups.wait_s(self._clock()))
+        return None
+
+    def _lookup(self) -> Callable[[], None] | None:
+        lookup = self._lookups.next(self._clock())
+        return partial(self._look, lookup) if lookup is not None else None
+
+    def _look(self, lookup: Lookup) -> None:
+        """Look for one flight, and see that it goes on, whatever nobody foresaw."""
+        flight, room = lookup
+        found: frozenset[int] = frozenset()
+        try:
+            if room is None and self._reader.has_any(flight):
+                room = self._room(flight)
+                if room is None:
+                    return
+            if room is not None:
+                found = self._reader.read(flight, room)
+            missing = self._reader.missing(flight, found)
+        except BaseException:  # a worker that died would leave its readers waiting
+            log.exception("%s: looking for blocks %s on disk failed", flight.content.name, flight.part)
+            found, missing = frozenset(), [Missing(flight.part, NO_LEASE)]
+        self._go_on(flight, room, found, missing)
+
+    def _room(self, flight: Flight) -> Room | None:
+        """Return room for a flight; None where it has to wait for some, or is over."""
+        with self._lock:
+            room = None if flight.state in OVER else self._lookups.room(flight)
+            if room is None:
+                self._lookups.done(flight)
+            if room is None and flight.state not in OVER:
+                flight.enter(State.QUEUED)
+                self._lookups.push_found(flight)
+                self._flights.drop_unwanted(flight)
+            return room
+
+    def _go_on(self, flight: Flight, room: Room | None, found: frozenset[int], missing: list[Missing]) -> None:
+        """Land what was found, and have the rest asked for; the future tells those who wait."""
+        with self._lock:
+            self._lookups.done(flight)
+            error = flight.content.failure
+            is_over, is_landed = flight.state in OVER, bool(found) and error is None
+            if is_over or error is not None:
+                self._flights.fail(flight, room)
+            elif room is not None and is_landed:
+                self._flights.land_found(flight, room, missing, self._clock() + LOOK_AGAIN_S)
+            else:
+                self._flights.pass_on(flight, room, missing[0].lease, self._clock() + LOOK_AGAIN_S)
+            readers = flight.content.open_readers
+            are_pages_wrong, readers.are_pages_wrong = readers.are_pages_wrong, False
+        if are_pages_wrong:
+            self._on_wrong(flight.content.output)
+        if is_over or error is not None:
+            for _, lease in missing:
+                (lease or NO_LEASE).release()
+        self._stats.count("disk_blocks_read", len(found))
+        if error is not None and not is_over:
+            flight.future.set_exception(error)
+        elif is_landed and not is_over:
+            flight.future.set_result(None)
