@@ -22,6 +22,7 @@ ERRNOS: dict[type[errors.CasfsError], int] = {
     errors.ServiceError: errno.EIO,
     errors.TransferError: errno.EIO,
     errors.RefusedError: errno.EIO,
+    errors.QuotaError: errno.EIO,
     errors.ProtocolError: errno.EIO,
     errors.SizeChangedError: errno.EIO,
     errors.CorruptDataError: errno.EIO,
@@ -34,6 +35,7 @@ ERRNOS: dict[type[errors.CasfsError], int] = {
     errors.ShortageError: errno.EIO,
     # These are for the time before there is a mount, or for who has none; here they are bugs.
     errors.DestinationError: errno.EIO,
+    errors.LedgerError: errno.EIO,
     errors.ConfigError: errno.EIO,
     errors.MountError: errno.EIO,
 }

@@ -17,6 +17,7 @@ The tree::
     ├── ServiceError            the service says that it failed              (retryable)
     ├── TransferError           reset, short body, wrong range or length     (retryable)
     ├── RefusedError            any other refusal of a request, by its code
+    │   └── QuotaError          by a policy or a quota of the account, for a while
     ├── ProtocolError           an answer of a shape nobody can use
     ├── SizeChangedError        the output is not of the size that was expected
     ├── CorruptDataError        bytes and hash do not belong together
@@ -27,6 +28,7 @@ The tree::
     ├── BadHandleError          a file handle that is not open
     ├── ShortageError           the system gives no more memory or threads
     ├── DestinationError        where outputs are to be put takes or keeps them not
+    ├── LedgerError             what was done cannot be read, or noted
     ├── ConfigError             an option, file or credential that cannot be used
     └── MountError              the mount cannot be made; the message says what to mend
 
@@ -132,6 +134,10 @@ class RefusedError(CasfsError):
     """The service refused the request with a code that has no class of its own."""
 
 
+class QuotaError(RefusedError):
+    """A policy or a quota of the account allows it not now; later it may."""
+
+
 class ProtocolError(CasfsError):
     """An answer of a shape that cannot be used."""
 
@@ -181,6 +187,10 @@ class ShortageError(CasfsError):
 
 class DestinationError(CasfsError):
     """What was to be put somewhere is not there: a disk that is full, a name that cannot be had, a store that fails."""
+
+
+class LedgerError(CasfsError):
+    """A ledger that cannot be read or written: a disk that is full, a file that is broken."""
 
 
 class ConfigError(CasfsError):

@@ -67,6 +67,8 @@ class Account(Retrievals):
         source: the SOURCE it was connected to.
         endpoint_url: ``https://HOST[:PORT]``; empty where the tools of the provider are to find it.
         account_id: the owner's id in every path; ``-`` for the caller's own.
+        provider: ``cas`` or ``glacier``.
+        region: where the service is, None where only its endpoint or the tools of the provider tell.
 
     Threads: any may call.
     """
@@ -75,6 +77,8 @@ class Account(Retrievals):
         self.source = source
         self.endpoint_url = config.access.endpoint_url or ""
         self.account_id = config.account
+        self.provider = config.provider
+        self.region = config.access.region or config.access.name
         self._texts = dict(texts)
         self._config = config
         self._lock = threading.Lock()

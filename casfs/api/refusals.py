@@ -14,6 +14,7 @@ from casfs.errors import (
     GoneError,
     NotFoundError,
     NotReadyError,
+    QuotaError,
     RefusedError,
     ServiceError,
     ThrottledError,
@@ -81,6 +82,7 @@ _FINAL: Mapping[Meaning, tuple[type[CasfsError], str]] = {
     Meaning.WRONG_REGION: (CredentialsError, "the endpoint is not in the region that the request is signed for: {}"),
     Meaning.CLOSED: (RefusedError, "the service is closed to this account: {}"),
     Meaning.NOT_READY: (NotReadyError, "the output is not available yet"),
+    Meaning.LIMITED: (QuotaError, "{}"),
     Meaning.REFUSED: (RefusedError, "{}"),
 }
 """What a refusal comes to that another attempt would not change, and in which words; {} for the service's own."""

@@ -43,6 +43,7 @@ class Meaning(Enum):
     FAILED = auto()  # the service's own trouble: ask again
     NOT_READY = auto()  # the job has no output yet
     PAST_THE_END = auto()  # the range begins where the output has ended
+    LIMITED = auto()  # a policy or a quota of the account allows it not now
     REFUSED = auto()  # anything else; asking again does not help
 
 
@@ -51,7 +52,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "ExpiredTokenException": Meaning.EXPIRED,
     "InsufficientCapacityException": Meaning.FAILED,
     "InvalidSignatureException": Meaning.SIGNATURE,
+    "LimitExceededException": Meaning.LIMITED,
     "MissingAuthenticationTokenException": Meaning.UNKNOWN_KEY,
+    "PolicyEnforcedException": Meaning.LIMITED,
     "RequestTimeoutException": Meaning.FAILED,
     "ResourceNotFoundException": Meaning.NOT_FOUND,
     "ServiceUnavailableException": Meaning.FAILED,

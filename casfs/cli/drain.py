@@ -1,0 +1,220 @@
+"""``casfs drain``: everything out of a vault; and how far that is."""
+
+import json
+import os
+import re
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from casfs.cli.drain_user import DrainUser
+from casfs.cli.options import given, named_options
+from casfs.cli.results import write_line
+from casfs.config import library as library_options
+from casfs.config import place
+from casfs.config.values import size_bytes
+from casfs.drain import prices, status
+from casfs.drain.choice import Choice
+from casfs.drain.destinations.opening import folder_at
+from casfs.drain.ledger.ledger import Ledger, Page, default_path
+from casfs.drain.names import Naming
+from casfs.drain.plan import TIERS
+from casfs.drain.run import Drain, MissingError, Wish
+from casfs.drain.settings import DrainSettings
+from casfs.drain.waves import Bounds
+from casfs.errors import CasfsError, ConfigError
+from casfs.library import Account, connect
+
+LARGEST_SIZE = 1 << 62
+
+
+class StoppedError(CasfsError):
+    """A signal ended it; the message says how far it was."""
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, with K, M, G or T for powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes."""
+        try:
+            found = size_bytes(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+        if not 0 < found <= LARGEST_SIZE:
+            self.fail(f"{value!r} is out of range", param, ctx)
+        return found
+
+
+class _Drain(click.Command):
+    """``drain``, and ``drain status``, which no PLACE can be."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["status"]:
+            return drain_status.make_context(f"{info_name} status", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=_Drain)
+@click.argument("vault_place", metavar="VAULT_PLACE")
+@click.argument("destination")
+@click.option("--dry-run", is_flag=True, help="Print the plan, and begin no job.")
+@click.option("--yes", is_flag=True, help="Do not ask before jobs are begun.")
+@click.option("--tier", type=click.Choice(list(TIERS)), default="Bulk", show_default=True, help="Of the retrievals.")
+@click.option("--inventory", metavar="JOB|FILE", help="JSON or CSV.  [the newest valid whole one, else a new one]")
+@click.option(
+    "--ledger", type=click.Path(path_type=Path, dir_okay=False), help="What was done.  [by vault and destination]"
+)
+@click.option("--daily", type=Size(), metavar="SIZE", help="Bytes retrieved in any 24 hours.  [no limit]")
+@click.option(
+    "--ahead", type=Size(), metavar="SIZE", default="1T", show_default=True, help="Bytes retrieved and not downloaded."
+)
+@click.option(
+    "--attempts", type=click.IntRange(min=1), default=3, show_default=True, help="Retrievals of one archive at most."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Downloads side by side.")
+@click.option(
+    "--poll",
+    type=click.FloatRange(0.01, 86400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often jobs in progress are looked at.",
+)
+@click.option(
+    "--name", "naming", type=click.Choice([each.value for each in Naming]), default="description", show_default=True,
+    help="What names of files are made of.",
+)  # fmt: skip
+@click.option("--only", metavar="REGEX", help="Archives whose description, or id where there is none, has this.")
+@click.option("--newer", metavar="DATE", help="Archives made then or later.")
+@click.option("--older", metavar="DATE", help="Archives made before.")
+@click.option("--scheduler", metavar="ADDRESS", hidden=True)
+@click.option("--prices", "price_file", type=click.Path(path_type=Path), help="A table of prices in TOML.  [built in]")
+@click.option("--json", "as_json", is_flag=True, help="Progress and result as one object a line.")
+@named_options(library_options.NAMES)
+def drain(**arguments: Any) -> None:
+    """Retrieve, download and check everything in a vault, into a directory or an fsspec URL.
+
+    It can be killed at any instant and run again: what is done is not done again, and no retrieval that is still
+    valid is paid for twice. "casfs drain status LEDGER" says how far it is.
+    """
+    _refuse_what_is_to_come(arguments)
+    where = place.parse(arguments["vault_place"], most=place.Depth.VAULT)
+    destination = folder_at(arguments["destination"])
+    with DrainUser(as_json=arguments["as_json"], yes=arguments["yes"]) as user, _account(where, arguments) as account:
+        wish = _wish(where, arguments, account)
+        whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
+        path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
+        with Ledger(path) as ledger:
+            ledger.belong(**whose, name=arguments["naming"])
+            run = Drain(account, ledger, destination, wish, user)
+            try:
+                with _signals():
+                    totals = run.run()
+            except MissingError as error:
+                user.missing(str(error), ledger.archives.totals())
+                raise
+            except KeyboardInterrupt:
+                raise StoppedError(f"stopped: {_left(ledger)}; run it again to go on") from None
+            if not arguments["dry_run"]:
+                user.result(totals, destination.where(""))
+
+
+@click.command("status")
+@click.argument("ledger", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="As an object on one line.")
+def drain_status(ledger: Path, *, as_json: bool) -> None:
+    """Say how far a drain is, from its ledger, while it runs or not."""
+    with Ledger(ledger, is_looking=True) as looked_at:
+        found = status.of(looked_at)
+    if as_json:
+        write_line(json.dumps(found))
+        return
+    for line in status.lines(found):
+        write_line(line)
+
+
+def _refuse_what_is_to_come(arguments: Mapping[str, Any]) -> None:
+    if arguments["scheduler"] is not None:
+        raise ConfigError("--scheduler: downloads by a Dask cluster are not there yet")
+    if arguments["destination"].startswith("cos://"):
+        raise ConfigError("DESTINATION: cos:// is not there yet")
+
+
+def _account(where: place.Place, arguments: Mapping[str, Any]) -> Account:
+    return connect(where.source, **given(dict(arguments)))
+
+
+def _wish(where: place.Place, arguments: Mapping[str, Any], account: Account) -> Wish:
+    settings = DrainSettings(
+        where.vault or "",
+        arguments["tier"],
+        Bounds(arguments["ahead"], arguments["daily"]),
+        arguments["attempts"],
+        arguments["jobs"],
+        arguments["poll"],
+    )
+    table = prices.read(arguments["price_file"])
+
+    def how_to_list(page: Page) -> str:
+        marker = f" --marker {shlex.quote(page.marker)}" if page.marker else ""
+        return f"casfs retrieve {shlex.quote(str(where))} --inventory{marker}"
+
+    return Wish(
+        settings=settings,
+        naming=Naming(arguments["naming"]),
+        choice=Choice(arguments["only"], arguments["newer"], arguments["older"]),
+        inventory=arguments["inventory"],
+        is_dry=arguments["dry_run"],
+        price=prices.find(table, account.provider, account.region, settings.tier),
+        how_to_list=how_to_list,
+    )
+
+
+def _whose(account: Account, where: place.Place) -> str:
+    """Return what tells vaults apart: not the port, which a tunnel may change."""
+    host = urlsplit(account.endpoint_url).hostname or f"{account.provider} {account.region}"
+    return f"{host}/{account.account_id}/{where.vault}"
+
+
+def _shown(destination: str) -> str:
+    """Return a destination as the ledger has it: absolute, and without what may be a password."""
+    path = destination.removeprefix("file://")
+    return re.sub("//[^/@]*@", "//", destination) if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
+
+
+def _home() -> Path | None:
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails for a user that the host does not know
+    return home if home.is_absolute() else None
+
+
+def _left(ledger: Ledger) -> str:
+    found = status.of(ledger)
+    return f"{found['missing']} of {found['chosen']} archives are missing, {found['missing_bytes']} bytes"
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does, once: what follows is short, and is to be done to its end."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {each: signal.signal(each, stop) for each in numbers if signal.getsignal(each) is not signal.SIG_IGN}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)

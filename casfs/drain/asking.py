@@ -1,0 +1,160 @@
+"""Which archives are asked for next, and what comes of it."""
+
+import dataclasses
+from collections.abc import Collection
+
+from casfs.drain.archive import Entry, State
+from casfs.drain.jobs import Retrieval
+from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.ledger.retrievals import DAY_NS
+from casfs.drain.settings import DrainSettings
+from casfs.drain.speed import Speed
+from casfs.drain.tally import Tally
+from casfs.drain.times import iso
+from casfs.drain.waves import Room, ahead_of
+from casfs.drain.work import Asked
+from casfs.errors import CasfsError, DeadlineError, NotFoundError, ProtocolError, QuotaError, RefusedError
+from casfs.models import JobState
+
+LONGEST_PAUSE_S = 3600.0
+"""Between two tries of what a policy or quota refuses: quotas are those of an hour or a day."""
+SHORTEST_PAUSE_S = 1.0
+REFUSALS = 10
+"""So many archives in a row that are refused, and none that is not, are refused for what they have in common."""
+
+
+class Asking:
+    """Begins retrievals, as many as there is room for.
+
+    Attributes:
+        next_ns: when there may be room again, or a pause is over; None where neither is known.
+        waits_for: what holds retrievals up; "" for nothing.
+        said: what is new about that, for whoever watches.
+        wants_list: whether a job may have been begun of which nobody knows.
+
+    Threads: that of the run.
+    """
+
+    SIDE_BY_SIDE = 8
+    """Requests at once: some tens a second, where a service takes 800."""
+
+    def __init__(self, ledger: Ledger, tally: Tally, settings: DrainSettings, speed: Speed) -> None:
+        self._ledger = ledger
+        self._tally = tally
+        self._settings = settings
+        self._speed = speed
+        self._asked: set[int] = set()
+        self._changed_ns: dict[int, int] = {}
+        self._jobs: dict[str, int] = {}
+        self._pause_s = 0.0
+        self._pause_until_ns = 0
+        self._refused = 0
+        self._was_taken = False
+        self.next_ns: int | None = None
+        self.waits_for = self.said = ""
+        self.wants_list = False
+
+    def next(self, now_ns: int) -> list[Entry]:
+        """Return the archives to ask for now, noted as such; within a step."""
+        self.next_ns = None
+        if now_ns < self._pause_until_ns:
+            self.next_ns = self._pause_until_ns
+            return []
+        if self.wants_list:
+            return []
+        found: list[Entry] = []
+        if self._most() <= 0:
+            return found
+        room = self._room(now_ns)
+        for entry in self._ledger.archives.entries(State.NEW, limit=self._most()):
+            if self._tally.is_spent(entry):
+                self._tally.again(entry, None)
+            elif room.fits(entry.size):
+                room = room.after(entry.size)
+                self._tally.move(entry, State.ASKING)
+                self._asked.add(entry.number)
+                found.append(entry)
+            else:
+                self._wait(room, entry, now_ns)
+                return found
+        self.waits_for = ""
+        return found
+
+    def note(self, outcome: Asked, now_ns: int) -> CasfsError | None:
+        """Note what came of asking, within a step; return the error that ends the run, if it is one."""
+        entry = outcome.entry
+        self._asked.discard(entry.number)
+        self._changed_ns[entry.number] = now_ns
+        asking = _as(entry, State.ASKING)
+        if outcome.error is not None:
+            return self._failed(asking, outcome.error, now_ns)
+        self._pause_s, self._was_taken = 0.0, True
+        if outcome.proof is not None:
+            self._tally.done(asking, outcome.proof, iso(now_ns))
+        elif outcome.job is not None:
+            self._jobs[outcome.job] = now_ns
+            retrieval = Retrieval(entry.id, outcome.job, JobState.IN_PROGRESS, now_ns, None)
+            self._tally.adopt(asking, State.ASKED, retrieval, now_ns)
+        return None
+
+    def is_later(self, entry: Entry, listed_ns: int) -> bool:
+        """Say whether an archive is being asked for, or was, since the jobs were listed."""
+        return entry.number in self._asked or self._changed_ns.get(entry.number, 0) >= listed_ns
+
+    def listed(self, began_ns: int) -> None:
+        """Forget what a list of jobs that was begun then has told."""
+        self._changed_ns = {number: at_ns for number, at_ns in self._changed_ns.items() if at_ns >= began_ns}
+        self.wants_list = False
+
+    def young(self, since_ns: int) -> Collection[str]:
+        """Return the jobs that were begun lately."""
+        self._jobs = {job: at_ns for job, at_ns in self._jobs.items() if at_ns >= since_ns}
+        return tuple(self._jobs)
+
+    def _most(self) -> int:
+        """Return how many may be asked for side by side: after a refusal by policy one, which tells of all."""
+        return (1 if self._pause_s else 2 * self.SIDE_BY_SIDE) - len(self._asked)
+
+    def _room(self, now_ns: int) -> Room:
+        count, size = self._tally.under_way
+        today = self._ledger.retrievals.within_a_day(now_ns) + self._tally.totals[State.ASKING][1]
+        ahead = ahead_of(self._settings.bounds, self._speed.get())
+        return Room(ahead, self._settings.bounds.daily, size, today, count)
+
+    def _wait(self, room: Room, entry: Entry, now_ns: int) -> None:
+        if room.fits_ahead(entry.size):
+            oldest_ns = self._ledger.retrievals.oldest_within_a_day_ns(now_ns)
+            self.next_ns = None if oldest_ns is None else oldest_ns + DAY_NS
+            self.waits_for = "--daily"
+        else:
+            self.waits_for = "downloads"
+
+    def _failed(self, entry: Entry, error: CasfsError, now_ns: int) -> CasfsError | None:
+        if isinstance(error, QuotaError):
+            self._tally.move(entry, State.NEW)
+            self._pause(now_ns, f"a policy or quota of the account: {error}")
+        elif isinstance(error, NotFoundError):
+            self._tally.move(entry, State.GONE, str(error))
+        elif isinstance(error, RefusedError):
+            self._tally.move(entry, State.FAILED, str(error))
+            self._refused += 1
+            return error if self._refused >= REFUSALS and not self._was_taken else None
+        elif error.retryable or isinstance(error, DeadlineError | ProtocolError):
+            self.wants_list = True  # which tells whether the job was begun
+        else:
+            self._tally.move(entry, State.NEW)
+            return error
+        return None
+
+    def _pause(self, now_ns: int, what: str) -> None:
+        if now_ns < self._pause_until_ns:
+            return  # others were asked for at the same time
+        first = max(SHORTEST_PAUSE_S, self._settings.poll_s)
+        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or first)
+        self._pause_until_ns = now_ns + int(self._pause_s * 1e9)
+        self.waits_for = what
+        self.said = f"retrievals wait until {iso(self._pause_until_ns)}: {what}"
+
+
+def _as(entry: Entry, state: State) -> Entry:
+    return dataclasses.replace(entry, state=state)

@@ -1,0 +1,150 @@
+"""What is done beside the thread of the run: listing jobs, beginning them, downloading; each with its outcome.
+
+An error of the service or the destination is an outcome. The ledger is not touched here.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from casfs.drain.archive import Entry
+from casfs.drain.delivery import Proof, deliver
+from casfs.drain.destinations.destination import Destination
+from casfs.drain.jobs import Retrieval, retrieval_of
+from casfs.drain.needs import Service
+from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError
+from casfs.models import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The jobs of the vault.
+
+    Attributes:
+        began_ns: when they were asked for.
+        retrievals: those that retrieve whole archives.
+        error: why they are not known.
+    """
+
+    began_ns: int
+    retrievals: tuple[Retrieval, ...] = ()
+    error: CasfsError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking for an archive.
+
+    Attributes:
+        entry: which.
+        job: that was begun; None where none was.
+        proof: that it is where it was to go already; None where it is not.
+        error: why neither is known.
+    """
+
+    entry: Entry
+    job: str | None = None
+    proof: Proof | None = None
+    error: CasfsError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a download.
+
+    Attributes:
+        entry: which archive.
+        proof: that it is where it was to go; None where it is not.
+        began_ns: when it began.
+        ended_ns: when it ended.
+        error: why it is not there.
+    """
+
+    entry: Entry
+    proof: Proof | None
+    began_ns: int
+    ended_ns: int
+    error: CasfsError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What nobody foresaw."""
+
+    error: BaseException
+
+
+Outcome = Listed | Asked | Loaded | Broken
+
+TRIES = 20
+"""How often a listing goes on that took too long: each goes on for 30 s where the one before ended, which are some
+thousand pages."""
+
+
+class Work:
+    """The work of one drain.
+
+    Args:
+        service: whose vault it is.
+        vault: its name.
+        destination: where archives go.
+        tier: of retrievals.
+        now_ns: the time.
+
+    Threads: any, many at once.
+    """
+
+    def __init__(
+        self, service: Service, vault: str, destination: Destination, tier: str, now_ns: Callable[[], int]
+    ) -> None:
+        self._service = service
+        self._vault = vault
+        self._destination = destination
+        self._tier = tier
+        self._now_ns = now_ns
+
+    def list_jobs(self, young: Collection[str]) -> Listed:
+        """List all retrievals of the vault, every page.
+
+        Args:
+            young: jobs that were begun lately: one that is not listed is asked for by its id.
+        """
+        began_ns = self._now_ns()
+        try:
+            found = [each for job in self._jobs() if (each := retrieval_of(job)) is not None]
+            for missing in set(young) - {each.job for each in found}:
+                try:
+                    retrieval = retrieval_of(self._service.job(self._vault, missing, True))
+                except (NotFoundError, GoneError):
+                    continue
+                found.extend([retrieval] if retrieval is not None else [])
+        except CasfsError as error:
+            return Listed(began_ns, error=error)
+        return Listed(began_ns, tuple(found))
+
+    def ask(self, entry: Entry) -> Asked:
+        """Begin a job that retrieves an archive, unless it is where it was to go already."""
+        try:
+            if entry.tree_hash is not None and self._destination.holds(entry.path, entry.size, entry.tree_hash):
+                return Asked(entry, proof=Proof(entry.tree_hash, "inventory"))
+            return Asked(entry, job=self._service.retrieve(self._vault, entry.id, self._tier))
+        except CasfsError as error:
+            return Asked(entry, error=error)
+
+    def load(self, entry: Entry) -> Loaded:
+        """Download an archive."""
+        began_ns = self._now_ns()
+        try:
+            proof = deliver(self._service, self._vault, self._destination, entry)
+        except CasfsError as error:
+            return Loaded(entry, None, began_ns, self._now_ns(), error)
+        return Loaded(entry, proof, began_ns, self._now_ns())
+
+    def _jobs(self) -> Iterator[Job]:
+        self._service.forget()
+        for tries in range(TRIES):
+            try:
+                return iter(self._service.jobs(self._vault))
+            except DeadlineError:
+                if tries == TRIES - 1:
+                    raise
+        raise AssertionError
