@@ -51,8 +51,11 @@ class Deadline:
         """Seconds left; zero once it has passed, never negative."""
         return max(0.0, self.at_s - self.clock())
 
-    def check(self, what: str) -> None:
+    def check(self, what: object) -> None:
         """Raise DeadlineError unless there is time left.
+
+        Args:
+            what: must end by then; put into words only where it did not.
 
         Raises:
             DeadlineError: it has passed; the message names *what*.

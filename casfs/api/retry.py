@@ -162,7 +162,7 @@ class Retry:
 
     def _once(self, call: Call, attempt: Callable[[], T]) -> T:
         call.check()
-        call.deadline.check(str(call))
+        call.deadline.check(call)
         call.tries += 1
         try:
             with shortage.named():
