@@ -17,7 +17,6 @@ from casfs.api.operations import Operations, Request
 from casfs.api.outputs import OutputReader, Sink
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.provider import Service
-from casfs.api.ranges import asked
 from casfs.api.retry import Call, Retry, nobody
 from casfs.models import Job, Output, RangeResponse, Vault
 from casfs.stats import Stats
@@ -117,7 +116,7 @@ class Client:
 
     def fetch(self, output: Output, size: int, span: range, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Fill the buffers of *sink* with a range of *output*, as ``RangeSource.fetch`` promises."""
-        request = self._operations.get_job_output(output.vault, output.job, asked(span.start, len(span)))
+        request = self._operations.get_job_output(output.vault, output.job, span)
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )
@@ -126,7 +125,7 @@ class Client:
     def probe(self, output: Output, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
         block = sink.buffer(0)
-        request = self._operations.get_job_output(output.vault, output.job, asked(0, len(block)))
+        request = self._operations.get_job_output(output.vault, output.job, range(len(block)))
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )

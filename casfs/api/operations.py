@@ -82,10 +82,10 @@ class Operations:
         path = self._path(vault, "jobs")
         return Request(INITIATE_JOB, path, method="POST", body=body, successes=(200, 201, 202))
 
-    def get_job_output(self, vault: str, job: str, span: str) -> Request:
-        """Return the request for the bytes *span*, a value of the Range header, of the output of a job."""
+    def get_job_output(self, vault: str, job: str, span: range) -> Request:
+        """Return the request for the bytes *span*, one or more, of the output of a job."""
         path = self._path(vault, "jobs", job, "output")
-        return Request(GET_JOB_OUTPUT, path, range=span, successes=(200, 206))
+        return Request(GET_JOB_OUTPUT, path, range=f"bytes={span.start}-{span.stop - 1}", successes=(200, 206))
 
     def _path(self, *names: str) -> str:
         """Return the path of what *names* lead to from the list of vaults, percent-encoded as it is signed and sent."""

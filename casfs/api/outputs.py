@@ -8,7 +8,7 @@ from typing import Protocol
 from casfs.api.attempts import Attempts
 from casfs.api.http.transport import Response
 from casfs.api.operations import Request
-from casfs.api.ranges import OtherSizeError, Wanted, asked, check_possible, content_length, learnt, wanted
+from casfs.api.ranges import OtherSizeError, Wanted, check_possible, content_length, learnt, wanted
 from casfs.api.refusals import PastTheEndError
 from casfs.api.retry import Call, Retry, nobody
 from casfs.errors import SizeChangedError, TransferError
@@ -129,7 +129,7 @@ class OutputReader:
 
     def _told_size(self, call: Call, request: Request) -> int:
         """Return the size that a response to another range tells, where a refusal does not."""
-        with self._attempts.ask(call, replace(request, range=asked(0, 1))) as response:
+        with self._attempts.ask(call, replace(request, range="bytes=0-0")) as response:
             place = learnt(response.status, response.headers, 1)
             if place is None:
                 raise TransferError("a body of unknown length")

@@ -42,11 +42,6 @@ class Wanted:
     is_all: bool
 
 
-def asked(start: int, length: int) -> str:
-    """Return the Range header that asks for *length* bytes, 1 or more, from *start* on."""
-    return f"bytes={start}-{start + length - 1}"
-
-
 def wanted(status: int, headers: Mapping[str, str], start: int, length: int, size: int) -> Wanted:
     """Return where the asked bytes are in the body of a response with *status*, 200 or 206.
 

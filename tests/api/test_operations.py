@@ -34,13 +34,18 @@ KEYS = Credentials("id", "key")
         (OPERATIONS.describe_vault("v.1"), "/-/vaults/v.1", (200,)),
         (OPERATIONS.list_jobs("v", 50, "m"), "/-/vaults/v/jobs?limit=50&marker=m", (200,)),
         (OPERATIONS.describe_job("v", "j/k"), "/-/vaults/v/jobs/j%2Fk", (200,)),
-        (OPERATIONS.get_job_output("v", "j", "bytes=0-1"), "/-/vaults/v/jobs/j/output", (200, 206)),
+        (OPERATIONS.get_job_output("v", "j", range(2)), "/-/vaults/v/jobs/j/output", (200, 206)),
         (Operations("12/5").describe_vault("v"), "/12%2F5/vaults/v", (200,)),
     ],
 )
 def test_each_operation_is_a_get_of_its_own_path(request_: Request, target: str, successes: tuple[int, ...]) -> None:
     assert (request_.method, request_.target, request_.body) == ("GET", target, b"")
     assert request_.successes == successes
+
+
+@pytest.mark.parametrize(("span", "header"), [(range(1 << 20), "bytes=0-1048575"), (range(5, 6), "bytes=5-5")])
+def test_a_range_is_asked_for_with_its_last_byte(span: range, header: str) -> None:
+    assert OPERATIONS.get_job_output("v", "j", span).range == header
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\udc80"])

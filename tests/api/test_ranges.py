@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from casfs.api.ranges import OtherSizeError, Wanted, asked, content_length, learnt, wanted
+from casfs.api.ranges import OtherSizeError, Wanted, content_length, learnt, wanted
 from casfs.errors import TransferError
 
 SIZES = st.integers(1, 10**6)
@@ -22,11 +22,6 @@ def ranges(draw: st.DrawFn) -> tuple[int, int, int]:
     size = draw(SIZES)
     start = draw(st.integers(0, size - 1))
     return start, draw(st.integers(1, size - start)), size
-
-
-def test_a_range_is_asked_for_with_its_last_byte() -> None:
-    assert asked(0, 1048576) == "bytes=0-1048575"
-    assert asked(5, 1) == "bytes=5-5"
 
 
 @given(ranges(), st.booleans())
