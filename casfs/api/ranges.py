@@ -61,11 +61,10 @@ def wanted(status: int, headers: Mapping[str, str], start: int, length: int, siz
     announced = content_length(headers)
     if status == 206:
         first, last, total = _content_range(headers)
+        stop = start + length
+        _check(range(start, stop if total is None else min(stop, total)), first, last, announced)
         if total not in (None, size):
-            _check((first, last), (start, min(start + length, total) - 1))
             raise OtherSizeError(total, size)
-        _check((first, last), (start, start + length - 1))
-        _check_length(announced, length)
         return Wanted(0, length, size, is_all=True)
     if announced is None:
         raise TransferError("a 200 to a range, of unknown length")
@@ -97,8 +96,7 @@ def learnt(status: int, headers: Mapping[str, str], room: int) -> Wanted | None:
         raise TransferError("a Content-Range without the size of the output")
     check_possible(total)
     length = min(room, total)
-    _check((first, last), (0, length - 1))
-    _check_length(announced, length)
+    _check(range(length), first, last, announced)
     return Wanted(0, length, total, is_all=True)
 
 
@@ -136,11 +134,9 @@ def _content_range(headers: Mapping[str, str]) -> tuple[int, int, int | None]:
     return int(first), int(last), None if total == "*" else int(total)
 
 
-def _check(got: tuple[int, int], asked_for: tuple[int, int]) -> None:
-    if got != asked_for:
-        raise TransferError(f"bytes {got[0]}-{got[1]} came, {asked_for[0]}-{asked_for[1]} were asked for")
-
-
-def _check_length(announced: int | None, length: int) -> None:
-    if announced not in (None, length):
-        raise TransferError(f"{announced} bytes announced for {length}")
+def _check(span: range, first: int, last: int, announced: int | None) -> None:
+    """Raise TransferError unless a 206 is of the bytes *span*, and no longer and no shorter."""
+    if (first, last) != (span.start, span.stop - 1):
+        raise TransferError(f"bytes {first}-{last} came, {span.start}-{span.stop - 1} were asked for")
+    if announced not in (None, len(span)):
+        raise TransferError(f"{announced} bytes announced for {len(span)}")
