@@ -28,20 +28,19 @@ class CasSigner:
         self._latest: tuple[object, str] = (None, "")
 
     def headers(self, request: Request, host: str, now_s: float) -> Mapping[str, str]:
-        """Return the signature over host and parameters, and the token where there is one."""
-        token = {self._token_header: self._credentials.token} if self._credentials.token else {}
-        window = (int(now_s) - EARLY_S, int(now_s) + LATE_S)
-        return token | {"Authorization": self._signed(request, host, window)}
+        """Return the signature over host and parameters, and the token where there is one.
 
-    def _signed(self, request: Request, host: str, window: tuple[int, int]) -> str:
-        """Return the signature, made once a second for all ranges of one output: they are not part of it."""
+        The signature is made once a second for all ranges of one output: they are not part of it.
+        """
+        who, window = self._credentials, (int(now_s) - EARLY_S, int(now_s) + LATE_S)
         signed = (request.method, request.path, tuple(request.parameters.items()), host, window)
         made_for, signature = self._latest
         if made_for != signed:
-            who, headers = self._credentials, {"host": host}
-            signature = authorization(who, request.method, request.path, request.parameters, headers, window=window)
+            covered = {"host": host}
+            signature = authorization(who, request.method, request.path, request.parameters, covered, window=window)
             self._latest = (signed, signature)
-        return signature
+        token = {self._token_header: who.token} if who.token else {}
+        return token | {"Authorization": signature}
 
     def renewed(self, sent: Mapping[str, str]) -> bool:
         """Say no: these credentials were given once, and nobody keeps newer ones."""
