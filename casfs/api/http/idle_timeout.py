@@ -31,13 +31,12 @@ class IdleTimeout:
         self._idle_s = idle_s
         self._clock = clock
         self._deadline: Deadline | None = None
-        self._began_s = clock()
-        self._bytes = 0
+        self._began_s, self._bytes = clock(), 0
 
     def body(self, idle_s: float, deadline: Deadline) -> None:
         """Begin the body."""
         self._idle_s, self._deadline = idle_s, deadline
-        self._renew()
+        self._began_s, self._bytes = self._clock(), 0
 
     def patience_s(self) -> float:
         """Return for how long to wait for the next byte: more than 0.
@@ -56,8 +55,4 @@ class IdleTimeout:
         """Take note of *count* bytes that arrived."""
         self._bytes += count
         if self._bytes >= FLOOR_BYTES and self._deadline is not None:
-            self._renew()
-
-    def _renew(self) -> None:
-        self._began_s = self._clock()
-        self._bytes = 0
+            self._began_s, self._bytes = self._clock(), 0
