@@ -29,10 +29,6 @@ SPARE_CONNECTIONS = 16
 and costs the next one a handshake."""
 
 
-def _nothing() -> None:
-    """Check nothing."""
-
-
 class Response:
     """A response whose body has yet to be read.
 
@@ -50,7 +46,7 @@ class Response:
         self.received = 0
         self._response = response
         self._incoming = incoming
-        self._ended: Callable[[], None] = _nothing
+        self._ended: Callable[[], None] | None = None
 
     def on_end(self, ended: Callable[[], None]) -> None:
         """Call *ended* once nothing more is read of the body."""
@@ -61,7 +57,8 @@ class Response:
 
     def __exit__(self, *_: object) -> None:
         self._response.close()
-        self._ended()
+        if self._ended is not None:
+            self._ended()
 
     def begin(self, idle_s: float, deadline: Deadline) -> None:
         """Let the body begin, and its time.
@@ -224,7 +221,7 @@ class Transport:
         pool = self._usable_pool()
         before = waiting.set(check)
         try:
-            with failed_requests(self._way(pool)):
+            with failed_requests(Way(self.host, pool.proxy, self._contact.is_new)):
                 head = pool.route.send(request, fixed, timeout)
         except UnreachableError:
             self._contact.looked = True  # so that the next attempt has all the time there is
@@ -245,7 +242,8 @@ class Transport:
         pool = self._usable_pool()
         if not pool.is_relayed:
             return None
-        return refused_by_proxy(self._way(pool), ProxyRefusalError.of_status(status))
+        way = Way(self.host, pool.proxy, self._contact.is_new)
+        return refused_by_proxy(way, ProxyRefusalError.of_status(status))
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""
@@ -253,9 +251,6 @@ class Transport:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.adapter.close()
-
-    def _way(self, pool: _Pool) -> Way:
-        return Way(self.host, pool.proxy, self._contact.is_new)
 
     def _look(self, pool: _Pool, deadline: Deadline) -> None:
         if self._contact.is_due and pool.proxy is None:
