@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from casfs.api.clock import ServiceClock
@@ -85,20 +86,16 @@ class Attempts:
         """Return the response to *request*, and what the signer added to it."""
         call.status, call.code, call.request_id = None, "", ""
         signed = self._signer.headers(request, self._transport.host, now_s)
-        self._stats.request(request.operation)
-        if logger.isEnabledFor(logging.DEBUG):
-            return journaled(call, request, lambda: self._sent(call, request, signed)), signed
-        return self._sent(call, request, signed), signed
-
-    def _sent(self, call: Call, request: Request, signed: Mapping[str, str]) -> Response:
         ranged = {} if request.range is None else {"Range": request.range}
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
-        response = self._transport.send(outgoing, call.idle_s, call.deadline, call.check)
+        send = partial(self._transport.send, outgoing, call.idle_s, call.deadline, call.check)
+        self._stats.request(request.operation)
+        response = journaled(call, request, send) if logger.isEnabledFor(logging.DEBUG) else send()
         self._clock.hear(response.headers.get("Date"))
         call.status = response.status
         request_id = response.headers.get(self._provider.request_id_header, "")[:LONGEST_MESSAGE]
         call.request_id = request_id if request_id.isascii() and request_id.isprintable() else one_line(request_id)
-        return response
+        return response, signed
 
     def _refusal(self, call: Call, response: Response) -> tuple[Refusal, Meaning]:
         """Return why *response* is a refusal, as far as its body comes."""

@@ -16,7 +16,7 @@ def journaled(call: Call, request: Request, send: Callable[[], Response]) -> Res
     """Return what *send* returns, and log once its body has been read, or at once that it failed.
 
     Args:
-        call: whose request it is; *send* notes status and id there.
+        call: whose request it is; status and id of the response are noted there before its body is read.
         request: what is asked.
         send: sends it.
 
