@@ -144,8 +144,9 @@ class OutputReader:
         filled: Callable[[int], None],
     ) -> RangeResponse:
         """Move the wanted bytes of a body into the buffers; what follows them closes the connection."""
-        response.skip(place.skip, call.check)
-        self._stats.count("bytes_fetched", place.skip)
+        if place.skip:
+            response.skip(place.skip, call.check)
+            self._stats.count("bytes_fetched", place.skip)
         left, index = place.length, 0
         while left:
             view = buffer(index)
