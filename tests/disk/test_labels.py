@@ -102,6 +102,12 @@ def test_of_what_is_not_held_nothing_is_noted(store: Store) -> None:
     assert [entry.tree_hash for entry in store.entries()] == [ARCHIVE.key.tree_hash]
 
 
+def test_nothing_is_noted_in_a_file_that_says_it_is_another_content_s(store: Store) -> None:
+    file_of(store, OTHER).parent.mkdir(0o700, exist_ok=True)
+    file_of(store, ARCHIVE).rename(file_of(store, OTHER))
+    assert not store.content(OTHER.key).note(SEEN)
+
+
 def test_labels_go_with_the_content_and_are_charged_with_it(store: Store) -> None:
     before = store.used_bytes()
     store.content(ARCHIVE.key).note(SEEN)

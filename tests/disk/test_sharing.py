@@ -1,8 +1,11 @@
 """Processes that share a cache on disk: each block comes once, whoever dies; and real ones that are killed."""
 
+import contextlib
+import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,66 @@ def test_a_process_that_is_killed_in_the_middle_of_its_work_leaves_a_cache_that_
     assert content.write(ARCHIVE.new([3])) == 1
     on_disk = sum(path.stat().st_blocks * 512 for path in (folder / "contents").rglob("*") if path.is_file())
     assert store.used_bytes() == on_disk + 4096
+
+
+FILLER = """
+import sys
+from pathlib import Path
+from casfs.data.disk.store import Store
+from tests.data.service import MIB
+from tests.disk.contents import Archive
+archive = Archive.of(24 * MIB, int(sys.argv[2]))
+store = Store.open(Path(sys.argv[1]), 16 * MIB)
+content = store.content(archive.key)
+print("ready", flush=True)
+sys.stdin.readline()
+kept = 0
+for turn in range(3):
+    for number in range(0, 24, 4):
+        content.use(range(max(0, number - 1), number + 1))
+        kept += content.write(archive.new(range(number, number + 4)))
+print(kept, store.damaged_blocks, store.outage, flush=True)
+"""
+
+
+def on_disk(folder: Path) -> int:
+    """Return what all files of a cache take on real blocks."""
+    found = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            found += state.st_blocks * 512 if stat.S_ISREG(state.st_mode) else 0
+    return found
+
+
+def test_two_processes_with_outputs_that_do_not_fit_are_never_over_the_bound(tmp_path: Path) -> None:
+    folder, root = tmp_path / "cache", Path(__file__).resolve().parents[2]
+    fillers = [
+        subprocess.Popen(
+            [sys.executable, "-c", FILLER, str(folder), str(seed)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=root,
+        )
+        for seed in (1, 90)
+    ]
+    with contextlib.ExitStack() as stack:
+        for filler in fillers:
+            stack.enter_context(filler)
+            assert filler.stdout is not None
+            assert filler.stdout.readline() == "ready\n"
+        for filler in fillers:
+            assert filler.stdin is not None
+            filler.stdin.write("go\n")
+            filler.stdin.flush()
+        samples = [on_disk(folder)]
+        while any(filler.poll() is None for filler in fillers):
+            samples.append(on_disk(folder))
+            time.sleep(0.01)
+        told = [filler.stdout.read().split() for filler in fillers if filler.stdout is not None]
+    for kept, *rest in told:
+        assert int(kept) > 36
+        assert rest == ["0", "None"]
+    assert max(samples) > 12 * MIB
+    assert max(samples) <= 16 * MIB

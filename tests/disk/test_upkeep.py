@@ -53,7 +53,7 @@ def test_blocks_that_are_rotten_are_given_up_with_their_room_and_the_others_stay
     (one,) = found(folder)
     assert (one.right, one.dropped, one.busy, one.is_sound) == (7, 2, 0, False)
     assert store.content(archive.key).held_count() == 7
-    assert before - store.used_bytes() == 2 * MIB
+    assert 2 * MIB - 8192 <= before - store.used_bytes() <= 2 * MIB  # what notes the holes may take a page
     assert found(folder) == [sound(archive, 7)]
 
 

@@ -46,8 +46,10 @@ class ContentWriter:
     def note(self, label: Label) -> bool:
         """See StoredContent."""
         with self._files.reading() as file:
-            if file is None or file.labels.has(label):
-                return file is not None
+            if file is None or file.identity != self._identity:
+                return False
+            if file.labels.has(label):
+                return True
         if not self._room.reserve(self._digest, layout.SLOT_SIZE):
             return False
         try:

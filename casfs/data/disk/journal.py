@@ -27,6 +27,10 @@ LOCK_TRIES, LOCK_PAUSE_S = 400, 0.005
 """2 s: who holds it does a few reads and writes. One that was stopped meanwhile must hold up nobody."""
 
 
+HINTS = 4096
+"""Slots that are remembered: more than contents are written to, or make room, at one time."""
+
+
 class Books:
     """The journal while it is locked.
 
@@ -147,7 +151,11 @@ class Journal:
         """Do the same with a journal that is locked."""
         number, account = books.find(digest, self._hints.get(digest))
         books.put(number, account, change(account))
-        if len(self._hints) > 4096:  # a hint saves a look through the table, for contents that are written to now
+        self.remember(digest, number)
+
+    def remember(self, digest: bytes, number: int) -> None:
+        """Remember the slot of a content: it saves a look through the table, of 8 MiB where there are 100,000."""
+        if len(self._hints) > HINTS:
             self._hints.clear()
         self._hints[digest] = number
 

@@ -43,7 +43,7 @@ class Room:
         self.capacity_bytes = capacity_bytes
         self._health = health
         self._clock = clock
-        self._trimmer = Trimmer(files, folder, clock)
+        self._trimmer = Trimmer(files, folder, capacity_bytes, clock)
         self._lock = threading.Lock()
         self._owed: set[bytes] = set()
 

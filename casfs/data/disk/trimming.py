@@ -12,10 +12,11 @@ from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.waiting import Clock
 
-CANDIDATES = 64
+CANDIDATES = 256
 """Contents that are looked at for room at once: to find them means to look through all accounts."""
-LEAST_BYTES = 4 << 20
-"""What is made room for at least, so that not every block that is written means a search."""
+LEAST_BYTES, LEAST_SHARE, LEAST_LIMIT = 4 << 20, 256, 256 << 20
+"""What is made room for at least, so that not every block that is written means a search, which costs 50 ms where there
+are 100,000 contents: a share of the bound, between two limits."""
 
 
 class Stage(Enum):
@@ -50,9 +51,10 @@ class Trimmer:
     Threads: any; two that make room at once may make more than was needed.
     """
 
-    def __init__(self, files: Files, folder: Folder, clock: Clock) -> None:
+    def __init__(self, files: Files, folder: Folder, capacity_bytes: int, clock: Clock) -> None:
         self._files = files
         self._folder = folder
+        self._capacity = capacity_bytes
         self._clock = clock
 
     def make_room(self, wanted: int) -> int:
@@ -61,7 +63,7 @@ class Trimmer:
         Raises:
             OSError: the disk fails; nothing goes because of it.
         """
-        wanted = max(wanted, LEAST_BYTES)
+        wanted = max(wanted, LEAST_BYTES, min(self._capacity // LEAST_SHARE, LEAST_LIMIT))
         candidates = list(self._candidates())
         freed = 0
         for stage in Stage:
@@ -80,10 +82,13 @@ class Trimmer:
         with self._folder.journal.locked() as books:
             if books is None:
                 return
-            found = [books.table.account(number) for number in books.table.oldest(CANDIDATES)]
-            if not all(found):
+            found = [(number, books.table.account(number)) for number in books.table.oldest(CANDIDATES)]
+            if not all(account for _, account in found):
                 books.distrust()
-        yield from (account for account in found if account is not None)
+        for number, account in found:
+            if account is not None:
+                self._folder.journal.remember(account.digest, number)
+                yield account
 
     def _trim(self, account: Account, stage: Stage, wanted: int) -> int:
         """Free room in one content, and settle its account; return how much the bound got back."""
