@@ -3,7 +3,6 @@
 The mount stands on it, and whatever else reads outputs. Nothing here knows of FUSE.
 """
 
-import errno
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.hashing import lanes
 from casfs.data.outputs import Outputs, ignore
 from casfs.data.settings import DataSettings, Verify
-from casfs.errors import ConfigError
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.tree.admission import admitted
@@ -27,9 +25,6 @@ from casfs.tree.tree import Tree, TreeSettings
 from casfs.waiting import Interrupted, never
 
 __all__ = ["Service", "Stages", "find_service", "open_store"]
-
-TO_BE_MENDED = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
-"""What is wrong with the name of a folder, or with its permissions: its user is told. What else fails is the disk."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +40,7 @@ class Stages:
         service: what ``find_service`` made of it.
         interrupted: asked by calls that wait, on their own thread: whether their program was signalled.
         on_wrong: called with each output of which somebody may hold bytes that have proved wrong, on a thread of ours.
+        store: the cache on disk, if it is open already.
 
     Attributes:
         config: as above.
@@ -53,7 +49,7 @@ class Stages:
         client: requests, for what neither names nor bytes ask.
         tree: names.
         outputs: bytes.
-        disk: the cache on disk, None where there is none, or its disk fails.
+        disk: the cache on disk, None where there is none.
 
     Raises:
         ConfigError: the folder of the cache cannot be used; the message says why.
@@ -68,13 +64,14 @@ class Stages:
         *,
         interrupted: Interrupted = never,
         on_wrong: Callable[[Output], None] = ignore,
+        store: Store | None = None,
     ) -> None:
         self.config = config
         self.service = service
         self.stats = Stats()
         self.client = Client(service, _client_settings(config), self.stats)
         self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
-        store = open_store(config)
+        store = store or open_store(config)
         self.disk = DiskCache(store, service.endpoint_url, config.account) if store is not None else None
         self.outputs = Outputs(
             self.client,
@@ -133,21 +130,14 @@ def find_service(config: Config) -> Service:
 
 
 def open_store(config: Config) -> Store | None:
-    """Return the cache on disk that *config* asks for; None where it asks for none, or the disk fails.
+    """Return the cache on disk that *config* asks for, None where it asks for none.
 
     Raises:
         ConfigError: the folder cannot be used; the message says why.
     """
     if config.cache_dir is None:
         return None
-    try:
-        return Store.open(Path(config.cache_dir), config.cache_size)
-    except ConfigError as error:
-        cause = error.__cause__
-        if not isinstance(cause, OSError) or cause.errno in TO_BE_MENDED:
-            raise
-        _log.warning("%s; nothing is kept on disk", error)
-        return None
+    return Store.open(Path(config.cache_dir), config.cache_size, may_fail=True)
 
 
 def _client_settings(config: Config) -> ClientSettings:

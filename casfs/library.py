@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from casfs.account import Stages, find_service
+from casfs.account import Stages, find_service, open_store
 from casfs.config import library
 from casfs.config.config import Config
 from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError, NotReadyError
@@ -84,6 +84,7 @@ class Account(Retrievals):
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._stages: Stages | None = None
+        self._store = open_store(config)  # which fails now, if it does
         self._files: weakref.WeakValueDictionary[int, File] = weakref.WeakValueDictionary()
         _accounts.add(self)
 
@@ -244,7 +245,7 @@ class Account(Retrievals):
         if stages is None:
             self._check_open()
             # Without the lock: this may ask the network for keys.
-            made = Stages(self._config, find_service(self._config))
+            made = Stages(self._config, find_service(self._config), store=self._store)
             with self._lock:
                 self._check_open()
                 if self._stages is None:
@@ -263,11 +264,9 @@ class Account(Retrievals):
         if is_closed:
             self._closed.set()
         _inherited.append(self._stages)
-        self._stages = None
-        for reference in self._files.valuerefs():
-            file = reference()
-            if file is not None:
-                file.begin_anew()
+        self._stages = self._store = None
+        for file in filter(None, (reference() for reference in self._files.valuerefs())):
+            file.begin_anew()
 
 
 def _path(*names: str) -> str:

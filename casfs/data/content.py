@@ -73,17 +73,14 @@ class Content:
         return self._leaves.count
 
     @property
+    def known(self) -> int:
+        """Blocks of which the hash is known."""
+        return self._leaves.known
+
+    @property
     def name(self) -> str:
         """The output for a message: vault and job."""
         return f"{self.output.vault}/{self.output.job}"
-
-    @property
-    def is_forgettable(self) -> bool:
-        """Whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
-        is_as_told = self.output.is_inventory or self.output.size is None or self.size == self.output.size
-        return is_as_told and not (
-            self.open_readers or self.open_readers.are_pages_in_doubt or self.failure or self._corrupt
-        )
 
     @property
     def is_mismatch(self) -> bool:

@@ -68,6 +68,13 @@ class Contents:
             if self._contents.setdefault(key, content) is content:
                 self._contents.move_to_end(key)
 
+    def adopt(self, content: Content) -> None:
+        """Remember *content*, unless something is known of its output."""
+        with self._lock:
+            self._contents.setdefault((content.output.vault, content.output.job), content)
+            if len(self._contents) > self._remembered:
+                self._forget()
+
     def known(self, output: Output) -> Content | None:
         """Return what is known of *output*, None where nothing is, or where its document said otherwise."""
         with self._lock:
@@ -97,7 +104,14 @@ class Contents:
     def _forget(self) -> None:
         """Forget the output that was opened longest ago of those that may be."""
         for key, content in self._contents.items():
-            if content.is_forgettable:
+            if _is_forgettable(content):
                 del self._contents[key]
                 self.has_forgotten = True
                 return
+
+
+def _is_forgettable(content: Content) -> bool:
+    """Return whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
+    output, readers = content.output, content.open_readers
+    is_as_told = output.is_inventory or output.size is None or content.size == output.size
+    return is_as_told and not (readers or readers.are_pages_in_doubt or content.failure or content.is_mismatch)

@@ -13,11 +13,10 @@ from casfs.data.contents import MAX_REMEMBERED_OUTPUTS, Contents
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.monitor import Monitor
-from casfs.data.hashing import blocks
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
-from casfs.errors import CasfsError, ProtocolError
+from casfs.errors import CasfsError, DeadlineError, ProtocolError
 from casfs.models import LARGEST_OUTPUT, Cached, Output, Verification
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, never, wait_for
@@ -26,6 +25,10 @@ log = logging.getLogger(__name__)
 
 MAX_REFUSED_OUTPUTS = 1024
 """Outputs of which is remembered that they were refused, so that each is a line in the log and not one a ``stat``."""
+
+
+DISK_TIMEOUT_S = 10.0
+"""How long the disk is asked what it holds, for an attribute: one that hangs is as good as none."""
 
 
 def ignore(_output: Output) -> None:
@@ -142,25 +145,37 @@ class Outputs:
         return self._learn(self._content(output), timeout_s, is_opening=False)
 
     def verification(self, output: Output) -> Verification:
-        """Return how much of *output* was checked. No request."""
-        content = self._contents.known(output)
-        if content is None:
-            content = Content(output, output.size, self._settings.verify, self._stats)
+        """Return how much of *output* was checked, over restarts where it is kept on disk. No request."""
+        content = self._known_or_new(output)
+        self._held(content)
         return content.verification()
 
     def cached(self, output: Output) -> Cached | None:
         """Return how much of *output* is kept on disk; None where there is no cache on disk. No request."""
         if self._disk is None:
             return None
-        size = self.size_of(output)
-        if size is None:
-            return Cached(0, None)
-        return Cached(self._disk.stored(output, size).held_count(), blocks.count(size))
+        content = self._known_or_new(output)
+        return Cached(self._held(content), None if content.size is None else content.count)
 
     def media_type(self, output: Output) -> str | None:
         """Return the Content-Type of *output*, None until an answer had one. No request."""
         content = self._contents.known(output)
         return None if content is None else content.media_type
+
+    def _known_or_new(self, output: Output) -> Content:
+        """Return what is known of *output*; where nothing is, what its document says, which is not remembered."""
+        return self._contents.known(output) or Content(output, output.size, self._settings.verify, self._stats)
+
+    def _held(self, content: Content) -> int:
+        """Return how many blocks of *content* are on disk; it is told of those that it does not know of."""
+        try:
+            future = self._monitor.disk.recall(content)
+            held = wait_for(future, Deadline.after(DISK_TIMEOUT_S, self._clock), self._interrupted, content.name)
+        except DeadlineError:
+            return 0
+        if held:
+            self._contents.adopt(content)
+        return held
 
     def _check_possible(self, output: Output) -> None:
         """Refuse an output that is said to be larger than any is: what else its document says is no better."""

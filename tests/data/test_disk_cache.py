@@ -1,6 +1,8 @@
 """Blocks on disk in the path of a read: asked after memory and before the service, as the same flight."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,14 @@ from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
+from casfs.errors import CorruptDataError, UncheckableError
 from casfs.models import Output
+from tests.conftest import Announce, no_more_threads
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, until
 
 DATA = sample(12 * MIB + 5)
+OUTPUT = archive(DATA)
+WORK = ThreadPoolExecutor(4)
 Opened = Callable[[], DiskCache]
 
 
@@ -44,3 +50,162 @@ def test_what_was_read_once_is_never_asked_for_again(opened: Opened) -> None:
     with mounted(service, disk=opened()) as outputs:
         assert whole(outputs, archive(DATA)) == DATA
     assert service.requests == []
+
+
+def test_after_a_restart_all_of_it_is_verified_before_anything_is_read(opened: Opened) -> None:
+    fill(opened())
+    service = Service({})
+    with mounted(service, disk=opened()) as outputs:
+        assert (str(outputs.verification(OUTPUT)), str(outputs.cached(OUTPUT))) == ("whole", "whole")
+    assert service.requests == []
+
+
+def test_what_the_service_gave_no_hash_for_is_proved_by_its_root_over_restarts(opened: Opened) -> None:
+    """Half of it is read before the restart, and the other half after: each part unproven by itself."""
+    disk = opened()
+    with mounted(Service({"job": DATA}, hashes=False), disk=disk) as outputs:
+        assert read(outputs.open(OUTPUT), 0, 8 * MIB) == DATA[: 8 * MIB]
+        until(lambda: str(outputs.cached(OUTPUT)) == "8/13")
+        assert str(outputs.verification(OUTPUT)) == "none"
+    service = Service({"job": DATA}, hashes=False)
+    with mounted(service, disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+        assert str(outputs.verification(OUTPUT)) == "whole"
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+    assert min(start for start, _ in service.parts) == 8
+    with mounted(Service({}), settings(verify=Verify.REQUIRE), disk=opened()) as outputs:
+        assert str(outputs.verification(OUTPUT)) == "whole"
+        assert whole(outputs, OUTPUT) == DATA, "whoever requires checks has them"
+
+
+def test_what_nothing_proves_is_kept_as_such_and_not_served_to_who_requires_more(opened: Opened) -> None:
+    bare = archive(DATA, hashed=False)
+    disk = opened()
+    with mounted(Service({"job": DATA}, hashes=False), disk=disk) as outputs:
+        assert whole(outputs, bare) == DATA
+        until(lambda: str(outputs.cached(bare)) == "whole")
+    with mounted(Service({}), disk=opened()) as outputs:
+        assert str(outputs.verification(bare)) == "unavailable"
+        assert whole(outputs, bare) == DATA
+    with (
+        mounted(Service({"job": DATA}, hashes=False), settings(verify=Verify.REQUIRE), disk=opened()) as outputs,
+        pytest.raises(UncheckableError),
+    ):
+        whole(outputs, bare)
+
+
+def test_what_was_not_checked_is_not_kept(opened: Opened) -> None:
+    disk = opened()
+    with mounted(Service({"job": DATA}), settings(verify=Verify.OFF), disk=disk) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+    assert disk.stored(OUTPUT, len(DATA)).held_count() == 0
+    fill(disk)
+    with mounted(Service({}), settings(verify=Verify.OFF), disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA, "what others have checked is right for all"
+
+
+def test_only_what_is_damaged_is_fetched_again(opened: Opened, tmp_path: Path) -> None:
+    disk = opened()
+    fill(disk)
+    (path,) = (tmp_path / "cache" / "contents").glob("*/*")
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1  # the last block
+    raw[-3 * MIB] ^= 1
+    path.write_bytes(raw)
+    service = Service({"job": DATA})
+    with mounted(service, disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+    assert sorted(service.parts) == [(9, 10), (12, 13)]
+    with mounted(Service({}), disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+
+
+def test_a_block_on_disk_waits_for_no_connection(opened: Opened) -> None:
+    """The only connection is held by a request that is not answered."""
+    fill(opened())
+    other = archive(sample(3 * MIB, 2), "other")
+    service = Service({"other": sample(3 * MIB, 2)}, is_held=True)
+    with mounted(service, settings(connections=1), disk=opened()) as outputs:
+        waiting = WORK.submit(read, outputs.open(other), 0, MIB)
+        until(lambda: len(service.requests) > 0)
+        assert whole(outputs, OUTPUT) == DATA
+        service.release()
+        assert waiting.result(20) == sample(3 * MIB, 2)[:MIB]
+
+
+def test_what_is_there_of_a_part_is_served_while_the_rest_is_on_its_way(opened: Opened) -> None:
+    disk = opened()
+    fill(disk)
+    disk.stored(OUTPUT, len(DATA)).forget(range(6, 7))
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service, disk=opened()) as outputs:
+        reader = outputs.open(OUTPUT)
+        last = WORK.submit(read, reader, 4 * MIB, 4 * MIB)
+        until(lambda: len(service.requests) > 0)
+        assert read(reader, 4 * MIB, 2 * MIB) == DATA[4 * MIB : 6 * MIB]
+        assert read(reader, 7 * MIB, MIB) == DATA[7 * MIB : 8 * MIB]
+        assert not last.done()
+        service.release()
+        assert last.result(20) == DATA[4 * MIB : 8 * MIB]
+    assert service.parts == [(6, 7)]
+
+
+def test_what_proves_wrong_is_not_kept(opened: Opened, announce: Announce) -> None:
+    """Its parts have hashes of theirs, and its root is another's."""
+    announce("the output has the tree hash")
+    wrong = replace(OUTPUT, tree_hash="ab" * 32)
+    disk = opened()
+    with mounted(Service({"job": DATA}), disk=disk) as outputs:
+        reader = outputs.open(wrong)
+        with pytest.raises(CorruptDataError):
+            read(reader, 0, len(DATA))
+        until(lambda: disk.stored(wrong, len(DATA)).held_count() == 0)
+        reader.close()
+        assert str(outputs.verification(wrong)) == "mismatch"
+    assert disk.stored(wrong, len(DATA)).held_count() == 0
+
+
+def test_an_output_without_a_hash_is_found_by_its_place_alone(opened: Opened) -> None:
+    bare = archive(DATA, hashed=False)
+    fill(opened(), output=bare)
+    service = Service({"other": DATA})
+    with mounted(service, disk=opened()) as outputs:
+        assert whole(outputs, replace(bare, job="other")) == DATA
+    assert service.requests != []
+
+
+def test_two_that_read_one_output_at_once_fetch_each_block_once(opened: Opened) -> None:
+    services = [Service({"job": DATA}), Service({"job": DATA})]
+    with mounted(services[0], disk=opened()) as one, mounted(services[1], disk=opened()) as other:
+        reads = [WORK.submit(whole, outputs, OUTPUT) for outputs in (one, other)]
+        assert [done.result(20) for done in reads] == [DATA, DATA]
+    fetched = [block for service in services for part in service.parts for block in range(*part)]
+    assert sorted(fetched) == list(range(13))
+
+
+def test_who_downloads_and_does_not_get_on_is_not_waited_for_for_ever(opened: Opened) -> None:
+    stalled, service = Service({"job": DATA}, is_held=True), Service({"job": DATA})
+    with mounted(stalled, disk=opened()) as one, mounted(service, settings(timeout_s=2.0), disk=opened()) as other:
+        waiting = WORK.submit(whole, one, OUTPUT)
+        until(lambda: len(stalled.requests) > 0)
+        assert whole(other, OUTPUT) == DATA
+        stalled.release()
+        assert waiting.result(20) == DATA
+
+
+def test_blocks_are_written_while_readers_of_other_outputs_have_the_memory(opened: Opened) -> None:
+    """With a memory of two blocks one at most is being written, and the other one is there for who waits."""
+    disk = opened()
+    with mounted(Service({"job": DATA}), settings(cache=2), disk=disk) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+    assert disk.stored(OUTPUT, len(DATA)).held_count() > 0
+
+
+def test_a_thread_that_cannot_be_had_is_no_failure(opened: Opened) -> None:
+    fill(opened())
+    service = Service({"job": DATA})
+    with mounted(service, disk=opened()) as outputs:
+        read(outputs.open(archive(DATA[:MIB], "first")), 0, 0)
+        with no_more_threads():
+            assert whole(outputs, OUTPUT) == DATA

@@ -84,6 +84,8 @@ class Folder:
         Raises:
             ConfigError, OSError: as ``prepare``.
         """
+        if not self._device:  # the disk failed when it was to be prepared
+            self.prepare()
         if self._files.device(self.path) != self._device:
             raise FileNotFoundError(errno.ENOENT, "another file system is there now", self.path)
         self._complete()

@@ -1,5 +1,6 @@
 """The cache on disk: blocks that were fetched and checked once, kept for all processes that share a folder."""
 
+import errno
 import functools
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from casfs.data.disk.upkeep import Upkeep
 from casfs.errors import ConfigError
 from casfs.waiting import Clock
 
+TO_BE_MENDED = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""What is wrong with the name of a folder, or its permissions: its user is told. What else fails is the disk."""
+
 
 class Store:
     """A folder of contents, bounded over all processes that share it.
@@ -31,11 +35,12 @@ class Store:
         self._clock = clock
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what it is, and what tests replace
         cls,
         path: Path,
         capacity_bytes: int,
         *,
+        may_fail: bool = False,
         files: Files | None = None,
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -45,6 +50,7 @@ class Store:
         Args:
             path: the folder; nothing else may be in it.
             capacity_bytes: what all contents together may take on disk.
+            may_fail: whether a disk that fails now is tried again later.
             files: the file system.
             clock: seconds since 1970, the same for all processes and over restarts.
             sleep: waits between two tries of a lock.
@@ -59,7 +65,9 @@ class Store:
             check_owner(path)
             folder.prepare()
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be used for the cache: {error.strerror}") from error
+            if error.errno in TO_BE_MENDED or not may_fail:
+                raise ConfigError(f"{path}: cannot be used for the cache: {error.strerror}") from error
+            health.failed(error, reading=False)
         room = Room(system, folder, health, capacity_bytes=capacity_bytes, clock=clock, sleep=sleep)
         return cls(room, health, clock)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
+from typing import NamedTuple
 
 from casfs.data.content import Content
+from casfs.data.disk.content_file import STRIDE
 from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.leases import Lease
 from casfs.data.disk.stored_content import StoredContent
@@ -14,7 +16,7 @@ from casfs.data.fetch.lookups import Missing
 from casfs.data.hashing import blocks
 from casfs.data.memory.room import Room
 from casfs.data.settings import Verify
-from casfs.errors import CorruptDataError, UncheckableError
+from casfs.errors import CasfsError, CorruptDataError
 from casfs.waiting import Clock
 
 PATIENCE_S = 10.0
@@ -25,6 +27,16 @@ be: a part takes 2 s at most, unless the link of that process is worse than this
 
 NO_LEASE = Lease(SystemFiles(), None)
 """Of who downloads without telling others, or though another process does."""
+
+
+class Found(NamedTuple):
+    """Blocks that are on disk: those that may be served, and the others."""
+
+    right: frozenset[int]
+    wrong: frozenset[int]
+
+
+NOTHING = Found(frozenset(), frozenset())
 
 
 class DiskReader:
@@ -50,25 +62,38 @@ class DiskReader:
         stored = self._disk.of(flight.content)
         return stored is not None and any(stored.held(flight.part))
 
-    def read(self, flight: Flight, room: Room) -> frozenset[int]:
-        """Fill *room* with those blocks of a flight that are on disk; return which are there, and may be served.
+    def read(self, flight: Flight, room: Room) -> Found:
+        """Fill *room* with those blocks of a flight that are on disk.
 
         What is on disk and not what it should be is given up there.
         """
         stored = self._disk.of(flight.content)
         if stored is None:
-            return frozenset()
+            return NOTHING
         held = stored.held(flight.part)
-        found: set[int] = set()
-        for run in _runs(flight.part, lambda block: held[block - flight.part.start] is not None):
-            found.update(self._read(flight.content, stored, run, flight.part.start, room))
-        return frozenset(found)
+        runs = _runs(flight.part, lambda block: held[block - flight.part.start] is not None)
+        right = frozenset(
+            block for run in runs for block in self._read(flight.content, stored, run, flight.part.start, room)
+        )
+        return Found(right, frozenset(block for run in runs for block in run) - right)
 
-    def missing(self, flight: Flight, found: frozenset[int]) -> list[Missing]:
+    def missing(self, flight: Flight, found: Found) -> list[Missing]:
         """Return the parts of a flight that were not *found*, each with a lease where this process is to fetch it."""
-        runs = _runs(flight.part, lambda block: block not in found)
-        cut = [part for run in runs for part in parts.cut(run, flight.content.count, len(flight.part))]
-        return [Missing(part, self._lease(flight, part)) for part in cut]
+        runs = _runs(flight.part, lambda block: block not in found.right)
+        cut = [part for run in runs for part in parts.cut(run, flight.content.count, parts.MAX_PART_BLOCKS)]
+        return [Missing(part, self._lease(flight, part, found)) for part in (cut if found.right else [flight.part])]
+
+    def recall(self, content: Content) -> int:
+        """Tell *content* of the leaves on disk, where there are more than it knows of; return how many are there."""
+        stored = self._disk.of(content)
+        held = stored.held_count() if stored is not None else 0
+        if stored is not None and held > content.known and self._verify is not Verify.OFF:
+            for first in range(0, content.count, STRIDE):
+                part = range(first, min(first + STRIDE, content.count))
+                for block, leaf in zip(part, stored.held(part), strict=True):
+                    if leaf is not None:
+                        self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven)
+        return held
 
     def _read(self, content: Content, stored: StoredContent, run: range, first: int, room: Room) -> Iterable[int]:
         views = [room[block - first][: blocks.length(block, content.size or 0)] for block in run]
@@ -83,21 +108,23 @@ class DiskReader:
             return True
         try:
             content.recall(block, digest, is_proven=is_proven)
-        except CorruptDataError:
-            stored.forget(range(block, block + 1))
-            return False
-        except UncheckableError:
+        except CasfsError as error:
+            if isinstance(error, CorruptDataError) and content.failure is None:
+                stored.forget(range(block, block + 1))
             return False
         return True
 
-    def _lease(self, flight: Flight, part: range) -> Lease | None:
-        """Return a lease of *part*; None where another process has one, and is to be waited for."""
+    def _lease(self, flight: Flight, part: range, found: Found) -> Lease | None:
+        """Return a lease of *part*; None where another process has one, or had and has it on disk by now."""
         stored = self._disk.of(flight.content)
         if stored is None or self._verify is Verify.OFF:  # nothing will be written
             return NO_LEASE
         lease = stored.claim(part)
         if lease is not None:
-            return lease
+            if not any(leaf and block not in found.wrong for block, leaf in zip(part, stored.held(part), strict=True)):
+                return lease
+            lease.release()
+            return None
         if flight.waits_until_s is None:
             flight.waits_until_s = self._clock() + self._patience_s
         return None if self._clock() < flight.waits_until_s else NO_LEASE

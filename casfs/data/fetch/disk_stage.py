@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from casfs.data.content import Content
 from casfs.data.fetch.disk_cache import DiskCache
@@ -14,7 +15,7 @@ from casfs.data.fetch.flights import Flights
 from casfs.data.fetch.lookups import Lookups
 from casfs.data.memory.cache import BlockCache
 from casfs.data.settings import DataSettings, Verify
-from casfs.models import Output
+from casfs.models import LARGEST_OUTPUT, Output
 from casfs.stats import Stats
 from casfs.waiting import Clock
 
@@ -50,10 +51,11 @@ class DiskStage:
     ) -> None:
         self.lookups: Lookups | None = None
         self.writer: DiskWriter | None = None
+        self._reader: DiskReader | None = None
         self._workers: DiskWorkers | None = None
         if disk is None:
             return
-        reader = DiskReader(disk, settings.verify, settings.read_timeout_s, clock)
+        self._reader = reader = DiskReader(disk, settings.verify, settings.read_timeout_s, clock)
         self._workers = workers = DiskWorkers(lock, reader, stats, clock, on_wrong)
         self.lookups = Lookups(cache, WORKERS - 1, workers.stir)
         if settings.verify is not Verify.OFF:
@@ -90,10 +92,11 @@ class DiskStage:
         if self.writer is not None:
             self.writer.closed(content)
 
-    def run(self, errand: Callable[[], int]) -> Future[int]:
-        """Have something else asked of the disk; the answer is 0 where it cannot be."""
-        if self._workers is not None:
-            return self._workers.run(errand)
+    def recall(self, content: Content) -> Future[int]:
+        """Have *content* told of the blocks of it that are on disk; the result is how many, 0 where none can be."""
         future: Future[int] = Future()
-        future.set_result(0)
+        if self._reader is None or self._workers is None or not 0 < (content.size or 0) <= LARGEST_OUTPUT:
+            future.set_result(0)
+        else:
+            self._workers.run(partial(self._reader.recall, content), future)
         return future

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from casfs import shortage
-from casfs.data.fetch.disk_reader import NO_LEASE, DiskReader
+from casfs.data.fetch.disk_reader import NO_LEASE, NOTHING, DiskReader, Found
 from casfs.data.fetch.flight import OVER, Flight, State
 from casfs.data.fetch.flights import Flights
 from casfs.data.fetch.lookups import Lookup, Lookups, Missing
@@ -53,7 +53,7 @@ class DiskWorkers:
         self._clock = clock
         self._on_wrong = on_wrong
         self._threads: list[threading.Thread] = []
-        self._errands: deque[Callable[[], None]] = deque()
+        self._errands: deque[tuple[Callable[[], int], Future[int]]] = deque()
         self._busy = 0
         self._is_over = False
 
@@ -71,23 +71,23 @@ class DiskWorkers:
             self._begin()
         return bool(self._threads)
 
-    def run(self, errand: Callable[[], int]) -> Future[int]:
-        """Have something else asked of the disk; where there is no thread, the answer is 0."""
-        future: Future[int] = Future()
+    def run(self, errand: Callable[[], int], future: Future[int]) -> None:
+        """Have something else asked of the disk; the result is 0 where there is no thread, or it fails."""
         with self._lock:
-            is_run = self.stir()
-            if is_run:
-                self._errands.append(lambda: future.set_result(errand()))
-        if not is_run:
-            future.set_result(0)
-        return future
+            if self.stir():
+                self._errands.append((errand, future))
+                return
+        future.set_result(0)
 
     def stop(self) -> None:
         """Let the threads end; returns once they have, or after a time without those that hang in the disk."""
         with self._lock:
             self._is_over = True
             self._wake.notify_all()
-        threads, self._threads = self._threads, []
+            threads, self._threads = self._threads, []
+            errands, self._errands = self._errands, deque()
+        for _, future in errands:
+            future.set_result(0)
         for thread in threads:
             thread.join(STOP_TIMEOUT_S)
 
@@ -111,7 +111,7 @@ class DiskWorkers:
         """Wait for something to do."""
         with self._lock:
             while not self._is_over:
-                work = self._errands.popleft() if self._errands else self._lookup()
+                work = partial(_answer, *self._errands.popleft()) if self._errands else self._lookup()
                 if work is not None:
                     self._busy += 1
                     self.stir()  # there may be more
@@ -126,7 +126,7 @@ class DiskWorkers:
     def _look(self, lookup: Lookup) -> None:
         """Look for one flight, and see that it goes on, whatever nobody foresaw."""
         flight, room = lookup
-        found: frozenset[int] = frozenset()
+        found = NOTHING
         try:
             if room is None and self._reader.has_any(flight):
                 room = self._room(flight)
@@ -137,7 +137,7 @@ class DiskWorkers:
             missing = self._reader.missing(flight, found)
         except BaseException:  # a worker that died would leave its readers waiting
             log.exception("%s: looking for blocks %s on disk failed", flight.content.name, flight.part)
-            found, missing = frozenset(), [Missing(flight.part, NO_LEASE)]
+            found, missing = NOTHING, [Missing(flight.part, NO_LEASE)]
         self._go_on(flight, room, found, missing)
 
     def _room(self, flight: Flight) -> Room | None:
@@ -152,12 +152,12 @@ class DiskWorkers:
                 self._flights.drop_unwanted(flight)
             return room
 
-    def _go_on(self, flight: Flight, room: Room | None, found: frozenset[int], missing: list[Missing]) -> None:
+    def _go_on(self, flight: Flight, room: Room | None, found: Found, missing: list[Missing]) -> None:
         """Land what was found, and have the rest asked for; the future tells those who wait."""
         with self._lock:
             self._lookups.done(flight)
             error = flight.content.failure
-            is_over, is_landed = flight.state in OVER, bool(found) and error is None
+            is_over, is_landed = flight.state in OVER, bool(found.right) and error is None
             if is_over or error is not None:
                 self._flights.fail(flight, room)
             elif room is not None and is_landed:
@@ -171,8 +171,16 @@ class DiskWorkers:
         if is_over or error is not None:
             for _, lease in missing:
                 (lease or NO_LEASE).release()
-        self._stats.count("disk_blocks_read", len(found))
+        self._stats.count("disk_blocks_read", len(found.right))
         if error is not None and not is_over:
             flight.future.set_exception(error)
         elif is_landed and not is_over:
             flight.future.set_result(None)
+
+
+def _answer(errand: Callable[[], int], future: Future[int]) -> None:
+    try:
+        future.set_result(errand())
+    except BaseException:  # a worker that died would leave others waiting
+        log.exception("the cache on disk cannot be asked")
+        future.set_result(0)

@@ -40,7 +40,7 @@ class Errands:
     """
 
     leases: list[Lease] = field(default_factory=list)
-    wrong: list[Content] = field(default_factory=list)
+    wrong: set[Content] = field(default_factory=set)
     opened: set[Content] = field(default_factory=set)
 
     def __bool__(self) -> bool:
@@ -73,6 +73,7 @@ class DiskWriter:
         self._errands = Errands()
         self._open: dict[Content, int] = {}
         self._written: set[Content] = set()
+        self._is_ready = True
         self._thread: threading.Thread | None = None
         self._marked_s = clock()
         self._over_s: float | None = None
@@ -89,7 +90,10 @@ class DiskWriter:
 
     def keep(self, flight: Flight) -> None:
         """Keep the blocks of a flight, which are in the cache, and end its lease then."""
-        self._forget_about(self._backlog.add(Part(flight.content, flight.part, flight.lease)))
+        if not self._is_ready:  # it will take a while, and others are not to wait for it
+            self.forsake(flight)
+        lease = flight.lease if self._is_ready else None
+        self._forget_about(self._backlog.add(Part(flight.content, flight.part, lease)))
         self._begin()
         self._wake.notify()
 
@@ -102,7 +106,7 @@ class DiskWriter:
     def distrust(self, content: Content) -> None:
         """Give up all of a content that has proved wrong."""
         self._forget_about(self._backlog.drop(content))
-        self._errands.wrong.append(content)
+        self._errands.wrong.add(content)
         self._begin()
         self._wake.notify()
 
@@ -158,11 +162,16 @@ class DiskWriter:
 
     def _rebuild(self) -> None:
         """Make the accounts anew, where they may be wrong: until then nothing is written."""
-        if self._disk.store.needs_rebuild:
-            log.info("the accounts of the cache on disk are made anew")
+        if not self._disk.store.needs_rebuild:
+            return
+        log.info("the accounts of the cache on disk are made anew")
+        self._is_ready = False
+        try:
             for _ in self._disk.store.rebuild():
                 if self._over_s is not None:
                     return
+        finally:
+            self._is_ready = True
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for something to do."""

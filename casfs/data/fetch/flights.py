@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from casfs.data.content import Content
 from casfs.data.disk.leases import Lease
 from casfs.data.fetch.flight import OVER, Flight, State
 from casfs.data.fetch.lookups import Lookups, Missing
@@ -12,6 +13,7 @@ from casfs.data.fetch.queue import Queue
 from casfs.data.fetch.shares import Shares
 from casfs.data.memory.cache import BlockCache, Key
 from casfs.data.memory.room import Room
+from casfs.errors import CorruptDataError
 from casfs.stats import Stats
 
 
@@ -32,6 +34,10 @@ class Keeper(Protocol):
 
     def forsake(self, flight: Flight) -> None:
         """End the lease of a flight that brings nothing."""
+        ...
+
+    def distrust(self, content: Content) -> None:
+        """Give up all of a content that has proved wrong."""
         ...
 
 
@@ -174,6 +180,8 @@ class Flights:
         """End a flight that a worker has, if it has not ended, and put its room back, and what must not be served."""
         if flight.content.failure is not None:
             self._cache.drop(flight.content)
+            if self._keeper is not None and isinstance(flight.content.failure, CorruptDataError):
+                self._keeper.distrust(flight.content)
         self._give(room)
         if flight.state not in OVER:
             self._end(flight, State.FAILED)
