@@ -10,11 +10,11 @@ from casfs.api.clock import ServiceClock
 from casfs.api.documents import Fields, cut, job_from, parsed, vault_from
 from casfs.api.http.idle_timeout import idle_s
 from casfs.api.http.transport import Transport
+from casfs.api.job_outputs import JobOutputs, Sink
 from casfs.api.job_parameters import Parameters, body
 from casfs.api.listings import ListOperation
 from casfs.api.new_jobs import NewJobs
 from casfs.api.operations import Operations, Request
-from casfs.api.outputs import OutputReader, Sink
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.provider import Service
 from casfs.api.retry import Call, Retry, nobody
@@ -72,7 +72,7 @@ class Client:
         clock = ServiceClock()
         self._attempts = Attempts(service, self._transport, stats, clock)
         self._new_jobs = NewJobs(self._attempts, self._retry, clock, self.jobs, service.provider.job_id_header)
-        self._outputs = OutputReader(self._attempts, self._retry, stats, self._provider.tree_hash_header)
+        self._job_outputs = JobOutputs(self._attempts, self._retry, stats, self._provider.tree_hash_header)
 
     def vaults(self, deadline: Deadline) -> Iterator[Vault]:
         """Yield every vault once, as ``Lister.vaults`` promises."""
@@ -120,7 +120,7 @@ class Client:
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )
-        return self._outputs.fetch(call, request, size, span, sink)
+        return self._job_outputs.fetch(call, request, size, span, sink)
 
     def probe(self, output: Output, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
@@ -129,7 +129,7 @@ class Client:
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )
-        return self._outputs.probe(call, request, block, sink.accept)
+        return self._job_outputs.probe(call, request, block, sink.accept)
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -43,8 +43,8 @@ class Sink(Protocol):
         ...
 
 
-class OutputReader:
-    """Ranges of outputs.
+class JobOutputs:
+    """Ranges of the outputs of jobs.
 
     Threads: every method may be called from any thread, many at once.
     """
