@@ -14,7 +14,7 @@ from casfs.api.job_outputs import JobOutputs, Sink
 from casfs.api.job_parameters import Parameters, body
 from casfs.api.listings import ListOperation
 from casfs.api.new_jobs import NewJobs
-from casfs.api.operations import Operations, Request
+from casfs.api.operations import AccountRequests, Request
 from casfs.api.pages import PAGE_S, Pages
 from casfs.api.providers.provider import Service
 from casfs.api.retry import Call, Retry, nobody
@@ -68,7 +68,7 @@ class Client:
             service.provider.bundle_variables,
         )
         self._retry = Retry(stats)
-        self._operations = Operations(settings.account)
+        self._requests = AccountRequests(settings.account)
         clock = ServiceClock()
         self._attempts = Attempts(service, self._transport, stats, clock)
         self._new_jobs = NewJobs(self._attempts, self._retry, clock, self.jobs, service.provider.job_id_header)
@@ -78,11 +78,11 @@ class Client:
         """Yield every vault once, as ``Lister.vaults`` promises."""
         per_page = self._provider.vaults_per_page
         listing = ListOperation("VaultList", vault_from, lambda vault: vault.name)
-        return self._listed(listing, partial(self._operations.list_vaults, per_page), deadline)
+        return self._listed(listing, partial(self._requests.list_vaults, per_page), deadline)
 
     def vault(self, name: str, deadline: Deadline) -> Vault:
         """Return one vault, as ``Lister.vault`` promises."""
-        request = self._operations.describe_vault(name)
+        request = self._requests.describe_vault(name)
         call = self._call(request, deadline, name, cancelled=deadline.cancelled)
         return self._asked(call, request, partial(vault_from, name=name))
 
@@ -91,11 +91,11 @@ class Client:
         per_page = self._provider.jobs_per_page
         what = f"JobList of vault {cut(vault)}"
         listing = ListOperation("JobList", partial(job_from, vault), lambda job: job.id, what)
-        return self._listed(listing, partial(self._operations.list_jobs, vault, per_page), deadline, vault)
+        return self._listed(listing, partial(self._requests.list_jobs, vault, per_page), deadline, vault)
 
     def job(self, vault: str, job: str, deadline: Deadline) -> Job:
         """Return one job, as ``Lister.job`` promises."""
-        request = self._operations.describe_job(vault, job)
+        request = self._requests.describe_job(vault, job)
         call = self._call(request, deadline, vault, job, cancelled=deadline.cancelled)
         return self._asked(call, request, partial(job_from, vault, id_=job))
 
@@ -110,13 +110,13 @@ class Client:
         """
         if not self._provider.descriptions.fullmatch(parameters.description or ""):
             raise ValueError(f"{self._provider.name} takes no description {cut(parameters.description or '')}")
-        request = self._operations.initiate_job(vault, body(parameters))
+        request = self._requests.initiate_job(vault, body(parameters))
         call = self._call(request, deadline, vault, cancelled=deadline.cancelled)
         return self._new_jobs.begin(call, request, parameters)
 
     def fetch(self, output: Output, size: int, span: range, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Fill the buffers of *sink* with a range of *output*, as ``RangeSource.fetch`` promises."""
-        request = self._operations.get_job_output(output.vault, output.job, span)
+        request = self._requests.get_job_output(output.vault, output.job, span)
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )
@@ -125,7 +125,7 @@ class Client:
     def probe(self, output: Output, sink: Sink, deadline: Deadline) -> RangeResponse:
         """Learn the size of *output* and its first bytes, as ``RangeSource.probe`` promises."""
         block = sink.buffer(0)
-        request = self._operations.get_job_output(output.vault, output.job, range(len(block)))
+        request = self._requests.get_job_output(output.vault, output.job, range(len(block)))
         call = self._call(
             request, deadline, output.vault, output.job, cancelled=sink.is_cancelled, received=sink.received
         )

@@ -50,7 +50,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Operations:
+class AccountRequests:
     """The requests that an account can make.
 
     Every method raises NotFoundError for a name of a kind that leads elsewhere in a path, or nowhere.

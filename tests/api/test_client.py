@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casfs.api.client import Client
-from casfs.api.operations import Operations
+from casfs.api.operations import AccountRequests
 from casfs.api.providers.signing import authorization
 from casfs.errors import (
     AccessDeniedError,
@@ -92,7 +92,7 @@ def test_jobs_are_listed_and_described_by_the_same_documents(
 
 @given(st.text(min_size=1).filter(lambda name: name not in (".", "..")))
 def test_every_name_arrives_as_it_is(name: str) -> None:
-    path = Operations("-").list_jobs(name, 1).path
+    path = AccountRequests("-").list_jobs(name, 1).path
     assert path.isascii()
     assert [unquote(segment) for segment in path.split("/")] == ["", "-", "vaults", name, "jobs"]
 

@@ -10,7 +10,7 @@ from casfs.api.attempts import Attempts
 from casfs.api.clock import ServiceClock
 from casfs.api.http.pools import Outgoing
 from casfs.api.http.transport import Transport
-from casfs.api.operations import Operations, Request
+from casfs.api.operations import AccountRequests, Request
 from casfs.api.providers.provider import Access
 from casfs.api.providers.table import PROVIDERS
 from casfs.api.retry import Call
@@ -22,20 +22,20 @@ from casfs.waiting import Deadline
 from tests.providers import DIALECTS, EVERY_PROVIDER, state_of
 
 JOB = b'{"Type": "inventory-retrieval", "Description": "asked for by a test"}'
-OPERATIONS = Operations("-")
+REQUESTS = AccountRequests("-")
 KEYS = Credentials("id", "key")
 
 
 @pytest.mark.parametrize(
     ("request_", "target", "successes"),
     [
-        (OPERATIONS.list_vaults(10), "/-/vaults?limit=10", (200,)),
-        (OPERATIONS.list_vaults(10, "a/b +"), "/-/vaults?limit=10&marker=a%2Fb%20%2B", (200,)),
-        (OPERATIONS.describe_vault("v.1"), "/-/vaults/v.1", (200,)),
-        (OPERATIONS.list_jobs("v", 50, "m"), "/-/vaults/v/jobs?limit=50&marker=m", (200,)),
-        (OPERATIONS.describe_job("v", "j/k"), "/-/vaults/v/jobs/j%2Fk", (200,)),
-        (OPERATIONS.get_job_output("v", "j", range(2)), "/-/vaults/v/jobs/j/output", (200, 206)),
-        (Operations("12/5").describe_vault("v"), "/12%2F5/vaults/v", (200,)),
+        (REQUESTS.list_vaults(10), "/-/vaults?limit=10", (200,)),
+        (REQUESTS.list_vaults(10, "a/b +"), "/-/vaults?limit=10&marker=a%2Fb%20%2B", (200,)),
+        (REQUESTS.describe_vault("v.1"), "/-/vaults/v.1", (200,)),
+        (REQUESTS.list_jobs("v", 50, "m"), "/-/vaults/v/jobs?limit=50&marker=m", (200,)),
+        (REQUESTS.describe_job("v", "j/k"), "/-/vaults/v/jobs/j%2Fk", (200,)),
+        (REQUESTS.get_job_output("v", "j", range(2)), "/-/vaults/v/jobs/j/output", (200, 206)),
+        (AccountRequests("12/5").describe_vault("v"), "/12%2F5/vaults/v", (200,)),
     ],
 )
 def test_each_operation_is_a_get_of_its_own_path(request_: Request, target: str, successes: tuple[int, ...]) -> None:
@@ -45,12 +45,12 @@ def test_each_operation_is_a_get_of_its_own_path(request_: Request, target: str,
 
 @pytest.mark.parametrize(("span", "header"), [(range(1 << 20), "bytes=0-1048575"), (range(5, 6), "bytes=5-5")])
 def test_a_range_is_asked_for_with_its_last_byte(span: range, header: str) -> None:
-    assert OPERATIONS.get_job_output("v", "j", span).range == header
+    assert REQUESTS.get_job_output("v", "j", span).range == header
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\udc80"])
 def test_a_name_that_leads_elsewhere_is_asked_for_by_nobody(name: str) -> None:
-    for ask in (OPERATIONS.describe_vault, lambda job: OPERATIONS.describe_job("v", job)):
+    for ask in (REQUESTS.describe_vault, lambda job: REQUESTS.describe_job("v", job)):
         with pytest.raises(NotFoundError, match="nothing can be named"):
             ask(name)
 
@@ -105,4 +105,4 @@ def test_glacier_is_told_under_the_signature_what_a_body_is() -> None:
     headers = signer.headers(INITIATE, "glacier.us-west-2.amazonaws.com", time.time())
     assert headers["Content-Type"] == "application/json"
     assert ";content-type;" in headers["Authorization"].replace("SignedHeaders=", ";")
-    assert "Content-Type" not in signer.headers(OPERATIONS.list_vaults(10), "host", time.time())
+    assert "Content-Type" not in signer.headers(REQUESTS.list_vaults(10), "host", time.time())
