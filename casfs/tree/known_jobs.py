@@ -16,14 +16,11 @@ from casfs.tree.compression import compress, decompress
 from casfs.tree.listing import ListedJob, Listing
 from casfs.tree.partial_listing import PartialListing
 from casfs.tree.stale_names import StaleNames
-from casfs.tree.times import newest_ns
+from casfs.tree.times import NEGATIVE_TTL_S, newest_ns
 from casfs.waiting import Clock
 
 UNFINISHED_TTL_S = 30.0
 """How long a job in progress is believed to be in progress. Whoever waits for a job asks again and again."""
-
-NEGATIVE_TTL_S = 5.0
-"""How long "there is none" is believed. Shells and editors probe many names many times."""
 
 MAX_LISTED_JOBS = 200_000
 """Jobs in remembered listings at most, over all vaults, 140 MiB; one listing that is larger is kept alone. What is too

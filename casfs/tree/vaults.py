@@ -23,11 +23,8 @@ from casfs.tree.permissions import Permission, Permissions
 from casfs.tree.single_flight import LISTING_S, SingleFlight
 from casfs.tree.stale_names import StaleNames
 from casfs.tree.threads import Threads
-from casfs.tree.times import newest_ns
+from casfs.tree.times import NEGATIVE_TTL_S, newest_ns
 from casfs.waiting import Deadline
-
-NEGATIVE_TTL_S = 5.0
-"""How long "there is none" is believed. Shells and editors probe many names many times."""
 
 MAX_LOOKED_UP_VAULTS = 10_000
 """Single answers remembered at most: ten times the vaults an account may have. Source: CAS limits, 572/8742."""
