@@ -1,4 +1,4 @@
-"""The environment of this process, once the credentials in it have been read."""
+"""Takes the credentials out of what others see of the environment of this process, once they have been read."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""One mount, as each binding wants to be handed it."""
+"""The callbacks of a mount as each FUSE binding takes them, with an init that can fail."""
 
 from collections.abc import Callable
 from typing import Any

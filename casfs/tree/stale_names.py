@@ -1,4 +1,4 @@
-"""Names that were shown in a directory: of one that is gone since, no program may hear that it never was.
+"""Names that a directory has shown: one that is gone since is told as gone, and never as one that never was.
 
 A program that was shown a name asks for it next. ``rsync --delete`` takes ENOENT for a file that vanished, forgives it
 and deletes the copy; of anything else it keeps the copy and says so. Source: rsync 3.5.0, by fault injection.

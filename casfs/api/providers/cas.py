@@ -1,4 +1,4 @@
-"""Tencent Cloud Archive Storage."""
+"""The provider CAS, Tencent Cloud Archive Storage: its entry, how it is reached, who signs."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Amazon Glacier. Its keys, endpoints and signatures are botocore's, which is imported for who mounts it only."""
+"""The provider Amazon Glacier: its entry, and how it is reached.
+
+Keys, endpoints and signatures are botocore's, which is imported for who mounts Glacier only.
+"""
 
 import re
 import shlex
