@@ -22,7 +22,7 @@ from casfs.models import Output
 from casfs.stats import Stats
 from casfs.tree.admission import admitted
 from casfs.tree.tree import Tree, TreeSettings
-from casfs.waiting import Interrupted, never
+from casfs.waiting import Deadline, Interrupted, never
 
 __all__ = ["Service", "Stages", "find_service", "open_store"]
 
@@ -69,6 +69,7 @@ class Stages:
         self.config = config
         self.service = service
         self.stats = Stats()
+        self._interrupted = interrupted
         self.client = Client(service, _client_settings(config), self.stats)
         self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
         store = store or open_store(config)
@@ -92,6 +93,10 @@ class Stages:
     ) -> None:
         """Close it."""
         self.close()
+
+    def deadline(self) -> Deadline:
+        """Return when a call that is made on this thread must have ended: after ``read_timeout``, or its program."""
+        return Deadline.after(self.config.read_timeout, cancelled=self._interrupted)
 
     def admit(self, warn: Callable[[str], None]) -> None:
         """Ask the service once, on this thread, and begin with the vaults that it answers with.

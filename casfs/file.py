@@ -11,9 +11,8 @@ from contextlib import contextmanager, suppress
 from operator import index
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from casfs import shortage
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.errors import BadHandleError, CasfsError, InterruptedCallError, ShortageError
+from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
 from casfs.models import Verification
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ class File(io.BufferedIOBase):
     def __del__(self) -> None:
         """Close a file that was left open, on a thread of its own: who collects garbage may hold what closing locks."""
         if self._blocks.is_open and not self.closed:
-            with suppress(ShortageError), shortage.named():  # then it ends with the account
+            with suppress(RuntimeError, MemoryError):  # no thread is to be had: then it ends with the account
                 threading.Thread(target=self._close_aside, name="casfs-close", daemon=True).start()
 
     def __getstate__(self) -> NoReturn:

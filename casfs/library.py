@@ -10,24 +10,21 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from casfs.account import Stages, find_service, open_store
+from casfs.aside import Aside, AsideReader
 from casfs.config import library
 from casfs.config.config import Config
-from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError, NotReadyError
+from casfs.errors import GoneError, InterruptedCallError, NotFoundError, NotReadyError
 from casfs.file import File
 from casfs.models import Job, Vault
 from casfs.retrievals import Retrievals
-from casfs.tree.nodes import JobDir, Root, VaultDir
-from casfs.waiting import Deadline
+from casfs.tree.nodes import JobDir, Node, Root, VaultDir
 
-PATIENCE_S = 3600.0
-"""How long a wait for a job goes on though nobody answers: jobs take hours, and a link that is down for one of them is
-no reason to lose the wait."""
-
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _accounts: "weakref.WeakSet[Account]" = weakref.WeakSet()
 _inherited: list[Stages | None] = []
@@ -83,6 +80,7 @@ class Account(Retrievals):
         self._config = config
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._aside = Aside()
         self._stages: Stages | None = None
         self._store = open_store(config)  # which fails now, if it does
         self._files: weakref.WeakValueDictionary[int, File] = weakref.WeakValueDictionary()
@@ -113,8 +111,8 @@ class Account(Retrievals):
             AccessDeniedError: the account may not list them; those that it may use can be asked for by name.
             CasfsError: the service must be asked and does not answer.
         """
-        entries = self._started().tree.entries(Root())
-        return (node.vault for _, node in entries if isinstance(node, VaultDir))
+        nodes = self._asked(lambda stages: _nodes(stages, Root()))
+        return (node.vault for node in nodes if isinstance(node, VaultDir))
 
     def vault(self, name: str) -> Vault:
         """Return the vault *name*.
@@ -122,7 +120,8 @@ class Account(Retrievals):
         Raises:
             NotFoundError: there is none.
         """
-        node = self._started().tree.resolve(_path(name), fresh=True)
+        path = _path(name)
+        node = self._asked(lambda stages: stages.tree.resolve(path, fresh=True))
         if not isinstance(node, VaultDir):
             raise NotFoundError(f"there is no vault {name!a}")
         return node.vault
@@ -136,10 +135,10 @@ class Account(Retrievals):
         """
         _path(vault)
         try:
-            entries = self._started().tree.entries(VaultDir(Vault(vault, None, "")))
+            nodes = self._asked(lambda stages: _nodes(stages, VaultDir(Vault(vault, None, ""))))
         except GoneError as error:
             raise NotFoundError(str(error)) from error
-        return (node.job for _, node in entries if isinstance(node, JobDir))
+        return (node.job for node in nodes if isinstance(node, JobDir))
 
     def job(self, vault: str, id: str, fresh: bool = False) -> Job:  # noqa: A002, FBT001, FBT002 - the public words
         """Return one job.
@@ -153,47 +152,7 @@ class Account(Retrievals):
             NotFoundError: there is no such vault or job.
             GoneError: there is none any more.
         """
-        tree, path = self._started().tree, _path(vault, id)
-        if fresh:
-            tree.disbelieve(vault, id)
-        node = tree.resolve(path)
-        if not isinstance(node, JobDir):
-            raise NotFoundError(f"there is no job {id!a} in vault {vault!a}")
-        return node.job
-
-    def wait(self, vault: str, id: str, timeout: float | None = None, poll: float = 60) -> Job:  # noqa: A002 - as above
-        """Return the job once it is finished, be it that it failed.
-
-        Args:
-            vault: name of its vault.
-            id: as the service gave it.
-            timeout: seconds after which to give up; None for never.
-            poll: seconds between two questions.
-
-        Raises:
-            DeadlineError: it is not finished by then.
-            NotFoundError, GoneError: there is no such job, any more.
-            CasfsError: the service refuses, or has not answered for an hour.
-            ValueError: the account was closed meanwhile.
-        """
-        if poll <= 0:
-            raise ValueError(f"poll is {poll}, and must be more than 0 seconds")
-        deadline = None if timeout is None else Deadline.after(timeout)
-        patience = Deadline.after(PATIENCE_S)
-        while True:
-            try:
-                job = self.job(vault, id, fresh=True)
-            except CasfsError as error:
-                if not (error.retryable or isinstance(error, DeadlineError)) or not patience.remaining_s:
-                    raise
-                _log.warning("%s/%s: waiting goes on: %s", vault, id, error)
-            else:
-                patience = Deadline.after(PATIENCE_S)
-                if job.is_finished:
-                    return job
-            if deadline is not None:
-                deadline.check(f"{vault}/{id}: waiting for the job")
-            self._closed.wait(poll if deadline is None else min(poll, deadline.remaining_s))
+        return self._job_within(None, vault, id, fresh=fresh)
 
     def open(self, vault: str, job: str) -> File:
         """Return the output of a job as a binary file, open for reading.
@@ -213,15 +172,15 @@ class Account(Retrievals):
             raise NotFoundError(text) if found.is_finished else NotReadyError(text)
         file = File(
             f"{vault}/{job}/output",
-            lambda: self._started().outputs.open(output),
-            lambda: self._started().outputs.verification(output),
+            lambda: self._asked(lambda stages: AsideReader(self._aside, stages.outputs.open(output))),
+            lambda: self._asked(lambda stages: stages.outputs.verification(output)),
         )
         self._files[id(file)] = file
         return file
 
     def forget(self) -> None:
         """Believe no listing any more: what is asked for next is asked of the service."""
-        self._started().tree.forget()
+        self._asked(lambda stages: stages.tree.forget())
 
     def close(self) -> None:
         """End all requests, waits and threads, and close the files; may be called more than once.
@@ -229,23 +188,51 @@ class Account(Retrievals):
         Raises:
             CorruptDataError: bytes that were read of a file that is still open have proved wrong since.
         """
-        with self._lock:
-            self._closed.set()
-            stages, self._stages = self._stages, None
         with contextlib.ExitStack() as stack:
+            stack.callback(self._aside.stop)
             for reference in self._files.valuerefs():
                 file = reference()
                 if file is not None:
-                    stack.callback(file.close)
-            if stages is not None:
-                stages.close()
+                    stack.callback(file.close)  # on this thread, which may be in a call of it
+            self._aside.run(self._end)
+
+    def _end(self) -> None:
+        with self._lock:
+            self._closed.set()
+            stages, self._stages = self._stages, None
+        if stages is not None:
+            stages.close()
+
+    def _asked(self, ask: Callable[[Stages], T], timeout_s: float | None = None) -> T:
+        try:
+            return self._aside.run(lambda: ask(self._started()), timeout_s)
+        except InterruptedCallError:
+            self._check_open()
+            raise
+
+    def _job_within(self, timeout_s: float | None, vault: str, id_: str, *, fresh: bool) -> Job:
+        path = _path(vault, id_)
+
+        def find(stages: Stages) -> Job:
+            if fresh:
+                stages.tree.disbelieve(vault, id_)
+            node = stages.tree.resolve(path)
+            if not isinstance(node, JobDir):
+                raise NotFoundError(f"there is no job {id_!a} in vault {vault!a}")
+            return node.job
+
+        return self._asked(find, timeout_s)
+
+    def _pause(self, seconds: float) -> None:
+        self._closed.wait(seconds)
 
     def _started(self) -> Stages:
         stages = self._stages
         if stages is None:
             self._check_open()
             # Without the lock: this may ask the network for keys.
-            made = Stages(self._config, find_service(self._config), store=self._store)
+            interrupted = self._aside.is_given_up
+            made = Stages(self._config, find_service(self._config), store=self._store, interrupted=interrupted)
             with self._lock:
                 self._check_open()
                 if self._stages is None:
@@ -260,13 +247,17 @@ class Account(Retrievals):
     def _begin_anew(self) -> None:
         """Leave alone what the parent of this process had: no thread of it is here, and any lock may be held."""
         is_closed = self._closed.is_set()
-        self._lock, self._closed = threading.Lock(), threading.Event()
+        self._lock, self._closed, self._aside = threading.Lock(), threading.Event(), Aside()
         if is_closed:
             self._closed.set()
         _inherited.append(self._stages)
         self._stages = self._store = None
         for file in filter(None, (reference() for reference in self._files.valuerefs())):
             file.begin_anew()
+
+
+def _nodes(stages: Stages, directory: Node) -> list[Node]:
+    return [node for _, node in stages.tree.entries(directory)]
 
 
 def _path(*names: str) -> str:

@@ -1,18 +1,71 @@
-"""Jobs that a program begins: archives and inventories, made ready for download."""
+"""Jobs that a program begins and waits for: archives and inventories, made ready for download."""
 
+import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from casfs.account import Stages
-from casfs.models import ArchiveRetrieval, InventoryRetrieval
+from casfs.errors import CasfsError, DeadlineError
+from casfs.models import ArchiveRetrieval, InventoryRetrieval, Job
 from casfs.waiting import Deadline
+
+PATIENCE_S = 3600.0
+"""How long a wait for a job goes on though nobody answers: jobs take hours, and a link that is down for one of them is
+no reason to lose the wait."""
+
+MIN_ANSWER_S = 1.0
+"""How long an answer may take at least, however soon the time is over: who asks with no time at all is told as well."""
+
+_log = logging.getLogger(__name__)
 
 
 class Retrievals(ABC):
-    """What begins jobs, in an account that says what it stands on."""
+    """What begins jobs and waits for them, in an account that says how it asks the service."""
 
     @abstractmethod
-    def _started(self) -> Stages: ...
+    def _asked(self, ask: Callable[[Stages], str]) -> str: ...
+
+    @abstractmethod
+    def _job_within(self, timeout_s: float | None, vault: str, id_: str, *, fresh: bool) -> Job: ...
+
+    @abstractmethod
+    def _pause(self, seconds: float) -> None: ...
+
+    def wait(self, vault: str, id: str, timeout: float | None = None, poll: float = 60) -> Job:  # noqa: A002 - public
+        """Return the job once it is finished, be it that it failed.
+
+        Args:
+            vault: name of its vault.
+            id: as the service gave it.
+            timeout: seconds after which to give up; None for never.
+            poll: seconds between two questions.
+
+        Raises:
+            DeadlineError: it is not finished by then.
+            NotFoundError, GoneError: there is no such job, any more.
+            CasfsError: the service refuses, or has not answered for an hour.
+            ValueError: the account was closed meanwhile.
+        """
+        if poll <= 0:
+            raise ValueError(f"poll is {poll}, and must be more than 0 seconds")
+        deadline = None if timeout is None else Deadline.after(timeout)
+        patience = Deadline.after(PATIENCE_S)
+        while True:
+            try:
+                time_left = None if deadline is None else max(MIN_ANSWER_S, deadline.remaining_s)
+                job = self._job_within(time_left, vault, id, fresh=True)
+            except CasfsError as error:
+                if not (error.retryable or isinstance(error, DeadlineError)) or not patience.remaining_s:
+                    raise
+                _log.warning("%s/%s: waiting goes on: %s", vault, id, error)
+            else:
+                patience = Deadline.after(PATIENCE_S)
+                if job.is_finished:
+                    return job
+            if deadline is not None:
+                deadline.check(f"{vault}/{id}: waiting for the job")
+            self._pause(poll if deadline is None else min(poll, deadline.remaining_s))
 
     def retrieve(
         self,
@@ -77,10 +130,12 @@ class Retrievals(ABC):
         return self._begun(vault, InventoryRetrieval(format, *dates, limit, marker, description))
 
     def _begun(self, vault: str, parameters: ArchiveRetrieval | InventoryRetrieval) -> str:
-        stages = self._started()
-        job = stages.client.initiate_job(vault, parameters, Deadline.after(stages.config.read_timeout))
-        stages.tree.forget()  # so that it is in the next list of jobs
-        return job
+        def begin(stages: Stages) -> str:
+            job = stages.client.initiate_job(vault, parameters, stages.deadline())
+            stages.tree.forget()  # so that it is in the next list of jobs
+            return job
+
+        return self._asked(begin)
 
 
 def _date(moment: datetime | str | None) -> str | None:

@@ -80,7 +80,8 @@ class SharedAccounts:
 
 def _close_aside(account: Account) -> None:
     """Close an account on a thread of its own: whoever collects garbage may hold a lock that closing needs."""
-    threading.Thread(target=_close, args=(account,), name="casfs-close", daemon=True).start()
+    with contextlib.suppress(RuntimeError, MemoryError):  # no thread is to be had: then it ends with the process
+        threading.Thread(target=_close, args=(account,), name="casfs-close", daemon=True).start()
 
 
 def _close(account: Account) -> None:

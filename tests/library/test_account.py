@@ -4,6 +4,7 @@ import gc
 import json
 import pickle
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,7 @@ from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
+from casfs.tree.single_flight import REQUEST_S
 from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.library.conftest import DATA, SECRET, Connect, outputs
@@ -210,3 +212,33 @@ def test_a_file_that_is_collected_where_its_locks_are_held_is_closed_all_the_sam
         collector.join(60)
         assert not collector.is_alive()
         wait_until(lambda: not threads() and not content.open_readers, "it is closed")
+
+
+def test_a_wait_ends_in_time_though_nobody_answers(connect: Connect, server: Server, announce: Announce) -> None:
+    announce("waiting goes on")
+    server.faults.add(Fault(kind=Kind.DELAY, seconds=600, times=None))
+    with connect(read_timeout=600) as account, ThreadPoolExecutor(1) as pool:
+        began_s = time.monotonic()
+        for wait in (account.wait, lambda *asked, **more: pool.submit(account.wait, *asked, **more).result()):
+            with pytest.raises(casfs.DeadlineError):
+                wait("backups", "job", timeout=0.1, poll=0.1)
+        assert time.monotonic() - began_s < REQUEST_S
+
+
+def test_a_wait_goes_on_over_an_outage(connect: Connect, server: Server, announce: Announce) -> None:
+    announce("cannot connect|nobody listens|waiting goes on|no answer")
+    vault = server.state.vault("backups")
+    assert vault is not None
+    output = part(next(iter(vault.archives.values())))
+    server.state.add_job("backups", ARCHIVE_RETRIEVAL, output, job_id="later", takes_s=3600)
+    with connect() as account, ThreadPoolExecutor(1) as pool:
+        assert account.job("backups", "later").state == "InProgress"
+        waiting = pool.submit(account.wait, "backups", "later", poll=0.02)
+        asked = len(server.requests)
+        wait_until(lambda: len(server.requests) > asked, "it is asked for")
+        server.stop()
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        server.state.add_job("backups", ARCHIVE_RETRIEVAL, output, job_id="later", created_s=server.state.clock() - 100)
+        server.start()
+        assert waiting.result(60).state == "Succeeded"
