@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,18 @@ def test_vaults_and_jobs_are_directories_and_outputs_are_there_where_there_are_a
         assert names(path) == ["output"] * has_output
 
 
+def milliseconds(at_s: float) -> int:
+    """Return a moment in the whole milliseconds that a document has of it, which cuts off the rest of a datetime."""
+    moment = datetime.fromtimestamp(at_s, UTC)
+    return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
+
+
 def test_outputs_have_the_right_bytes_sizes_and_times(mounted: Mounted) -> None:
     for path, output, job in mounted.outputs():
         assert path.read_bytes() == bytes_of(output)
         status = path.stat()
         assert status.st_size == output.size
-        assert status.st_mtime_ns // 1_000_000 == round(job.completes_s * 1e6) // 1000
+        assert status.st_mtime_ns // 1_000_000 == milliseconds(job.completes_s)
 
 
 def test_directories_have_the_times_of_what_was_listed_in_them(mounted: Mounted) -> None:
@@ -90,7 +97,7 @@ def test_directories_have_the_times_of_what_was_listed_in_them(mounted: Mounted)
     for path, job in mounted.jobs():
         changed_s = job.completes_s if job.status(now_s) in {"Succeeded", "Failed"} else job.created_s
         newest_s[path.parent.name] = max(changed_s, newest_s.get(path.parent.name, 0))
-        assert path.stat().st_mtime_ns // 1_000_000 == round(changed_s * 1e6) // 1000
+        assert path.stat().st_mtime_ns // 1_000_000 == milliseconds(changed_s)
     for vault in mounted.server.state.vaults():
         path = mounted.root / vault.name
         assert path.stat().st_mtime == pytest.approx(vault.created_s, abs=0.001)
