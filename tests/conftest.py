@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from tests.mounting import Mounting, Service, casfs, environment, is_mounted, pr
 hypothesis.settings.register_profile("casfs", deadline=None)  # a machine that is busy is no bug
 hypothesis.settings.load_profile("casfs")
 
+ROOT = Path(__file__).resolve().parent.parent
 MUST_MOUNT = "CASFS_TESTS_MUST_MOUNT"
 """The variable that makes a machine that cannot mount a failure: so that no run is green that tested nothing."""
 Announce = Callable[[str], None]
@@ -169,3 +171,26 @@ def mounting(tmp_path: Path) -> Mounting:
         assert surprises == [], log.read_text()
 
     return mounted
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Mount a file system whose calls fail as it is told."""
+    folder, mountpoint, faults = tmp_path / "folder", tmp_path / "mountpoint", tmp_path / "faults"
+    for path in (folder, mountpoint):
+        path.mkdir(0o700)
+    faults.touch()
+    command = [sys.executable, "-m", "tests.disk.faulty_disk", *map(str, (folder, mountpoint, faults))]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+
+        def tell(text: str) -> None:
+            faults.with_suffix(".new").write_text(text)
+            faults.with_suffix(".new").rename(faults)
+
+        try:
+            wait_until(lambda: mountpoint.is_mount() or process.poll() is not None, "a file system is mounted")
+            yield tell
+        finally:
+            umount = ["umount", "-l"] if not os.geteuid() else ["fusermount3", "-u", "-z"]
+            subprocess.run([*umount, mountpoint], check=False, timeout=120)
+            process.terminate()

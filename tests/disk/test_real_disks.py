@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from casfs.errors import ConfigError
 from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.disk.contents import Archive, Time, open_store, rebuilt, served
-from tests.mounting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHIVE = Archive.of(3 * MIB + 7)
@@ -66,29 +65,6 @@ def test_a_disk_that_is_taken_away_leaves_nothing_on_the_one_below(tmp_path: Pat
         "made below it": [],
         "reason": os.strerror(errno.ENOENT),
     }
-
-
-@pytest.fixture
-def faulty(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Mount a file system whose calls fail as it is told."""
-    folder, mountpoint, faults = tmp_path / "folder", tmp_path / "mountpoint", tmp_path / "faults"
-    for path in (folder, mountpoint):
-        path.mkdir(0o700)
-    faults.touch()
-    command = [sys.executable, "-m", "tests.disk.faulty_disk", *map(str, (folder, mountpoint, faults))]
-    with subprocess.Popen(command, cwd=ROOT) as process:
-
-        def tell(text: str) -> None:
-            faults.with_suffix(".new").write_text(text)
-            faults.with_suffix(".new").rename(faults)
-
-        try:
-            wait_until(lambda: mountpoint.is_mount() or process.poll() is not None, "a file system is mounted")
-            yield tell
-        finally:
-            umount = ["umount", "-l"] if not os.geteuid() else ["fusermount3", "-u", "-z"]
-            subprocess.run([*umount, mountpoint], check=False, timeout=120)
-            process.terminate()
 
 
 CALLS = "getattr readdir mkdir unlink open create read write truncate fsync fsyncdir"

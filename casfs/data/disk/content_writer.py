@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casfs.data.disk import layout
-from casfs.data.disk.content_file import ContentFile, ContentFiles, taken
+from casfs.data.disk.content_file import NO_HOLES, ContentFile, ContentFiles, taken
 from casfs.data.disk.layout import ContentKey, Identity, Label, StoredLeaf
 from casfs.data.disk.room import Room
 
@@ -101,7 +101,7 @@ class ContentWriter:
             for one in new:
                 file.drop(range(one.block, one.block + 1))
         except OSError as error:
-            if error.errno != errno.EFBIG:
+            if error.errno not in NO_HOLES | {errno.EFBIG}:
                 self._room.failed(error, reading=False)
 
     def _made(self, wanted: int) -> bool:

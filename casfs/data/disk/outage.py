@@ -36,7 +36,8 @@ class Outage:
 class DiskHealth:
     """What is known of the disk.
 
-    Invariants: an outage is logged once, when it begins, and its end once.
+    Invariants: an outage is logged once, when it begins, and its end once; one that comes back within LAST_RETRY_S, for
+    the same reason, is no new one.
 
     Threads: any; its lock is held for no I/O.
     """
@@ -47,6 +48,8 @@ class DiskHealth:
         self._lock = threading.Lock()
         self._pause_s = FIRST_RETRY_S
         self._outage: Outage | None = None
+        self._last: Outage | None = None
+        self._mended_s = 0.0
 
     @property
     def outage(self) -> Outage | None:
@@ -70,7 +73,8 @@ class DiskHealth:
         reason = error.strerror or type(error).__name__
         with self._lock:
             was, now = self._outage, self._clock()
-            if was is not None and now >= was.retry_at_s:
+            is_again = was is None and self._is_as_before(reason, now)
+            if is_again or (was is not None and now >= was.retry_at_s):
                 self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
             first = Outage(now, reason, now, reads_fail=reading, writes_fail=not reading) if was is None else was
             self._outage = Outage(
@@ -80,8 +84,15 @@ class DiskHealth:
                 reads_fail=reading or first.reads_fail,
                 writes_fail=first.writes_fail or not reading,
             )
-        if was is None:
+        if was is None and not is_again:
             log.warning("%s: the cache on disk is not used for now: %s", self._folder, reason)
+
+    def _is_as_before(self, reason: str, now: float) -> bool:
+        """Return whether this goes on with the last outage: some calls may work of a disk that fails."""
+        if self._last is not None and now - self._mended_s < LAST_RETRY_S and self._last.reason == reason:
+            return True
+        self._pause_s = FIRST_RETRY_S
+        return False
 
     def worked(self, *, reading: bool) -> None:
         """Note that a call went well: an outage is over once a call of each kind that failed does."""
@@ -92,5 +103,5 @@ class DiskHealth:
             if was.reads_fail and was.writes_fail:
                 self._outage = replace(was, reads_fail=not reading, writes_fail=reading)
                 return
-            self._outage, self._pause_s = None, FIRST_RETRY_S
+            self._outage, self._last, self._mended_s = None, was, self._clock()
         log.info("%s: the cache on disk is used again", self._folder)

@@ -151,10 +151,12 @@ class Room:
         return step()
 
     def _attempt(self, step: Callable[[], T], *, reading: bool) -> T | None:
+        was = self._health.outage
         try:
             done = step()
         except OSError as error:
             self._health.failed(error, reading=reading)
             return None
-        self._health.worked(reading=reading)
+        if was is not None:  # what began before an outage does not end it
+            self._health.worked(reading=reading)
         return done
