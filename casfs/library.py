@@ -168,7 +168,7 @@ class Account(Retrievals):
             found = self.job(vault, job, fresh=True)
         output = found.output
         if output is None:
-            text = f"job {job} of vault {vault} has no output: {found.action} {found.state}"
+            text = f"job {job!a} of vault {vault!a} has no output: {found.action!a} {found.state}"
             raise NotFoundError(text) if found.is_finished else NotReadyError(text)
         file = File(
             f"{vault}/{job}/output",

@@ -75,6 +75,11 @@ class Output:
     tree_hash: str | None
     is_inventory: bool
 
+    def __str__(self) -> str:
+        """Return ``VAULT/JOB`` as a message has it: what does not print is escaped, so that it stays one line."""
+        text = f"{self.vault}/{self.job}"
+        return text if text.isprintable() else ascii(text)[1:-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -64,7 +64,7 @@ class Retrievals(ABC):
                 if job.is_finished:
                     return job
             if deadline is not None:
-                deadline.check(f"{vault}/{id}: waiting for the job")
+                deadline.check(f"waiting for job {id!a} of vault {vault!a}")
             self._pause(poll if deadline is None else min(poll, deadline.remaining_s))
 
     def retrieve(

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from casfs import errors
-from casfs.models import Cached, Job, JobState, Verification, VerificationState
+from casfs.models import Cached, Job, JobState, Output, Verification, VerificationState
 
 DAY_NS = 86_400_000_000_000
 
@@ -65,3 +65,8 @@ def test_an_error_goes_to_another_process_as_it_is(kind: type[Exception]) -> Non
     error.is_told = True
     for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert (type(copied), str(copied), vars(copied)) == (kind, "what happened", vars(error))
+
+
+def test_an_output_is_named_on_one_line() -> None:
+    assert str(Output("vault", "job", 1, None, is_inventory=False)) == "vault/job"
+    assert str(Output("vault", "two\nlines\x1b", 1, None, is_inventory=False)) == r"vault/two\nlines\x1b"

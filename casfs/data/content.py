@@ -80,7 +80,7 @@ class Content:
     @property
     def name(self) -> str:
         """The output for a message: vault and job."""
-        return f"{self.output.vault}/{self.output.job}"
+        return str(self.output)
 
     @property
     def is_mismatch(self) -> bool:

@@ -181,7 +181,7 @@ class Outputs:
         """Refuse an output that is said to be larger than any is: what else its document says is no better."""
         if output.size is None or output.size <= LARGEST_OUTPUT:
             return
-        said = f"{output.vault}/{output.job}: its document says {output.size} bytes or more, and no output has as many"
+        said = f"{output}: its document says {output.size} bytes or more, and no output has as many"
         with self._refusing:
             is_new = output not in self._refused
             self._refused[output] = None

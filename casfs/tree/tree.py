@@ -148,14 +148,14 @@ class Tree:
     def _vault(self, name: str, *, fresh: bool) -> Vault:
         vault = self._catalog.vaults.get(name, fresh=fresh)
         if vault is None:
-            raise self._missing(f"there is no vault {name}", name)
+            raise self._missing(f"there is no vault {name!a}", name)
         return vault
 
     def _job(self, vault: str, name: str) -> Job:
         catalog = self._catalog
         answer = catalog.vaults.remembered(vault)
         if answer is not None and answer.vault is None:
-            raise self._missing(f"there is no vault {vault}", vault)
+            raise self._missing(f"there is no vault {vault!a}", vault)
         try:
             job = catalog.jobs.get(vault, name)
         except NotFoundError as error:  # a walk through the vault listed it
@@ -164,7 +164,7 @@ class Tree:
         if job is None:
             # It may be the vault that is gone: one that was only walked through for a TTL has to show itself.
             catalog.vaults.get(vault, fresh=True)
-            raise self._missing(f"there is no job {name} in vault {vault}", vault, name)
+            raise self._missing(f"there is no job {name!a} in vault {vault!a}", vault, name)
         return job
 
     def _jobs(self, vault: str) -> Iterable[Job]:

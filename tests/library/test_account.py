@@ -242,3 +242,18 @@ def test_a_wait_goes_on_over_an_outage(connect: Connect, server: Server, announc
         server.state.add_job("backups", ARCHIVE_RETRIEVAL, output, job_id="later", created_s=server.state.clock() - 100)
         server.start()
         assert waiting.result(60).state == "Succeeded"
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2J", "\ud800", "\x00"])
+def test_the_text_of_an_error_is_one_line_whatever_was_asked_for(connect: Connect, server: Server, name: str) -> None:
+    vault = server.state.vault("backups")
+    assert vault is not None
+    server.state.add_job("backups", "Push\nToCOS", part(next(iter(vault.archives.values()))), job_id="odd")
+    with connect() as account:
+        for ask in (account.vault, lambda name: account.job("backups", name), lambda name: account.open(name, "job")):
+            with pytest.raises(casfs.NotFoundError) as caught:
+                ask(name)
+            assert str(caught.value).isprintable()
+        with pytest.raises(casfs.NotFoundError) as caught:
+            account.open("backups", "odd")
+        assert str(caught.value).isprintable()
