@@ -1,14 +1,20 @@
-"""Jobs that a program begins and waits for: archives and inventories, made ready for download."""
+"""Jobs at the service: new ones, which a program begins and waits for, and all there are, page by page."""
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from casfs.account import Stages
 from casfs.errors import CasfsError, DeadlineError
 from casfs.models import ArchiveRetrieval, InventoryRetrieval, Job
 from casfs.waiting import Deadline
+
+T = TypeVar("T")
+
+LISTING_S = 6 * 3600.0
+"""How long all pages of a listing may take: at 50 a page and a second each, a million jobs."""
 
 PATIENCE_S = 3600.0
 """How long a wait for a job goes on though nobody answers: jobs take hours, and a link that is down for one of them is
@@ -21,16 +27,29 @@ _log = logging.getLogger(__name__)
 
 
 class Retrievals(ABC):
-    """What begins jobs and waits for them, in an account that says how it asks the service."""
+    """What begins jobs, waits for them and lists them, in an account that says how it asks the service."""
 
     @abstractmethod
-    def _asked(self, ask: Callable[[Stages], str]) -> str: ...
+    def _asked(self, ask: Callable[[Stages], T]) -> T: ...
 
     @abstractmethod
     def _job_within(self, timeout_s: float | None, vault: str, id_: str, *, fresh: bool) -> Job: ...
 
     @abstractmethod
     def _pause(self, seconds: float) -> None: ...
+
+    def each_job(self, vault: str) -> Iterator[Job]:
+        """Yield every job of *vault* once, page by page as they come, however many there are.
+
+        Nothing is remembered of them. What comes before an error is right, and not all.
+
+        Raises:
+            NotFoundError: there is no such vault.
+            CasfsError: the next page cannot be had.
+        """
+        jobs = self._asked(lambda stages: stages.client.jobs(vault, Deadline.after(LISTING_S)))
+        while (job := self._asked(lambda _: next(jobs, None))) is not None:
+            yield job
 
     def wait(self, vault: str, id: str, timeout: float | None = None, poll: float = 60) -> Job:  # noqa: A002 - public
         """Return the job once it is finished, be it that it failed.

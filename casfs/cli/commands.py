@@ -10,7 +10,12 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Mount the embedded archive service, with sample vaults, until Ctrl-C.",
     "drain": "Retrieve, download and check everything in a vault, into a directory or an fsspec URL.",
     "emulate": "Run the embedded archive service until Ctrl-C, on a port of this machine.",
+    "get": "Download the outputs of jobs, each whole and checked before it has its name.",
+    "ls": "List vaults, the jobs of a vault, or one job.",
     "mount": "Mount SOURCE on the directory MOUNTPOINT.",
+    "retrieve": "Begin jobs that make archives, or the inventory of a vault, ready for download.",
+    "treehash": "Print the tree hashes of files, or check files by them.",
+    "wait": "Wait until jobs are finished.",
 }
 """Each command's module in this package, which has it under the same name, and the first line of its help."""
 

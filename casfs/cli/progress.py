@@ -37,6 +37,12 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def expect(self, count: int) -> None:
+        """Note that there are *count* bytes more to do."""
+        self._total_bytes += count
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], total=self._total_bytes)
+
     def advance(self, count: int) -> None:
         """Note that *count* bytes more are done; fewer than before where it is negative."""
         if self._bar is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from casfs.data.hashing import blocks
 from casfs.drain.destinations.destination import Part
 from casfs.errors import CorruptDataError, TransferError
 from casfs.file import File
@@ -54,8 +55,12 @@ def download(
         found = part.tree_hash
         part.restart()
         raise CorruptDataError(f"{file.name}: the tree hash of its bytes is {found}, and should be {tree_hash}")
-    blocks = file.verification.total
-    return Downloaded(part.size - kept, Verification(VerificationState.WHOLE, blocks, blocks))
+    return Downloaded(part.size - kept, whole(part.size))
+
+
+def whole(size: int) -> Verification:
+    """Return that of an output of *size* bytes that has the tree hash that it should have."""
+    return Verification(VerificationState.WHOLE, blocks.count(size), blocks.count(size))
 
 
 def _copy(file: File, part: Part, moved: Callable[[int], object]) -> None:

@@ -11,7 +11,6 @@ from contextlib import ExitStack, suppress
 from casfs.drain.destinations.destination import UNFINISHED, Label
 from casfs.drain.destinations.folders import failing, folder, kind_of, private_folder
 from casfs.drain.destinations.part_file import PartFile
-from casfs.errors import DestinationError
 
 LEAVES = ".leaves"
 """What is put behind the name of an attempt, for the file of its leaves."""
@@ -77,9 +76,9 @@ def files_of(root: str, attempt: str) -> tuple[str, int, int]:
 
 
 def check_replaceable(name: str, within: int) -> None:
-    """Raise DestinationError unless a file may get the name: in place of nothing, of a file or of a link."""
+    """Raise OSError unless a file may get the name: in place of nothing, of a file or of a link."""
     if kind_of(name, within) not in (None, stat.S_IFREG, stat.S_IFLNK):
-        raise DestinationError(f"{name!a} is there, and is no file")
+        raise OSError(errno.EEXIST, "there is something, and it is no file")
 
 
 def remove(names: Iterable[str], within: int) -> None:

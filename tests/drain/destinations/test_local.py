@@ -238,7 +238,7 @@ def test_what_is_no_file_is_not_replaced_and_said_before_a_byte_is_fetched(
 ) -> None:
     root.mkdir(parents=True)
     make(root / "file")
-    with pytest.raises(DestinationError, match="is no file"):
+    with pytest.raises(DestinationError, match="/file: there is something, and it is no file"):
         destination.part("file", ATTEMPT)
     assert not stat.S_ISREG((root / "file").stat().st_mode)
 
