@@ -5,6 +5,7 @@ and the promise is the nanosecond that the service gives.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,8 @@ LARGEST_OUTPUT = 40 << 40
 """Bytes of the largest output that there can be. Source: CAS, glossary: an archive has 40 TB at most (10,000 parts of
 4 GiB, in its own client); Glacier, Quotas: about 40,000 GB. Taken as 40 TiB, the largest reading of these."""
 
+
+_ARCHIVE_SIZE = re.compile(r'"ArchiveSizeInBytes":\s*"?([0-9]{1,18})\b')
 
 OUTPUT_LIFE_NS = 24 * 3600 * 10**9
 """How long the service keeps an output, from the completion of its job on. Source: CAS, Initiate Job; Glacier, Initiate
@@ -67,6 +70,7 @@ class Output:
         size: length in bytes as the job's document says, None where it does not.
         tree_hash: SHA256TreeHash as 64 lower-case hex digits, None where the service has none.
         is_inventory: whether the size must be learnt from the service at open.
+        has_hash_of_more: whether the tree hash is that of an archive of which the output is only a range.
     """
 
     vault: str
@@ -74,6 +78,7 @@ class Output:
     size: int | None
     tree_hash: str | None
     is_inventory: bool
+    has_hash_of_more: bool = False
 
     def __str__(self) -> str:
         """Return ``VAULT/JOB`` as a message has it: what does not print is escaped, so that it stays one line."""
@@ -132,7 +137,15 @@ class Job:
         """What can be downloaded: None unless the job Succeeded and is of a kind that has an output."""
         if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):
             return None
-        return Output(self.vault, self.id, self.size, self.tree_hash, self.action == INVENTORY_RETRIEVAL)
+        is_inventory = self.action == INVENTORY_RETRIEVAL
+        return Output(self.vault, self.id, self.size, self.tree_hash, is_inventory, self._has_hash_of_more())
+
+    def _has_hash_of_more(self) -> bool:
+        """Say whether its hash is that of the archive, of which it retrieved a range: a service may say so."""
+        archive = _ARCHIVE_SIZE.search(self.document) if self.tree_hash is not None else None
+        if archive is None or int(archive[1]) == self.size:
+            return False
+        return f'"ArchiveSHA256TreeHash":"{self.tree_hash}"'.lower() in self.document.replace(" ", "").lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What is known of jobs and of their bytes, as values."""
 
 import copy
+import json
 import pickle
 
 import pytest
@@ -70,3 +71,22 @@ def test_an_error_goes_to_another_process_as_it_is(kind: type[Exception]) -> Non
 def test_an_output_is_named_on_one_line() -> None:
     assert str(Output("vault", "job", 1, None, is_inventory=False)) == "vault/job"
     assert str(Output("vault", "two\nlines\x1b", 1, None, is_inventory=False)) == r"vault/two\nlines\x1b"
+
+
+@pytest.mark.parametrize(
+    ("document", "is_of_more"),
+    [
+        ({"ArchiveSHA256TreeHash": "ab" * 32, "ArchiveSizeInBytes": 5}, True),
+        ({"ArchiveSHA256TreeHash": "AB" * 32, "ArchiveSizeInBytes": "5"}, True),
+        ({"ArchiveSHA256TreeHash": "ab" * 32, "ArchiveSizeInBytes": 3}, False),
+        ({"ArchiveSHA256TreeHash": "cd" * 32, "ArchiveSizeInBytes": 5}, False),
+        ({"ArchiveSHA256TreeHash": "ab" * 32, "ArchiveSizeInBytes": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_range_may_have_the_hash_of_its_archive_and_then_it_has_none_of_its_own(
+    document: dict[str, object], *, is_of_more: bool
+) -> None:
+    made = Job("vault", "job", "ArchiveRetrieval", JobState.SUCCEEDED, 5, 5, 3, "ab" * 32, json.dumps(document))
+    assert made.output is not None
+    assert made.output.has_hash_of_more == is_of_more

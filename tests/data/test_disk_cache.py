@@ -1,14 +1,17 @@
 """Blocks on disk in the path of a read: asked after memory and before the service, as the same flight."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
+from casfs.data.fetch.disk_workers import HANG_S
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, UncheckableError
@@ -209,3 +212,45 @@ def test_a_thread_that_cannot_be_had_is_no_failure(opened: Opened) -> None:
         read(outputs.open(archive(DATA[:MIB], "first")), 0, 0)
         with no_more_threads():
             assert whole(outputs, OUTPUT) == DATA
+
+
+def test_two_ranges_that_are_told_to_have_the_hash_of_their_archive_are_kept_apart(opened: Opened) -> None:
+    """A service that says so is wrong of both, and what is kept of one must not be served for the other."""
+    disk, first = opened(), replace(OUTPUT, tree_hash="ab" * 32, has_hash_of_more=True)
+    with mounted(Service({"job": DATA}), disk=disk) as outputs:
+        assert read(outputs.open(first), 0, MIB) == DATA[:MIB]
+        until(lambda: str(outputs.cached(first)) == "1/13")
+    other = sample(len(DATA), 2)
+    with mounted(Service({"other": other}), disk=opened()) as outputs:
+        assert read(outputs.open(replace(first, job="other")), 0, MIB) == other[:MIB]
+
+
+class Hanging(SystemFiles):
+    """A disk on which reads of blocks do not return before they are let."""
+
+    def __init__(self) -> None:
+        self.lets = threading.Event()
+        self.lets.set()
+        self.entered = threading.Semaphore(0)
+
+    def read_into(self, fd: int, buffers: Sequence[memoryview], offset: int) -> int:
+        self.entered.release()
+        assert self.lets.wait(60)
+        return super().read_into(fd, buffers, offset)
+
+
+def test_a_disk_that_hangs_is_not_waited_for(opened: Opened, tmp_path: Path, announce: Announce) -> None:
+    announce("does not answer")
+    fill(opened())
+    files, service, now = Hanging(), Service({"job": DATA}), [0.0]
+    disk = DiskCache(Store.open(tmp_path / "cache", 64 * MIB, files=files), "https://cas.example", "100")
+    with mounted(service, settings(timeout_s=60.0), disk=disk, clock=lambda: now[0]) as outputs:
+        files.lets.clear()
+        waiting = WORK.submit(whole, outputs, OUTPUT)
+        assert files.entered.acquire(timeout=20)
+        now[0] = HANG_S
+        assert waiting.result(40) == DATA
+        assert str(outputs.cached(OUTPUT)) == "none", "nor is it asked anything else"
+        files.lets.set()
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+    assert service.requests

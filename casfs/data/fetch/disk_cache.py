@@ -26,8 +26,9 @@ class DiskCache:
     account: str
 
     def key(self, output: Output, size: int) -> ContentKey:
-        """Return what *output*, which has *size* bytes, is kept under: its tree hash where there is one."""
-        return ContentKey.of(size, output.tree_hash, (self.endpoint_url, self.account, output.vault, output.job))
+        """Return what *output*, which has *size* bytes, is kept under: its tree hash where there is one of its own."""
+        tree_hash = None if output.has_hash_of_more else output.tree_hash
+        return ContentKey.of(size, tree_hash, (self.endpoint_url, self.account, output.vault, output.job))
 
     def stored(self, output: Output, size: int) -> StoredContent:
         """Return the blocks of *output* on disk."""

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 
 from casfs import shortage
@@ -26,8 +27,22 @@ WORKERS = 4
 STOP_TIMEOUT_S = 1.0
 """How long stop() waits for each that hangs in the disk; they are daemons and cannot hold up the exit."""
 
+HANG_S = 5.0
+"""After how long a call of the disk hangs: then the service is asked, as if nothing were on disk, until the call ends.
+A disk that spins up, or recovers a sector, takes as long at most."""
+
 LOOK_AGAIN_S = 0.05
 """How often it is looked whether another process has downloaded what is wanted."""
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """Something to be asked of the disk, and what happens in its place where the disk hangs."""
+
+    run: Callable[["Task"], None]
+    give_up: Callable[[], None]
+    began_s: float
+    is_given_up: bool = False
 
 
 class DiskWorkers:
@@ -54,7 +69,10 @@ class DiskWorkers:
         self._on_wrong = on_wrong
         self._threads: list[threading.Thread] = []
         self._errands: deque[tuple[Callable[[], int], Future[int]]] = deque()
-        self._busy = 0
+        self._watch = threading.Condition(lock)
+        self._is_watched = False
+        self._tasks: dict[Task, None] = {}
+        self._hanging = 0
         self._is_over = False
 
     def serve(self, flights: Flights, lookups: Lookups) -> None:
@@ -64,10 +82,10 @@ class DiskWorkers:
 
     def stir(self) -> bool:
         """Wake or make a thread, since there may be work for one; return whether there is any thread."""
-        if self._is_over:
+        if self._is_over or self._hanging:
             return False
         self._wake.notify()
-        if self._busy == len(self._threads) < WORKERS:
+        if len(self._tasks) == len(self._threads) < WORKERS:
             self._begin()
         return bool(self._threads)
 
@@ -84,6 +102,7 @@ class DiskWorkers:
         with self._lock:
             self._is_over = True
             self._wake.notify_all()
+            self._watch.notify_all()
             threads, self._threads = self._threads, []
             errands, self._errands = self._errands, deque()
         for _, future in errands:
@@ -92,73 +111,103 @@ class DiskWorkers:
             thread.join(STOP_TIMEOUT_S)
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=self._work, name=f"casfs-disk-{len(self._threads)}", daemon=True)
         try:
             with shortage.named():
-                thread.start()
+                if not self._threads:
+                    self._begun(self._look_after, "casfs-disk-watch")
+                self._threads.append(self._begun(self._work, f"casfs-disk-{len(self._threads)}"))
         except ShortageError as error:
             log.debug("no thread to read the cache on disk: %s", error)
-        else:
-            self._threads.append(thread)
+
+    @staticmethod
+    def _begun(work: Callable[[], None], name: str) -> threading.Thread:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _work(self) -> None:
-        while (work := self._next()) is not None:
-            work()
+        while (task := self._next()) is not None:
+            try:
+                task.run(task)
+            except Exception:  # a worker that died would leave others waiting
+                log.exception("the cache on disk cannot be asked")
             with self._lock:
-                self._busy -= 1
+                self._ended(task)
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Task | None:
         """Wait for something to do."""
         with self._lock:
             while not self._is_over:
-                work = partial(_answer, *self._errands.popleft()) if self._errands else self._lookup()
-                if work is not None:
-                    self._busy += 1
+                task = self._errand() if self._errands else self._lookup()
+                if task is not None:
+                    self._tasks[task] = None
+                    if not self._is_watched:
+                        self._watch.notify()
                     self.stir()  # there may be more
-                    return work
+                    return task
                 self._wake.wait(self._lookups.wait_s(self._clock()))
         return None
 
-    def _lookup(self) -> Callable[[], None] | None:
-        lookup = self._lookups.next(self._clock())
-        return partial(self._look, lookup) if lookup is not None else None
+    def _errand(self) -> Task:
+        errand, future = self._errands.popleft()
+        return Task(partial(self._answer, errand, future), lambda: future.set_result(0), self._clock())
 
-    def _look(self, lookup: Lookup) -> None:
+    def _answer(self, errand: Callable[[], int], future: Future[int], task: Task) -> None:
+        held = 0
+        try:
+            held = errand()
+        finally:
+            with self._lock:
+                if not task.is_given_up:
+                    future.set_result(held)
+
+    def _lookup(self) -> Task | None:
+        lookup = self._lookups.next(self._clock())
+        if lookup is None:
+            return None
+        return Task(partial(self._look, lookup), partial(self._skip, lookup.flight), self._clock())
+
+    def _look(self, lookup: Lookup, task: Task) -> None:
         """Look for one flight, and see that it goes on, whatever nobody foresaw."""
         flight, room = lookup
         found = NOTHING
         try:
             if room is None and self._reader.has_any(flight):
-                room = self._room(flight)
+                room = self._room(flight, task)
                 if room is None:
                     return
             if room is not None:
                 found = self._reader.read(flight, room)
             missing = self._reader.missing(flight, found)
-        except BaseException:  # a worker that died would leave its readers waiting
+        except BaseException:  # its readers would wait
             log.exception("%s: looking for blocks %s on disk failed", flight.content.name, flight.part)
             found, missing = NOTHING, [Missing(flight.part, NO_LEASE)]
-        self._go_on(flight, room, found, missing)
+        self._go_on(flight, room, found, missing, task)
 
-    def _room(self, flight: Flight) -> Room | None:
+    def _room(self, flight: Flight, task: Task) -> Room | None:
         """Return room for a flight; None where it has to wait for some, or is over."""
         with self._lock:
-            room = None if flight.state in OVER else self._lookups.room(flight)
+            if task.is_given_up or flight.state in OVER:
+                self._lookups.done(flight)
+                return None
+            room = self._lookups.room(flight)
             if room is None:
                 self._lookups.done(flight)
-            if room is None and flight.state not in OVER:
                 flight.enter(State.QUEUED)
                 self._lookups.push_found(flight)
                 self._flights.drop_unwanted(flight)
             return room
 
-    def _go_on(self, flight: Flight, room: Room | None, found: Found, missing: list[Missing]) -> None:
+    def _go_on(self, flight: Flight, room: Room | None, found: Found, missing: list[Missing], task: Task) -> None:
         """Land what was found, and have the rest asked for; the future tells those who wait."""
         with self._lock:
             self._lookups.done(flight)
             error = flight.content.failure
-            is_over, is_landed = flight.state in OVER, bool(found.right) and error is None
-            if is_over or error is not None:
+            is_over = task.is_given_up or flight.state in OVER
+            is_landed = bool(found.right) and error is None
+            if task.is_given_up:
+                self._flights.give(room)
+            elif is_over or error is not None:
                 self._flights.fail(flight, room)
             elif room is not None and is_landed:
                 self._flights.land_found(flight, room, missing, self._clock() + LOOK_AGAIN_S)
@@ -177,10 +226,35 @@ class DiskWorkers:
         elif is_landed and not is_over:
             flight.future.set_result(None)
 
+    def _skip(self, flight: Flight) -> None:
+        """Have a flight sent that the disk does not answer for."""
+        self._lookups.done(flight)
+        if flight.state is State.LOOKED_FOR:
+            self._flights.pass_on(flight, None, NO_LEASE, 0.0)
 
-def _answer(errand: Callable[[], int], future: Future[int]) -> None:
-    try:
-        future.set_result(errand())
-    except BaseException:  # a worker that died would leave others waiting
-        log.exception("the cache on disk cannot be asked")
-        future.set_result(0)
+    def _look_after(self) -> None:
+        """Have the service asked in place of a disk that hangs, until it answers."""
+        with self._lock:
+            while not self._is_over:
+                self._is_watched = bool(self._tasks)
+                self._watch.wait(HANG_S / 4 if self._is_watched else None)
+                late_s = self._clock() - HANG_S
+                for task in [task for task in self._tasks if task.began_s <= late_s and not task.is_given_up]:
+                    self._give_up(task)
+
+    def _give_up(self, task: Task) -> None:
+        if not self._hanging:
+            log.warning("the cache on disk does not answer: it is not read until it does")
+        self._hanging += 1
+        task.is_given_up = True
+        task.give_up()
+        for flight in self._lookups.take_all():
+            self._flights.send_instead(flight)
+        while self._errands:
+            self._errands.popleft()[1].set_result(0)
+
+    def _ended(self, task: Task) -> None:
+        del self._tasks[task]
+        self._hanging -= task.is_given_up
+        if task.is_given_up and not self._hanging:
+            log.info("the cache on disk answers again")

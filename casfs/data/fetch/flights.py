@@ -3,11 +3,11 @@
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from casfs.data.content import Content
 from casfs.data.disk.leases import Lease
 from casfs.data.fetch.flight import OVER, Flight, State
+from casfs.data.fetch.keeper import Keeper
 from casfs.data.fetch.lookups import Lookups, Missing
 from casfs.data.fetch.queue import Queue
 from casfs.data.fetch.shares import Shares
@@ -23,22 +23,6 @@ class Assignment(NamedTuple):
     flight: Flight
     room: Room
     is_ahead: bool
-
-
-class Keeper(Protocol):
-    """Who keeps on disk what the service has brought. Threads: none of its own; the caller locks."""
-
-    def keep(self, flight: Flight) -> None:
-        """Keep the blocks of a flight, which are in the cache, and end its lease then."""
-        ...
-
-    def forsake(self, flight: Flight) -> None:
-        """End the lease of a flight that brings nothing."""
-        ...
-
-    def distrust(self, content: Content) -> None:
-        """Give up all of a content that has proved wrong."""
-        ...
 
 
 class Flights:
@@ -172,7 +156,7 @@ class Flights:
 
     def requeue(self, flight: Flight, room: Room) -> None:
         """Have a flight that gave its connection up sent again."""
-        self._give(room)
+        self.give(room)
         flight.enter(State.QUEUED)
         self._push(flight)
 
@@ -182,7 +166,7 @@ class Flights:
             self._cache.drop(flight.content)
             if self._keeper is not None and isinstance(flight.content.failure, CorruptDataError):
                 self._keeper.distrust(flight.content)
-        self._give(room)
+        self.give(room)
         if flight.state not in OVER:
             self._end(flight, State.FAILED)
         self.stir()
@@ -197,7 +181,7 @@ class Flights:
 
     def pass_on(self, flight: Flight, room: Room | None, lease: Lease | None, again_s: float) -> None:
         """Have a flight sent of which nothing is on disk; without a lease, have it looked for again at *again_s*."""
-        self._give(room)
+        self.give(room)
         flight.enter(State.QUEUED)
         self._route(flight, lease, again_s)
         self.drop_unwanted(flight)
@@ -240,7 +224,13 @@ class Flights:
         shares = self._shares
         return sum(1 for flight in waiting if shares.may_send(flight) and not shares.is_stalling(flight.content))
 
-    def _give(self, room: Room | None) -> None:
+    def send_instead(self, flight: Flight) -> None:
+        """Have a flight sent that waited to be looked for."""
+        flight.is_for_disk = False
+        self._push(flight)
+
+    def give(self, room: Room | None) -> None:
+        """Put the room of a flight back, if it has any."""
         if room is not None:
             self._cache.give(room.taken.values(), len(room) - len(room.taken))
 

@@ -79,6 +79,12 @@ class Lookups:
         self._later.clear()
         self._has_room_to_find.clear()
 
+    def take_all(self) -> list[Flight]:
+        """Look for none any more; return those that waited."""
+        waiting = [*self._queue.urgent, *self._queue.ahead, *self._later]
+        self.clear()
+        return waiting
+
     def stir(self) -> None:
         """Have a worker look whether there is room now."""
         if self._has_room_to_find:
