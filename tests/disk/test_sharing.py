@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,27 @@ def test_whoever_waits_gives_up_when_the_deadline_passes_or_nobody_wants_it() ->
     lease.release()
     assert not other.wait(range(4), Deadline.after(3.0, time.clock))
     assert time.now_s == pytest.approx(1_000_003.0)
+
+
+def make_room(machine: Machine, path: str, call: str) -> None:
+    """Let a content go before a call that is about to open its file."""
+    if call == "open for writing":
+        machine.names.pop(path, None)
+
+
+def test_a_content_that_makes_room_meanwhile_is_nobodys_and_no_failure_of_the_disk() -> None:
+    machine, time = Machine(), Time()
+    process = Process(machine)
+    store = open_store(ROOT, time=time, files=process)
+    content = store.content(ARCHIVE.key)
+    path = store._room.folder.file_of(ARCHIVE.key.digest)
+    for step in (lambda: content.wait(range(4), Deadline.after(3.0, time.clock)), lambda: content.claim(range(4))):
+        assert content.claim(range(4)) is not None
+        process.before = partial(make_room, machine, path)
+        step()
+        process.before = lambda _call: None
+        assert path not in machine.names
+    assert store.outage is None
 
 
 def test_the_lease_of_a_process_that_was_killed_is_no_more() -> None:
@@ -113,7 +135,8 @@ def test_a_process_that_is_killed_in_the_middle_of_its_work_leaves_a_cache_that_
     time.now_s += 1e9  # the clock of the killed ones was the machine's
     store = open_store(folder, 6 * MIB, time)
     content = store.content(ARCHIVE.key)
-    assert content.write(ARCHIVE.new([3])) == 1
+    content.forget(range(3, 4))
+    assert content.write(ARCHIVE.new([3])) == 1  # with it, what the last one was promised is given back
     on_disk = sum(path.stat().st_blocks * 512 for path in (folder / "contents").rglob("*") if path.is_file())
     assert store.used_bytes() == on_disk + 4096
 

@@ -63,6 +63,9 @@ class ContentWriter:
 
     def make(self) -> bool:
         """See that the content has a file; return False where there is no room for one."""
+        with self._files.reading() as file:
+            if file is not None and file.identity == self._identity:
+                return True
         return self._made(0)
 
     def _lacking(self, new: Sequence[NewBlock]) -> list[NewBlock]:

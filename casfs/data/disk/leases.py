@@ -39,7 +39,10 @@ def take(files: Files, path: str, part: range) -> Lease | None:
     Raises:
         OSError: the disk fails.
     """
-    fd = files.open(path, write=True)
+    try:
+        fd = files.open(path, write=True)
+    except FileNotFoundError:  # it has just made room for another content
+        return Lease(files, None)
     try:
         is_had = files.claim(fd, CLAIMS_OFFSET + part.start, len(part))
     except OSError as error:
@@ -59,7 +62,10 @@ def is_taken(files: Files, path: str, part: range) -> bool:
     Raises:
         OSError: the disk fails.
     """
-    fd = files.open(path, write=True)
+    try:
+        fd = files.open(path, write=True)
+    except FileNotFoundError:
+        return False
     try:
         return files.is_claimed(fd, CLAIMS_OFFSET + part.start, len(part))
     except OSError as error:
