@@ -18,6 +18,7 @@ from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.hashing import lanes
 from casfs.data.outputs import Outputs, ignore
 from casfs.data.settings import DataSettings, Verify
+from casfs.kept_jobs import KeptJobs
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.tree.admission import admitted
@@ -71,9 +72,10 @@ class Stages:
         self.stats = Stats()
         self._interrupted = interrupted
         self.client = Client(service, _client_settings(config), self.stats)
-        self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted)
         store = store or open_store(config)
         self.disk = DiskCache(store, service.endpoint_url, config.account) if store is not None else None
+        kept = KeptJobs(self.disk, interrupted) if config.keep_expired and self.disk is not None else None
+        self.tree = Tree(self.client, TreeSettings(config.list_ttl, config.root_vault), interrupted, kept=kept)
         self.outputs = Outputs(
             self.client,
             _data_settings(config),

@@ -73,6 +73,8 @@ def of_job(job: Job) -> dict[str, bytes]:
     found = dict(_of_document(job.document))
     if job.tree_hash is not None:
         found[PREFIX + "tree_hash"] = job.tree_hash.encode()
+    if job.is_expired:
+        found[PREFIX + "expired"] = b"true"
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.errors import BadHandleError, CasfsError, InterruptedCallError
-from casfs.models import Verification
+from casfs.models import Cached, Verification
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -134,6 +134,7 @@ class File(io.BufferedIOBase):
         mode: ``rb``.
         size: length in bytes.
         verification: how much of the output was checked by now.
+        cached: how much of it is kept on disk by now; None where there is no cache on disk.
 
     Threads: any; each call is one step, as with io.BufferedReader. What a handler of a signal asks for within a call
     that it broke into is a RuntimeError, as there; ``close`` takes effect when that call is over.
@@ -142,11 +143,18 @@ class File(io.BufferedIOBase):
         name: what it is called.
         open_reader: returns a new reader of the output, in this process or in a child of it.
         verified: tells how much was checked.
+        kept: tells how much is on disk.
     """
 
     mode = "rb"
 
-    def __init__(self, name: str, open_reader: Callable[[], Reader], verified: Callable[[], Verification]) -> None:
+    def __init__(
+        self,
+        name: str,
+        open_reader: Callable[[], Reader],
+        verified: Callable[[], Verification],
+        kept: Callable[[], Cached | None] = lambda: None,
+    ) -> None:
         self._lock = threading.RLock()  # a handler of a signal may use the file while its thread does
         self._is_in_step = False
         self._began_at = 0
@@ -156,12 +164,18 @@ class File(io.BufferedIOBase):
         self.size = 0
         self._open_reader = open_reader
         self._verified = verified
+        self._kept = kept
         self.size = self._blocks.reader.size
 
     @property
     def verification(self) -> Verification:
         """How much of the output was checked by now."""
         return self._verified()
+
+    @property
+    def cached(self) -> Cached | None:
+        """How much of the output is kept on disk by now; None where there is no cache on disk."""
+        return self._kept()
 
     def begin_anew(self) -> None:
         """Go on with a new reader: in a child of fork, where nobody holds the lock that another thread held."""

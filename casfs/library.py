@@ -174,6 +174,7 @@ class Account(Retrievals):
             f"{vault}/{job}/output",
             lambda: self._asked(lambda stages: AsideReader(self._aside, stages.outputs.open(output))),
             lambda: self._asked(lambda stages: stages.outputs.verification(output)),
+            lambda: self._asked(lambda stages: stages.outputs.cached(output)),
         )
         self._files[id(file)] = file
         return file

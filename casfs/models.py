@@ -6,7 +6,7 @@ and the promise is the nanosecond that the service gives.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -71,6 +71,8 @@ class Output:
         tree_hash: SHA256TreeHash as 64 lower-case hex digits, None where the service has none.
         is_inventory: whether the size must be learnt from the service at open.
         has_hash_of_more: whether the tree hash is that of an archive of which the output is only a range.
+        document: that of its job; "" where it is left out, since it is no part of what the output is.
+        expires_ns: when the service may drop it; None where nobody says.
     """
 
     vault: str
@@ -79,6 +81,13 @@ class Output:
     tree_hash: str | None
     is_inventory: bool
     has_hash_of_more: bool = False
+    document: str = field(default="", compare=False, repr=False)
+    expires_ns: int | None = field(default=None, compare=False)
+
+    @property
+    def bare(self) -> "Output":
+        """The same without its document: for who remembers many."""
+        return replace(self, document="") if self.document else self
 
     def __str__(self) -> str:
         """Return ``VAULT/JOB`` as a message has it: what does not print is escaped, so that it stays one line."""
@@ -100,6 +109,7 @@ class Job:
         size: bytes of its output as the document says: the span of RetrievalByteRange, or InventorySizeInBytes.
         tree_hash: SHA256TreeHash, lower-case, or None.
         document: the Describe Job object as one line of ASCII JSON, every field in the service's order.
+        is_expired: whether the service has dropped it, and it is known and kept by the cache on disk alone.
     """
 
     vault: str
@@ -111,6 +121,7 @@ class Job:
     size: int | None
     tree_hash: str | None
     document: str
+    is_expired: bool = False
 
     @property
     def is_finished(self) -> bool:
@@ -137,8 +148,10 @@ class Job:
         """What can be downloaded: None unless the job Succeeded and is of a kind that has an output."""
         if self.state is not JobState.SUCCEEDED or self.action not in (ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL):
             return None
-        is_inventory = self.action == INVENTORY_RETRIEVAL
-        return Output(self.vault, self.id, self.size, self.tree_hash, is_inventory, self._has_hash_of_more())
+        # What is kept has the size that was learnt.
+        is_inventory = self.action == INVENTORY_RETRIEVAL and not self.is_expired
+        told = (self.document, self.expires_ns)
+        return Output(self.vault, self.id, self.size, self.tree_hash, is_inventory, self._has_hash_of_more(), *told)
 
     def _has_hash_of_more(self) -> bool:
         """Say whether its hash is that of the archive, of which it retrieved a range: a service may say so."""

@@ -15,8 +15,9 @@ LEAVES = frozenset({"attributes", "errors", "errnos", "models", "waiting", "stat
 TABLE: dict[str, frozenset[str]] = {
     "cli": frozenset({"mount", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
     "mount": frozenset({"account", "fs", "config"}),
-    "cache": frozenset({"data"}),
-    "account": frozenset({"api", "tree", "data", "config"}),
+    "cache": frozenset({"library", "data", "file", "config"}),
+    "account": frozenset({"api", "tree", "data", "config", "kept_jobs"}),
+    "kept_jobs": frozenset({"api", "data"}),
     "drain": frozenset({"library", "file", "tree_hash", "data"}),
     "tree_hash": frozenset({"data"}),
     "library": frozenset({"account", "aside", "tree", "config", "file", "retrievals"}),

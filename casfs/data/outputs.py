@@ -103,6 +103,8 @@ class Outputs:
             CasfsError: nor could it for another reason.
         """
         self._check_possible(output)
+        if self._disk is not None:
+            self._disk.sightings.add(output)
         content = self._content(output, is_opening=True)
         # The tree believes in it, whatever the service said before: ask again.
         if not self._learn(content, self._settings.read_timeout_s, is_opening=True) and content.failure is not None:
@@ -191,7 +193,7 @@ class Outputs:
 
     def _content(self, output: Output, *, is_opening: bool = False) -> Content:
         """Return what is believed of *output*, as ``Contents.believed``."""
-        content, before = self._contents.believed(output, is_opening=is_opening)
+        content, before = self._contents.believed(output.bare, is_opening=is_opening)
         if before is not None:
             self._monitor.drop_unread(before)
         return content

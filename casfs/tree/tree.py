@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from casfs.errors import GoneError, NotFoundError
 from casfs.models import Job, Output, Vault
 from casfs.tree.jobs import Jobs
+from casfs.tree.kept import KeptJobs, NothingKept, merged
 from casfs.tree.lister import Lister
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
 from casfs.tree.permissions import Permissions
@@ -48,9 +49,15 @@ class Tree:
     """
 
     def __init__(
-        self, lister: Lister, settings: TreeSettings, interrupted: Interrupted = never, clock: Clock = time.monotonic
+        self,
+        lister: Lister,
+        settings: TreeSettings,
+        interrupted: Interrupted = never,
+        clock: Clock = time.monotonic,
+        kept: KeptJobs | None = None,
     ) -> None:
         self._lister = lister
+        self._kept = kept or NothingKept()
         self._settings = settings
         self._threads = Threads(interrupted, clock)
         self._stale_names = StaleNames(clock)
@@ -162,6 +169,8 @@ class Tree:
             catalog.vaults.forget(vault)
             raise self._missing(str(error), vault, name) from error
         if job is None:
+            job = self._kept.get(vault, name)
+        if job is None:
             # It may be the vault that is gone: one that was only walked through for a TTL has to show itself.
             catalog.vaults.get(vault, fresh=True)
             raise self._missing(f"there is no job {name!a} in vault {vault!a}", vault, name)
@@ -170,7 +179,7 @@ class Tree:
     def _jobs(self, vault: str) -> Iterable[Job]:
         catalog = self._catalog
         try:
-            return catalog.jobs.all(vault)
+            return merged(catalog.jobs.all(vault), self._kept.all(vault))
         except NotFoundError as error:
             catalog.vaults.forget(vault)
             raise GoneError(str(error)) from error

@@ -64,7 +64,7 @@ def test_a_leaf_that_is_damaged_gives_up_the_room_of_its_block(folder: Path) -> 
     before = store.used_bytes()
     flip(content_file(folder, archive), layout.leaf_offset(2) + 3)
     assert [(one.right, one.dropped) for one in found(folder)] == [(3, 1)]
-    assert before - store.used_bytes() == MIB
+    assert abs(before - store.used_bytes() - MIB) < layout.PAGE * 16
 
 
 def test_a_file_that_was_cut_loses_what_was_behind_the_cut(folder: Path) -> None:

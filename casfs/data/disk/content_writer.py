@@ -1,9 +1,8 @@
 """What is written to the file of one content: room is reserved first, and leaves say what is there last."""
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from casfs.data.disk import layout
 from casfs.data.disk.content_file import NO_HOLES, ContentFile, ContentFiles, taken
@@ -85,13 +84,13 @@ class ContentWriter:
 
     def _write_blocks(self, file: ContentFile, new: Sequence[NewBlock]) -> bool:
         held = _held(file, new)
-        lacking = [one for one in new if not _is_same(held.get(one.block), one.leaf)]
         try:
-            for first, run in _runs(lacking):
-                file.write_blocks(first, run)
+            for one in new:
+                if not _is_same(held.get(one.block), one.leaf):
+                    file.write_block(one.block, one.data)
             file.sync()
         except OSError as error:
-            self._take_back(file, lacking)
+            self._take_back(file, new)
             if error.errno == errno.EFBIG:  # that block is not for this file system; others are
                 return False
             raise
@@ -130,13 +129,6 @@ class ContentWriter:
 OVERHEAD_BYTES = 64 << 10
 """Reserved beside the data of each write, and given back after: the file's first pages, those in which leaves are, and
 what the file system itself needs to note where the data are."""
-
-
-def _runs(new: Sequence[NewBlock]) -> Iterator[tuple[int, list[memoryview]]]:
-    """Yield the number of the first, and the bytes, of each run of neighbours."""
-    for _, run in groupby(enumerate(new), lambda item: item[1].block - item[0]):
-        members = [one for _, one in run]
-        yield members[0].block, [one.data for one in members]
 
 
 def _held(file: ContentFile | None, new: Sequence[NewBlock]) -> dict[int, StoredLeaf | None]:

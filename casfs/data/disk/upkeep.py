@@ -6,6 +6,7 @@ rotten, or is fetched again.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from casfs.data.disk import root_proof
 from casfs.data.disk.accounts import Account
@@ -52,7 +53,6 @@ class Upkeep:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._buffers = [memoryview(bytearray(BLOCK_SIZE)) for _ in range(lanes.width())]
 
     def inspect(self) -> Iterator[Inspection]:
         """Read every block that is held, and give up what is rotten; yield what was found of each file."""
@@ -80,6 +80,10 @@ class Upkeep:
             if entry is not None:
                 yield entry
 
+    @cached_property
+    def _buffers(self) -> list[memoryview]:
+        return [memoryview(bytearray(BLOCK_SIZE)) for _ in range(lanes.width())]
+
     def _files(self) -> Iterator[ContentFiles]:
         for group in range(GROUPS):
             for digest in self._room.folder.digests(group):
@@ -93,7 +97,7 @@ class Upkeep:
         with opener.reading() as file:
             if file is None:
                 return None
-            identity = file.identity
+            identity = _identity(file)
         if identity is None or identity.digest != opener.digest:
             return self._stranger(opener)
         opener = self._opener(opener.digest, identity.size)
@@ -109,7 +113,7 @@ class Upkeep:
         with opener.locked() as file:
             if file is None:
                 return None
-            identity = file.identity
+            identity = _identity(file)
             if identity is None or identity.digest != opener.digest:
                 self._take_away(opener, file)
                 return Inspection(opener.digest.hex(), None)
@@ -169,6 +173,14 @@ class Upkeep:
             return replace(account, used=0) if account.is_in_use(now_ns) and account.reserved else None
 
         self._room.folder.journal.change(opener.digest, gone)
+
+
+def _identity(file: ContentFile) -> Identity | None:
+    """Return whose bytes a file says it holds, None where it does not, or cannot be read."""
+    try:
+        return file.identity
+    except OSError:
+        return None
 
 
 def _is_read(file: ContentFile, block: int, view: memoryview) -> bool:

@@ -1,11 +1,12 @@
 """The cache on disk as the outputs of one account are found in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casfs.data.content import Content
 from casfs.data.disk.layout import ContentKey
 from casfs.data.disk.store import Store
 from casfs.data.disk.stored_content import StoredContent
+from casfs.data.fetch.sightings import Sightings
 from casfs.models import Output
 
 
@@ -18,12 +19,18 @@ class DiskCache:
         endpoint_url: of the service.
         account: the owner's id.
 
-    Threads: any; nothing is asked of the disk here.
+        sightings: what is to be noted of outputs that were opened.
+
+    Threads: any; nothing is asked of the disk here, but by ``note``.
     """
 
     store: Store
     endpoint_url: str
     account: str
+    sightings: Sightings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sightings", Sightings(self.endpoint_url, self.account))
 
     def key(self, output: Output, size: int) -> ContentKey:
         """Return what *output*, which has *size* bytes, is kept under: its tree hash where there is one of its own."""
@@ -37,3 +44,9 @@ class DiskCache:
     def of(self, content: Content) -> StoredContent | None:
         """Return the blocks of *content* on disk, None where it has no blocks, or none that are known."""
         return self.stored(content.output, content.size) if content.size else None
+
+    def note(self, content: Content) -> None:
+        """Note beside *content* where it was seen, and what the service said of its job, if that is new."""
+        label, stored = self.sightings.get(content.output), self.of(content)
+        if label is not None and stored is not None and stored.note(label):
+            self.sightings.noted(content.output, label)

@@ -208,6 +208,7 @@ class DiskWriter:
             stored = self._disk.of(content)
             if stored is not None:
                 stored.use(content.open_readers.span)
+            self._disk.note(content)
 
     def _write(self, batch: Batch) -> None:
         """Write what there is of some parts, and end their leases."""
@@ -234,6 +235,7 @@ class DiskWriter:
             stored = self._disk.of(content)
             if stored is not None and content.root_met:
                 stored.prove_root()
+            self._disk.note(content)
         self._written = set()
         self._disk.store.flush()
 
