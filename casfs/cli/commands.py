@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "retrieve": "Begin jobs that make archives, or the inventory of a vault, ready for download.",
     "treehash": "Print the tree hashes of files, or check files by them.",
     "wait": "Wait until jobs are finished.",
+    "warm": "Fetch outputs, or all outputs of vaults, into the cache on disk.",
 }
 """Each command's module in this package, which has it under the same name, and the first line of its help."""
 

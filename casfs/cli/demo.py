@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from casfs.cli.mount import located, warn
+from casfs.cli.mount import located
+from casfs.cli.statuses import warn
 from casfs.config.config import Places, read_config
 from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state

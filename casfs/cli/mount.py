@@ -8,13 +8,12 @@ from typing import Any
 import click
 
 from casfs.cli.options import given, mount_options
-from casfs.cli.statuses import LASTING, LastingError
+from casfs.cli.statuses import LASTING, LastingError, warn
 from casfs.config.config import read_config
 from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME
 from casfs.config.values import FLAG
 from casfs.errors import MountError
-from casfs.log.redaction import redact
 from casfs.mount.remount import check_remount
 from casfs.mount.serve import MountRequest
 from casfs.mount.serve import mount as make
@@ -94,8 +93,3 @@ def is_foreground(texts: Mapping[str, str], words: str, environment: Mapping[str
         return bool(FLAG.read(asked.get("foreground") or environment.get(BY_NAME["foreground"].variable) or "false"))
     except ValueError:
         return False
-
-
-def warn(text: str) -> None:
-    """Tell the user what goes on in spite of *text*."""
-    click.echo(f"casfs: warning: {redact(text)}", err=True)

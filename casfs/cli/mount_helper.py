@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from casfs.cli.mount import is_remount, requested, warn
-from casfs.cli.statuses import Statuses, status_of
+from casfs.cli.mount import is_remount, requested
+from casfs.cli.statuses import Statuses, status_of, warn
 from casfs.config import mount_options
 from casfs.mount.serve import mount
 

@@ -60,5 +60,13 @@ def _bar() -> "Bar":
     )
     from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
+    # Results go where standard output goes, be that a pipe: rich would send them to the terminal.
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
-    return Bar(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    return Bar(
+        *columns,
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+    )

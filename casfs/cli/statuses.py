@@ -83,3 +83,8 @@ def complain(text: str, status: int) -> int:
     """Write *text* as one line, whatever it holds, and return *status*."""
     click.echo(f"casfs: {' '.join(redact(text).split())}", err=True)
     return status
+
+
+def warn(text: str) -> None:
+    """Tell the user what goes on in spite of *text*."""
+    click.echo(f"casfs: warning: {redact(text)}", err=True)

@@ -1,0 +1,169 @@
+"""A process that touches mounts, so that no other one can be caught in them.
+
+Who waits in the kernel for a mount that does not answer cannot be ended, not even by SIGKILL, until the mount ends. So
+only this process opens paths in mounts. It is asked, and answers, by lines of JSON on a socket; whoever asks has
+deadlines, and leaves it behind where it hangs.
+"""
+
+import errno
+import json
+import mmap
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from casfs.cache.filling import Filling
+from casfs.cache.target import NOTHING, Holding
+from casfs.models import OPTIONS_ATTRIBUTE
+
+READ_BYTES = 1 << 20
+"""A block a read: what the kernel asks for at most."""
+TELL_S = 0.25
+"""How often progress is told."""
+
+Tell = Callable[[dict[str, Any]], None]
+Answer = Iterator[dict[str, Any]]
+
+
+def serve(line: socket.socket) -> None:
+    """Answer what is asked on *line*, each question on a thread of its own, until nobody asks any more."""
+    lock = threading.Lock()
+
+    def answered(question: dict[str, Any]) -> None:
+        for answer in _answers(question):
+            text = json.dumps({"number": question["number"], **answer}) + "\n"
+            with lock, suppress(OSError):
+                line.sendall(text.encode())
+
+    with line.makefile("r", encoding="ascii") as questions:
+        for text in questions:
+            threading.Thread(target=answered, args=(json.loads(text),), daemon=True).start()
+
+
+def _answers(question: dict[str, Any]) -> Answer:
+    try:
+        yield from QUESTIONS[question["ask"]](question["path"])
+    except OSError as error:
+        yield {"error": error.strerror or str(error), "errno": error.errno}
+    else:
+        yield {"end": True}
+
+
+def survey(path: str) -> Answer:
+    """Tell of every output at or below *path*, and first of the mount that it is in."""
+    where = os.path.realpath(path, strict=True)
+    yield {"options": _options(where)}
+    for output in _outputs(where):
+        # under the name that was given, which may lead through symbolic links
+        yield {"output": path + output.removeprefix(where), **_described(output)}
+
+
+def look(path: str) -> Answer:
+    """Tell of the output at *path*, which is opened, so that the cache notes that it was seen there."""
+    os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    yield {"output": path, **_described(path)}
+
+
+def fetch(path: str) -> Answer:
+    """Read the output at *path* to its end, past the pages of the kernel; tell how far, and what comes of it."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
+    try:
+        filling = Filling(os.fstat(fd).st_size, partial(_read, fd), partial(_holding, path))
+        told, told_s = 0, time.monotonic()
+        for count in filling.steps():
+            told += count
+            if time.monotonic() >= told_s + TELL_S:
+                yield {"bytes": told}
+                told, told_s = 0, time.monotonic()
+        yield {"bytes": told}
+    finally:
+        os.close(fd)
+    yield from look(path)
+
+
+def _options(path: str) -> dict[str, Any] | None:
+    """Return the options of the mount that *path* is in, None where it is in none of casfs."""
+    device = os.stat(path).st_dev  # noqa: PTH116 - paths are text here: they come and go as JSON
+    while True:
+        options = _attribute(path, OPTIONS_ATTRIBUTE)
+        if options is not None:
+            found: dict[str, Any] = json.loads(options)
+            return found
+        above = os.path.dirname(path)  # noqa: PTH120 - as above
+        if above == path or os.stat(above).st_dev != device:  # noqa: PTH116 - as above
+            return None
+        path = above
+
+
+def _outputs(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):  # noqa: PTH112 - as above
+        yield path
+        return
+    with os.scandir(path) as entries:
+        below = sorted(entry.path for entry in entries)
+    for entry in below:
+        yield from _outputs(entry)
+
+
+def _described(path: str) -> dict[str, Any]:
+    names = ("cached", "verified", "expires")
+    return {"size": os.stat(path).st_size, **{name: _attribute(path, f"user.cas.{name}") for name in names}}  # noqa: PTH116 - as above
+
+
+def _attribute(path: str, name: str) -> str | None:
+    try:
+        return os.getxattr(path, name).decode("utf-8", "replace")
+    except OSError as error:
+        if error.errno in (errno.ENODATA, errno.EOPNOTSUPP):
+            return None
+        raise
+
+
+def _holding(path: str) -> Holding:
+    found = _described(path)
+    return Holding(found["cached"] or NOTHING, found["verified"] or NOTHING)
+
+
+def _read(fd: int) -> Iterator[int]:
+    size, offset = os.fstat(fd).st_size, 0
+    with mmap.mmap(-1, READ_BYTES, flags=mmap.MAP_PRIVATE) as buffer:
+        while count := os.preadv(fd, [buffer], offset):
+            offset += count
+            yield count
+    if offset != size:
+        raise OSError(errno.EIO, f"it ended after {offset} bytes of {size}")
+
+
+QUESTIONS: dict[str, Callable[[str], Answer]] = {"survey": survey, "look": look, "fetch": fetch}
+
+
+def begin() -> tuple[socket.socket, int]:
+    """Begin the process; return the socket on which it is asked, and its number. It ends when that is closed.
+
+    Threads: before there are any.
+    """
+    ours, theirs = socket.socketpair()
+    process = os.fork()
+    if process == 0:
+        with suppress(BaseException):
+            ours.close()
+            _detach()
+            serve(theirs)
+        os._exit(0)
+    theirs.close()
+    return ours, process
+
+
+def _detach() -> None:
+    """Hold nothing that somebody waits for: neither a terminal nor the pipe of who reads the results."""
+    os.setsid()  # a Ctrl-C is for who asks, who then ends this one
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(nothing, fd)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
