@@ -27,7 +27,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from casfs.models import Job, Vault, Verification, iso_utc
+from casfs.iso_time import iso_utc
+from casfs.models import Job, Vault, Verification
 
 NAMESPACE = "user."
 PREFIX = NAMESPACE + "cas."

@@ -13,7 +13,7 @@ from casfs.cli.results import Row, duration, size, write
 from casfs.config.cache import NAMES, CacheSettings, read_cache_settings
 from casfs.config.values import size_bytes
 from casfs.errors import CasfsError
-from casfs.models import iso_utc
+from casfs.iso_time import iso_utc
 
 Command = Callable[..., Any]
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from casfs.cli.results import Row, duration, size
-from casfs.models import Job, Vault, iso_utc
+from casfs.iso_time import iso_utc
+from casfs.models import Job, Vault
 
 JOBS = ("state", "action", ">size", "expires in", "tier", "description", "id")
 VAULTS = ("vault", "created")

@@ -17,7 +17,7 @@ from casfs.cli.statuses import complain, warn
 from casfs.config.library import NAMES
 from casfs.config.values import seconds
 from casfs.errors import CasfsError
-from casfs.models import iso_utc
+from casfs.iso_time import iso_utc
 
 HELP = """Fetch outputs, or all outputs of vaults, into the cache on disk.
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from casfs import attributes
 from casfs.attributes import field_value, listed, printable, snake_case
 from casfs.fs.xattrs import attributes_of
-from casfs.models import Cached, Job, Vault, iso_utc
+from casfs.iso_time import iso_utc
+from casfs.models import Cached, Job, Vault
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
 from tests.fs.stands import Behaviour, StandInOutputs, job
 
