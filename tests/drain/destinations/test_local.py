@@ -243,6 +243,38 @@ def test_what_is_no_file_is_not_replaced_and_said_before_a_byte_is_fetched(
     assert not stat.S_ISREG((root / "file").stat().st_mode)
 
 
+def test_what_takes_the_name_meanwhile_and_is_no_file_is_not_replaced(
+    destination: LocalDestination, root: Path
+) -> None:
+    with destination.part("file", ATTEMPT) as part:
+        fill_part(part)
+        os.mkfifo(root / "file")
+        with pytest.raises(DestinationError, match="it is no file"):
+            part.commit(Label())
+    assert stat.S_ISFIFO((root / "file").stat().st_mode)
+
+
+def test_bytes_are_on_disk_before_the_name_and_the_name_before_it_is_said(
+    destination: LocalDestination, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def noted_fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        done.append(f"folder {path}" if path.is_dir() else "bytes")
+        fsync(descriptor)
+
+    def noted_rename(source: str, target: str, **folders: int) -> None:
+        done.append(f"name {target}")
+        rename(source, target, **folders)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "rename", noted_rename)
+    put(destination, "a/b/file")
+    assert done[-5:] == ["bytes", f"folder {root}", f"folder {root}/a", "name file", f"folder {root}/a/b"]
+
+
 def test_file_where_a_folder_is_needed_is_an_error(destination: LocalDestination) -> None:
     put(destination, "a", b"file")
     with pytest.raises(DestinationError, match="'a' in it is no folder"):
