@@ -20,11 +20,18 @@ DEEPEST = 64
 LONGEST_ID = 150
 """Characters of an id that a name may have in it; those of the services have 128 and 138."""
 
+_NAME = r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,60}[A-Za-z0-9_-])?"
+_USUAL = re.compile(rf"(?:{_NAME}/){{0,8}}{_NAME}")
+"""Descriptions in which nothing is wrong but, maybe, a name that Windows keeps: looked at first, there are millions."""
 _UNSAFE = re.compile(r'[\\:<>"|?*]')
 _NOT_PRINTED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Kinds of characters that are not shown, or change how others are: a name is what it looks like. Source: Unicode."""
 _WINDOWS = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 """Source: Microsoft, "Naming Files, Paths, and Namespaces"."""
+
+
+_KEPT = re.compile("con|prn|aux|nul|com|lpt|manifest", re.IGNORECASE)
+"""What each name has in it that Windows or a drain keeps for itself."""
 
 
 class Naming(StrEnum):
@@ -44,6 +51,8 @@ def path_of(naming: Naming, id_: str, description: str) -> str:
     """
     if naming is Naming.ID or not description:
         return own_name(id_)
+    if _USUAL.fullmatch(description) and not _KEPT.search(description):
+        return description
     written = description.split("/")
     names = [_safe(name) for name in written if name not in ("", ".", "..")]
     if not names:

@@ -88,6 +88,7 @@ class Drain:
 
     Args:
         service: whose vault it is.
+        lister: the same, for what is read from the front only: its memory is small.
         ledger: the truth; open.
         destination: where archives go.
         wish: what the user wants.
@@ -101,6 +102,7 @@ class Drain:
     def __init__(  # noqa: PLR0913, PLR0917 - from where, to where, and for whom
         self,
         service: Service,
+        lister: Service,
         ledger: Ledger,
         destination: Destination,
         wish: Wish,
@@ -109,6 +111,7 @@ class Drain:
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._service = service
+        self._lister = lister
         self._ledger = ledger
         self._destination = destination
         self._wish = wish
@@ -126,7 +129,7 @@ class Drain:
         wish = self._wish
         chooser = Chooser(wish.choice)
         inventory = Inventory(
-            self._service, wish.settings.vault, self._ledger, wish.naming, wish.settings.poll_s,
+            self._lister, wish.settings.vault, self._ledger, wish.naming, wish.settings.poll_s,
             self._may_list, self._user.note,
         )  # fmt: skip
         inventory.enter(wish.inventory)
@@ -203,7 +206,8 @@ class Drain:
 
     def _told(self, chooser: Chooser) -> Mapping[State, tuple[int, int]]:
         """Say what would be done, of a choice that the ledger need not have."""
-        self._user.plan(self._estimate(each.size for each in self._ledger.archives.to_come(chooser.has)))
+        has = None if self._wish.choice.is_all else chooser.has
+        self._user.plan(self._estimate(self._ledger.archives.sizes_to_come(has)))
         return self._ledger.archives.totals()
 
     def _estimate(self, sizes: Iterator[int]) -> Estimate:

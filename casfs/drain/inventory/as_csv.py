@@ -28,14 +28,14 @@ def archives(pieces: Iterator[bytes]) -> Iterator[Archive]:
     """Yield the archives of a CSV inventory, in its order; with a line of names on top, or without one.
 
     Args:
-        pieces: its bytes, in order.
+        pieces: its bytes, in order. A last line without an end must end in a hash: a number may be half of one.
 
     Raises:
         ProtocolError: it is no inventory, is cut off within a line, or has an archive that cannot be used.
     """
     row: re.Pattern[str] | None = None
     held, number = "", 0
-    for line in _lines(pieces):
+    for line, is_ended in _lines(pieces):
         if row is None and not held and _is_header(line):
             row = _FIVE if line.count(",") == len(COLUMNS) - 1 else _FOUR
             continue
@@ -51,22 +51,24 @@ def archives(pieces: Iterator[bytes]) -> Iterator[Archive]:
             continue
         row, match = found
         number, held = number + 1, ""
+        if not is_ended and (row is _FOUR or not match[5]):
+            raise ProtocolError(f"the inventory is cut off: archive {number} may not be all of its line")
         id_, description, *others = match.groups()
         yield archive_from(number, [id_, _unquoted(description), *others, *[None] * (row is _FOUR)])
     if held:
         raise ProtocolError(f"the inventory is cut off within archive {number + 1}")
 
 
-def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
-    """Yield lines without their ends, which are those of CSV alone: a description may have others."""
+def _lines(pieces: Iterator[bytes]) -> Iterator[tuple[str, bool]]:
+    """Yield lines without their ends, and whether they had one; a description may have other ends than those of CSV."""
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
         if len(rest) > LONGEST_ROW * 4:
             raise ProtocolError("the inventory has a line that is too long")
-        yield from map(_text, whole)
+        yield from ((_text(line), True) for line in whole)
     if rest:
-        yield _text(rest)
+        yield _text(rest), False
 
 
 def _text(line: bytes) -> str:

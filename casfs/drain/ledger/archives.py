@@ -11,8 +11,8 @@ from casfs.drain.ledger.database import Database
 from casfs.drain.names import Naming
 from casfs.errors import ProtocolError
 
-BATCH = 10_000
-"""Archives that are entered at once: some megabytes."""
+BATCH = 1000
+"""Archives that are entered at once: a megabyte."""
 MOST_ROUNDS = 20
 """How often names that clash are made anew: the second round is for what is meant to clash, and there is no third."""
 
@@ -78,13 +78,17 @@ class Archives:
         for number, id_, description, created, size, tree_hash, chosen in self._database.rows(query):
             yield number, Archive(id_, unescaped(description), created, size, tree_hash), bool(chosen)
 
-    def to_come(self, has: Callable[[Archive], bool]) -> Iterator[Archive]:
-        """Yield the archives of a choice that are not done, whatever the ledger has chosen."""
+    def sizes_to_come(self, has: Callable[[Archive], bool] | None) -> Iterator[int]:
+        """Yield the sizes of the archives of a choice, all for None, that are not done, whatever is chosen."""
+        if has is None:
+            query = "SELECT size FROM archive WHERE state <> 'done' ORDER BY number"
+            yield from (size for (size,) in self._database.rows(query))
+            return
         query = "SELECT id, description, created, size, tree_hash FROM archive WHERE state <> 'done' ORDER BY number"
         for id_, description, created, size, tree_hash in self._database.rows(query):
             archive = Archive(id_, unescaped(description), created, size, tree_hash)
             if has(archive):
-                yield archive
+                yield size
 
     def choose(self, numbers: Iterable[tuple[int, bool]]) -> None:
         """Note which archives are chosen, of those that are named; within a step."""

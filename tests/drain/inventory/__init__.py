@@ -1,0 +1,1 @@
+"""Inventories, as streams and as jobs."""
