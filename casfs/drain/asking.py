@@ -6,7 +6,6 @@ from collections.abc import Collection
 from casfs.drain.archive import Entry, State
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
-from casfs.drain.ledger.retrievals import DAY_NS
 from casfs.drain.settings import DrainSettings
 from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
@@ -16,6 +15,8 @@ from casfs.drain.work import Asked
 from casfs.errors import CasfsError, DeadlineError, NotFoundError, ProtocolError, QuotaError, RefusedError
 from casfs.models import JobState
 
+SIDE_BY_SIDE = 8
+"""Requests at once: some tens a second, where a service takes 800."""
 LONGEST_PAUSE_S = 3600.0
 """Between two tries of what a policy or quota refuses: quotas are those of an hour or a day."""
 SHORTEST_PAUSE_S = 1.0
@@ -34,9 +35,6 @@ class Asking:
 
     Threads: that of the run.
     """
-
-    SIDE_BY_SIDE = 8
-    """Requests at once: some tens a second, where a service takes 800."""
 
     def __init__(self, ledger: Ledger, tally: Tally, settings: DrainSettings, speed: Speed) -> None:
         self._ledger = ledger
@@ -57,14 +55,7 @@ class Asking:
     def next(self, now_ns: int) -> list[Entry]:
         """Return the archives to ask for now, noted as such; within a step."""
         self.next_ns = None
-        if now_ns < self._pause_until_ns:
-            self.next_ns = self._pause_until_ns
-            return []
-        if self.wants_list:
-            return []
         found: list[Entry] = []
-        if self._most() <= 0:
-            return found
         room = self._room(now_ns)
         for entry in self._ledger.archives.entries(State.NEW, limit=self._most()):
             if self._tally.is_spent(entry):
@@ -75,10 +66,18 @@ class Asking:
                 self._asked.add(entry.number)
                 found.append(entry)
             else:
-                self._wait(room, entry, now_ns)
+                self._wait(room, entry)
                 return found
         self.waits_for = ""
         return found
+
+    def is_due(self, now_ns: int) -> bool:
+        """Say whether anything may be asked for now."""
+        if now_ns < self._pause_until_ns:
+            self.next_ns = self._pause_until_ns
+            return False
+        is_waiting = self.next_ns is not None and now_ns < self.next_ns
+        return not (self.wants_list or is_waiting) and self._most() > 0 and self._tally.totals[State.NEW][0] > 0
 
     def note(self, outcome: Asked, now_ns: int) -> CasfsError | None:
         """Note what came of asking, within a step; return the error that ends the run, if it is one."""
@@ -113,18 +112,17 @@ class Asking:
 
     def _most(self) -> int:
         """Return how many may be asked for side by side: after a refusal by policy one, which tells of all."""
-        return (1 if self._pause_s else 2 * self.SIDE_BY_SIDE) - len(self._asked)
+        return (1 if self._pause_s else 2 * SIDE_BY_SIDE) - len(self._asked)
 
     def _room(self, now_ns: int) -> Room:
         count, size = self._tally.under_way
-        today = self._ledger.retrievals.within_a_day(now_ns) + self._tally.totals[State.ASKING][1]
+        today = self._tally.spending.within_a_day(now_ns) + self._tally.totals[State.ASKING][1]
         ahead = ahead_of(self._settings.bounds, self._speed.get())
         return Room(ahead, self._settings.bounds.daily, size, today, count)
 
-    def _wait(self, room: Room, entry: Entry, now_ns: int) -> None:
+    def _wait(self, room: Room, entry: Entry) -> None:
         if room.fits_ahead(entry.size):
-            oldest_ns = self._ledger.retrievals.oldest_within_a_day_ns(now_ns)
-            self.next_ns = None if oldest_ns is None else oldest_ns + DAY_NS
+            self.next_ns = self._tally.spending.less_at_ns()
             self.waits_for = "--daily"
         else:
             self.waits_for = "downloads"

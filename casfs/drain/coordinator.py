@@ -5,6 +5,7 @@ the ledger, or whose ledger is lost, is found and not paid for again.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from casfs.drain.archive import Entry, State
@@ -17,7 +18,7 @@ from casfs.drain.settings import DrainSettings
 from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
 from casfs.drain.work import Asked, Broken, Listed, Outcome, Work
-from casfs.drain.workers import Inbox, Workers
+from casfs.drain.workers import Inbox, Pool
 from casfs.errors import CasfsError, DeadlineError, NotFoundError
 
 PATIENCE_NS = 3600 * 10**9
@@ -32,46 +33,52 @@ BATCH = 100
 """Outcomes that are noted in one step of the ledger, each of which waits for the disk."""
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with.
+
+    Attributes:
+        work: what is done beside its thread.
+        asks: who begins and lists jobs.
+        loads: who downloads.
+        inbox: where what came of it comes.
+        now_ns: the time.
+    """
+
+    work: Work
+    asks: Pool[Outcome]
+    loads: Pool[Outcome]
+    inbox: Inbox[Outcome]
+    now_ns: Callable[[], int]
+
+
 class Coordinator:
     """One run, from a ledger that has the inventory to one in which nothing is left to do.
 
     Args:
         ledger: the truth.
         settings: what the user decides.
-        work: what is done beside this thread.
-        inbox: where its outcomes come.
+        means: what it works with.
         watcher: who is told.
-        now_ns: the time.
 
     Threads: one.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it decides by, and whom it tells
-        self,
-        ledger: Ledger,
-        settings: DrainSettings,
-        work: Work,
-        inbox: Inbox[Outcome],
-        watcher: Watcher,
-        now_ns: Callable[[], int],
-    ) -> None:
+    def __init__(self, ledger: Ledger, settings: DrainSettings, means: Means, watcher: Watcher) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._work = work
-        self._inbox = inbox
+        self._work, self._inbox, self._now_ns = means.work, means.inbox, means.now_ns
+        self._asks, self._loads = means.asks, means.loads
         self._watcher = watcher
-        self._now_ns = now_ns
-        self._asks: Workers[Outcome] = Workers("ask", Asking.SIDE_BY_SIDE + 1, inbox.put, Broken)
-        self._loads: Workers[Outcome] = Workers("load", settings.jobs, inbox.put, Broken)
         with ledger.step():
             ledger.archives.clear()
-        self._tally = Tally(ledger, settings.attempts)
+        self._tally = Tally(ledger, settings.attempts, means.now_ns())
         self._speed = Speed(ledger.get("speed"))
         self._asking = Asking(ledger, self._tally, settings, self._speed)
         self._loading = Loading(ledger, self._tally, settings, self._speed)
         self._is_listing = False
         self._was_listed = False
-        self._list_at_ns = self._heard_ns = now_ns()
+        self._list_at_ns = self._heard_ns = means.now_ns()
         self._failures = 0
 
     def run(self) -> None:
@@ -96,16 +103,21 @@ class Coordinator:
         now_ns = self._now_ns()
         if not self._is_listing and now_ns >= self._list_at_ns:
             self._list(now_ns)
+        is_to_ask, is_to_load = self._was_listed and self._asking.is_due(now_ns), self._loading.is_due(now_ns)
+        if is_to_ask or is_to_load:
+            self._begin(now_ns, is_to_ask=is_to_ask)
+        self._tell()
+        if self._tally.is_open:
+            self._take(self._inbox.get(self._wait_s(now_ns)))
+
+    def _begin(self, now_ns: int, *, is_to_ask: bool) -> None:
         with self._ledger.step():
-            asked = self._asking.next(now_ns) if self._was_listed else []
+            asked = self._asking.next(now_ns) if is_to_ask else []
             loaded = self._loading.next(now_ns)
         for entry in asked:
             self._asks.submit(partial(self._work.ask, entry))
         for entry in loaded:
             self._loads.submit(partial(self._work.load, entry))
-        self._tell()
-        if self._tally.is_open:
-            self._take(self._inbox.get(self._wait_s(now_ns)))
 
     def _wait_s(self, now_ns: int) -> float:
         """Return for how long nothing is to be done unless something comes."""
@@ -122,6 +134,8 @@ class Coordinator:
             outcome = self._inbox.get(0)
         if outcome is not None:
             outcomes.append(outcome)
+        if not outcomes:
+            return
         errors: list[BaseException] = []
         with self._ledger.step():
             for each in outcomes:
@@ -208,13 +222,13 @@ class Coordinator:
         return min(60, 1 << min(self._failures, 6)) * 10**9
 
     def _tell(self) -> None:
-        archives, retrievals = self._ledger.archives, self._ledger.retrievals
+        spending = self._tally.spending
         self._watcher.progress(
             Progress(
                 dict(self._tally.totals),
                 self._speed.get(),
-                archives.soonest_expiry_ns(),
-                retrievals.count(),
+                self._ledger.archives.soonest_expiry_ns(),
+                (spending.count, spending.size),
                 self._asking.waits_for,
             )
         )

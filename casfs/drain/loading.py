@@ -53,13 +53,16 @@ class Loading:
         self._waiting: dict[int, tuple[int, int]] = {}  # tries so far, and when the next one is
         self.next_ns: int | None = None
 
+    def is_due(self, now_ns: int) -> bool:
+        """Say whether anything may be downloaded now."""
+        held = sum(at_ns > now_ns for _, at_ns in self._waiting.values())
+        self.next_ns = min((at_ns for _, at_ns in self._waiting.values() if at_ns > now_ns), default=None)
+        return len(self._loading) < self._most and self._tally.totals[State.READY][0] > held
+
     def next(self, now_ns: int) -> list[Entry]:
         """Return the archives to download now, noted as such; within a step."""
         found: list[Entry] = []
         free = self._most - len(self._loading)
-        self.next_ns = min((at_ns for _, at_ns in self._waiting.values() if at_ns > now_ns), default=None)
-        if free <= 0 or not self._tally.totals[State.READY][0]:
-            return found
         for entry in self._ledger.archives.entries(State.READY, limit=free + len(self._waiting)):
             _, at_ns = self._waiting.get(entry.number, (0, 0))
             if at_ns <= now_ns and len(found) < free:

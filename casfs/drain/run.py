@@ -7,8 +7,9 @@ from typing import Protocol
 
 from casfs.drain import manifest, prices
 from casfs.drain.archive import MISSING, OPEN, UNDER_WAY, State
+from casfs.drain.asking import SIDE_BY_SIDE
 from casfs.drain.choice import Choice, Chooser
-from casfs.drain.coordinator import Coordinator
+from casfs.drain.coordinator import Coordinator, Means
 from casfs.drain.destinations.destination import Destination
 from casfs.drain.inventory.chain import Inventory, NoInventoryError
 from casfs.drain.ledger.ledger import Ledger, Page
@@ -16,8 +17,8 @@ from casfs.drain.names import Naming
 from casfs.drain.needs import Service, Watcher
 from casfs.drain.plan import Plan, plan
 from casfs.drain.settings import DrainSettings
-from casfs.drain.work import Outcome, Work
-from casfs.drain.workers import Inbox, Queue
+from casfs.drain.work import Broken, Outcome, Work
+from casfs.drain.workers import Queue, Workers
 from casfs.errors import CasfsError, ConfigError
 
 
@@ -93,8 +94,6 @@ class Drain:
         destination: where archives go.
         wish: what the user wants.
         user: who is told and asked.
-        inbox: where outcomes of the work come.
-        now_ns: the time.
 
     Threads: one.
     """
@@ -107,8 +106,6 @@ class Drain:
         destination: Destination,
         wish: Wish,
         user: User,
-        inbox: Inbox[Outcome] | None = None,
-        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._service = service
         self._lister = lister
@@ -116,8 +113,6 @@ class Drain:
         self._destination = destination
         self._wish = wish
         self._user = user
-        self._inbox = Queue[Outcome]() if inbox is None else inbox
-        self._now_ns = now_ns
 
     def run(self) -> Mapping[State, tuple[int, int]]:
         """Do it all, and return archives and bytes by state.
@@ -146,8 +141,16 @@ class Drain:
         return self._result()
 
     def _work(self) -> None:
-        work = Work(self._service, self._wish.settings.vault, self._destination, self._wish.settings.tier, self._now_ns)
-        run = Coordinator(self._ledger, self._wish.settings, work, self._inbox, self._user, self._now_ns)
+        work = Work(self._service, self._wish.settings.vault, self._destination, self._wish.settings.tier, time.time_ns)
+        inbox = Queue[Outcome]()
+        means = Means(
+            work,
+            Workers("ask", SIDE_BY_SIDE + 1, inbox.put, Broken),
+            Workers("load", self._wish.settings.jobs, inbox.put, Broken),
+            inbox,
+            time.time_ns,
+        )
+        run = Coordinator(self._ledger, self._wish.settings, means, self._user)
         with self._ledger.step():
             self._ledger.put("manifest", False)
         try:

@@ -4,6 +4,7 @@ from casfs.drain.archive import OPEN, UNDER_WAY, Entry, State
 from casfs.drain.delivery import Proof
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.spending import DAY_NS, Spending
 
 
 class Tally:
@@ -11,19 +12,22 @@ class Tally:
 
     Attributes:
         totals: archives and bytes of those that are chosen, by state.
+        spending: what retrievals come to.
 
     Threads: that of the run.
 
     Args:
         ledger: that has them.
         attempts: retrievals of one archive, after which it is given up.
+        now_ns: the time.
     """
 
-    def __init__(self, ledger: Ledger, attempts: int) -> None:
+    def __init__(self, ledger: Ledger, attempts: int, now_ns: int) -> None:
         self._archives = ledger.archives
         self._retrievals = ledger.retrievals
         self._attempts = attempts
         self.totals = dict(ledger.archives.totals())
+        self.spending = Spending(*ledger.retrievals.count(), ledger.retrievals.since(now_ns - DAY_NS))
 
     @property
     def is_open(self) -> bool:
@@ -46,7 +50,8 @@ class Tally:
     def adopt(self, entry: Entry, state: State, retrieval: Retrieval, now_ns: int) -> None:
         """Have an archive brought by a job, which counts as an attempt if nobody has noted it."""
         asked_ns = now_ns if retrieval.created_ns is None else retrieval.created_ns
-        self._retrievals.add(retrieval.job, entry.id, asked_ns, entry.size)
+        if self._retrievals.add(retrieval.job, entry.id, asked_ns, entry.size):
+            self.spending.add(asked_ns, entry.size)
         self._archives.move(entry.number, state, job=retrieval.job, expires_ns=retrieval.expires_ns, why=entry.why)
         self._count(entry, state)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Inbox(Protocol[T]):
@@ -20,6 +21,21 @@ class Inbox(Protocol[T]):
 
     def get(self, timeout_s: float) -> T | None:
         """Return what came first and was not taken, None if nothing comes for *timeout_s* seconds."""
+        ...
+
+
+class Pool(Protocol[T_contra]):
+    """What does work beside the thread of the run.
+
+    Threads: that of the run.
+    """
+
+    def submit(self, work: Callable[[], T_contra], /) -> None:
+        """Have *work* done, and what came of it put into an inbox."""
+        ...
+
+    def stop(self) -> None:
+        """Begin no more of it."""
         ...
 
 

@@ -1,8 +1,8 @@
 """The retrievals of a ledger: each is a job, and money."""
 
-from casfs.drain.ledger.database import Database
+from collections.abc import Iterator
 
-DAY_NS = 24 * 3600 * 10**9
+from casfs.drain.ledger.database import Database
 
 
 class Retrievals:
@@ -46,12 +46,7 @@ class Retrievals:
         row = self._database.row("SELECT count(*), coalesce(sum(bytes), 0) FROM retrieval")
         return (row[0], row[1]) if row else (0, 0)
 
-    def within_a_day(self, now_ns: int) -> int:
-        """Return the bytes of those that were begun within the last 24 hours."""
-        row = self._database.row("SELECT coalesce(sum(bytes), 0) FROM retrieval WHERE asked_ns > ?", now_ns - DAY_NS)
-        return int(row[0]) if row else 0
-
-    def oldest_within_a_day_ns(self, now_ns: int) -> int | None:
-        """Return when the first of these was begun."""
-        row = self._database.row("SELECT min(asked_ns) FROM retrieval WHERE asked_ns > ?", now_ns - DAY_NS)
-        return row[0] if row else None
+    def since(self, at_ns: int) -> Iterator[tuple[int, int]]:
+        """Yield when each was begun that is later, and its bytes; in order."""
+        query = "SELECT asked_ns, bytes FROM retrieval WHERE asked_ns > ? ORDER BY asked_ns"
+        return ((asked_ns, size) for asked_ns, size in self._database.rows(query, at_ns))
