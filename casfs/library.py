@@ -65,7 +65,6 @@ class Account(Retrievals):
         endpoint_url: ``https://HOST[:PORT]``; empty where the tools of the provider are to find it.
         account_id: the owner's id in every path; ``-`` for the caller's own.
         provider: ``cas`` or ``glacier``.
-        region: where the service is, None where only its endpoint or the tools of the provider tell.
 
     Threads: any may call.
     """
@@ -75,7 +74,6 @@ class Account(Retrievals):
         self.endpoint_url = config.access.endpoint_url or ""
         self.account_id = config.account
         self.provider = config.provider
-        self.region = config.access.region or config.access.name
         self._texts = dict(texts)
         self._config = config
         self._lock = threading.Lock()

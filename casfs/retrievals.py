@@ -86,6 +86,11 @@ class Retrievals(ABC):
                 deadline.check(f"waiting for job {id!a} of vault {vault!a}")
             self._pause(poll if deadline is None else min(poll, deadline.remaining_s))
 
+    @property
+    def region(self) -> str | None:
+        """Where the service is, which prices go by; None where its endpoint does not tell. No request."""
+        return self._started().service.region
+
     def retrieve(
         self,
         vault: str,

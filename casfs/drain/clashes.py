@@ -73,9 +73,9 @@ def within_files(paths: Iterable[tuple[str, int, bool]]) -> Iterator[Clash]:
     """
     way: list[tuple[str, int]] = []
     for key, number, gives_way in paths:
-        while way and not key.startswith(way[-1][0] + SEPARATOR):
+        while way and key != way[-1][0] and not key.startswith(way[-1][0] + SEPARATOR):
             way.pop()
-        earlier = next((file for file, before in way if before < number), None)
+        earlier = next((file for file, before in way if before < number and file != key), None)
         if earlier is not None:
             yield Clash(number, earlier.count(SEPARATOR))
         elif not gives_way:

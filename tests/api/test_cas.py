@@ -8,6 +8,7 @@ import pytest
 from casfs.api.operations import Request
 from casfs.api.providers.cas import CAS, CasSigner
 from casfs.api.providers.meanings import MEANINGS, Meaning, Refusal
+from casfs.api.providers.provider import Access
 from casfs.models import Credentials
 
 NOW_S = 1500000300.9
@@ -116,3 +117,18 @@ def test_an_invalid_parameter_of_an_output_means_what_its_message_says(message: 
 
 def test_no_secret_is_in_the_repr_of_credentials() -> None:
     assert not re.search("topsecret", repr(Credentials("id", "topsecret", "topsecret")))
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        ("https://cas.ap-chengdu.myqcloud.com", "ap-chengdu"),
+        ("http://cas.ap-beijing.myqcloud.com", "ap-beijing"),
+        ("http://127.0.0.1:8080", None),
+        ("https://x.cas.ap-beijing.myqcloud.com", None),
+        ("https://cas..myqcloud.com", None),
+    ],
+)
+def test_an_endpoint_of_the_services_own_tells_its_region(url: str, region: str | None) -> None:
+    access = Access(endpoint_url=url, credentials=Credentials("id", "key"))
+    assert CAS.connect(access).region == region

@@ -164,6 +164,8 @@ def test_a_file_and_a_folder_of_one_name_go_to_who_came_first() -> None:
     assert parted(["a", "a/b", "a/c/d"]) == ["a", f"a.{ids(1)}/b", f"a.{ids(2)}/c/d"]
     assert parted(["a/b", "a", "a/c"]) == ["a/b", f"a.{ids(1)}", "a/c"]
     assert parted(["x/a", "x/A", "X"]) == ["x/a", f"x/A.{ids(1)}", f"X.{ids(2)}"]
+    assert parted(["t", "T", "t/x"]) == ["t", f"T.{ids(1)}", f"t.{ids(2)}/x"]
+    assert parted(["a/b", "A/B", "a"]) == ["a/b", f"A/B.{ids(1)}", f"a.{ids(2)}"]
     assert parted(["a b", "a", "a!", "a/x"]) == ["a b", "a", "a!", f"a.{ids(3)}/x"]
 
 

@@ -60,8 +60,9 @@ def connect(access: Access) -> Service:
     """
     if access.endpoint_url is None or access.credentials is None:
         raise ConfigError("an endpoint and credentials that are not named are found by nobody")
+    region = access.region or CAS.regions.of(access.endpoint_url)
     signer = CasSigner(access.credentials, access.token_header or CAS.token_header)
-    return Service(CAS, access.endpoint_url, signer, access.origin, access.ca_bundle)
+    return Service(CAS, access.endpoint_url, signer, access.origin, access.ca_bundle, region)
 
 
 CAS = Provider(

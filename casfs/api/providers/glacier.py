@@ -82,7 +82,7 @@ def connect(access: Access) -> Service:
     credentials.current()  # found now: later there is no terminal to ask at
     origin = f"botocore, profile {profile}" if profile else "botocore"
     signer = sigv4.GlacierSigner(credentials, endpoint.region)
-    return Service(GLACIER, endpoint.url, signer, origin, access.ca_bundle or endpoint.ca_bundle)
+    return Service(GLACIER, endpoint.url, signer, origin, access.ca_bundle or endpoint.ca_bundle, endpoint.region)
 
 
 def _sorted(access: Access, profiles: frozenset[str]) -> tuple[str | None, str | None]:

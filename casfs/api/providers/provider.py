@@ -74,6 +74,13 @@ class Regions:
         """Return whether *text* looks like a region."""
         return self.pattern.fullmatch(text) is not None
 
+    def of(self, endpoint_url: str) -> str | None:
+        """Return the region that an endpoint is of, None where it is none of the provider's own."""
+        before, _, behind = self.endpoint.partition("://")[2].partition("{region}")
+        _, _, host = endpoint_url.partition("://")
+        region = host[len(before) : len(host) - len(behind)]
+        return region if behind and host == f"{before}{region}{behind}" and self.has(region) else None
+
 
 SECRETS = ("secret_id", "secret_key", "token")
 """What makes credentials, as a profile calls it; behind a prefix and in capitals, as the environment does."""
@@ -219,6 +226,7 @@ class Service:
         signer: who asks.
         origin: where the credentials come from, for a line that says so.
         ca_bundle: certificates to trust; None for what the environment names, or the system's.
+        region: where it is, None where its endpoint does not tell.
     """
 
     provider: Provider
@@ -226,3 +234,4 @@ class Service:
     signer: Signer
     origin: str = ""
     ca_bundle: str | None = None
+    region: str | None = None
