@@ -89,7 +89,7 @@ class Retrievals(ABC):
     @property
     def region(self) -> str | None:
         """Where the service is, which prices go by; None where its endpoint does not tell. No request."""
-        return self._started().service.region
+        return self._asked(lambda stages: stages.service.region)
 
     def retrieve(
         self,

@@ -5,8 +5,9 @@ import os
 import re
 import shlex
 import signal
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,10 +16,11 @@ from urllib.parse import urlsplit
 import click
 
 from casfs.cli.drain_user import DrainUser
-from casfs.cli.options import given, named_options
+from casfs.cli.options import given
 from casfs.cli.results import write_line
+from casfs.cli.session import END_S, connect_options, place_type, session
 from casfs.config import library as library_options
-from casfs.config import place
+from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
 from casfs.drain import prices, status
 from casfs.drain.choice import Choice
@@ -69,7 +71,7 @@ class _Drain(click.Command):
 
 
 @click.command(cls=_Drain)
-@click.argument("vault_place", metavar="VAULT_PLACE")
+@click.argument("vault_place", metavar="VAULT_PLACE", type=place_type(Depth.VAULT, Depth.VAULT))
 @click.argument("destination")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and begin no job.")
 @click.option("--yes", is_flag=True, help="Do not ask before jobs are begun.")
@@ -104,7 +106,7 @@ class _Drain(click.Command):
 @click.option("--scheduler", metavar="ADDRESS", hidden=True)
 @click.option("--prices", "price_file", type=click.Path(path_type=Path), help="A table of prices in TOML.  [built in]")
 @click.option("--json", "as_json", is_flag=True, help="Progress and result as one object a line.")
-@named_options(library_options.NAMES)
+@connect_options
 def drain(**arguments: Any) -> None:
     """Retrieve, download and check everything in a vault, into a directory or an fsspec URL.
 
@@ -112,12 +114,15 @@ def drain(**arguments: Any) -> None:
     valid is paid for twice. "casfs drain status LEDGER" says how far it is.
     """
     _refuse_what_is_to_come(arguments)
-    where = place.parse(arguments["vault_place"], most=place.Depth.VAULT)
+    where = arguments["vault_place"]
     destination = folder_at(arguments["destination"])
-    with DrainUser(as_json=arguments["as_json"], yes=arguments["yes"]) as user, ExitStack() as accounts:
-        options = given(arguments)
-        account = accounts.enter_context(connect(where.source, **options))
-        lister = accounts.enter_context(connect(where.source, **options | LISTING))
+    options = {name: text for name, text in given(arguments).items() if name in library_options.NAMES}
+    with (
+        session(arguments) as accounts,
+        DrainUser(as_json=arguments["as_json"], yes=arguments["yes"]) as user,
+        connect(where.source, **options | LISTING) as lister,
+    ):
+        account = accounts.of(where)
         wish = _wish(where, arguments, account)
         whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
         path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
@@ -157,7 +162,7 @@ def _refuse_what_is_to_come(arguments: Mapping[str, Any]) -> None:
         raise ConfigError("DESTINATION: cos:// is not there yet")
 
 
-def _wish(where: place.Place, arguments: Mapping[str, Any], account: Account) -> Wish:
+def _wish(where: Place, arguments: Mapping[str, Any], account: Account) -> Wish:
     settings = DrainSettings(
         where.vault or "",
         arguments["tier"],
@@ -183,7 +188,7 @@ def _wish(where: place.Place, arguments: Mapping[str, Any], account: Account) ->
     )
 
 
-def _whose(account: Account, where: place.Place) -> str:
+def _whose(account: Account, where: Place) -> str:
     """Return what tells vaults apart: not the port, which a tunnel may change."""
     host = urlsplit(account.endpoint_url).hostname or f"{account.provider} {account.region}"
     return f"{host}/{account.account_id}/{where.vault}"
@@ -212,6 +217,9 @@ def _signals() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
+        watch = threading.Timer(END_S, os._exit, [1])
+        watch.daemon = True
+        watch.start()
         raise KeyboardInterrupt
 
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

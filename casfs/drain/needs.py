@@ -19,8 +19,8 @@ class Service(Protocol):
         """Return the vault *name*."""
         ...
 
-    def jobs(self, vault: str, /) -> Iterator[Job]:
-        """Return every job of *vault* once."""
+    def each_job(self, vault: str, /) -> Iterator[Job]:
+        """Yield every job of *vault* once, page by page; what comes before an error is not all."""
         ...
 
     def job(self, vault: str, id: str, fresh: bool = False, /) -> Job:  # noqa: A002, FBT001, FBT002 - the library's
@@ -41,10 +41,6 @@ class Service(Protocol):
 
     def wait(self, vault: str, id: str, timeout: float | None, poll: float, /) -> Job:  # noqa: A002 - as above
         """Return a job once it is finished."""
-        ...
-
-    def forget(self) -> None:
-        """Believe no listing any more."""
         ...
 
 

@@ -3,7 +3,7 @@
 An error of the service or the destination is an outcome. The ledger is not touched here.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from casfs.drain.archive import Entry
@@ -11,8 +11,7 @@ from casfs.drain.delivery import Proof, deliver
 from casfs.drain.destinations.destination import Destination
 from casfs.drain.jobs import Retrieval, retrieval_of
 from casfs.drain.needs import Service
-from casfs.errors import CasfsError, DeadlineError, GoneError, NotFoundError
-from casfs.models import Job
+from casfs.errors import CasfsError, GoneError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +74,6 @@ class Broken:
 
 Outcome = Listed | Asked | Loaded | Broken
 
-TRIES = 20
-"""How often a listing goes on that took too long: each goes on for 30 s where the one before ended, which are some
-thousand pages."""
-
 
 class Work:
     """The work of one drain.
@@ -110,7 +105,8 @@ class Work:
         """
         began_ns = self._now_ns()
         try:
-            found = [each for job in self._jobs() if (each := retrieval_of(job)) is not None]
+            jobs = self._service.each_job(self._vault)
+            found = [each for job in jobs if (each := retrieval_of(job)) is not None]
             for missing in set(young) - {each.job for each in found}:
                 try:
                     retrieval = retrieval_of(self._service.job(self._vault, missing, True))
@@ -138,13 +134,3 @@ class Work:
         except CasfsError as error:
             return Loaded(entry, None, began_ns, self._now_ns(), error)
         return Loaded(entry, proof, began_ns, self._now_ns())
-
-    def _jobs(self) -> Iterator[Job]:
-        self._service.forget()
-        for tries in range(TRIES):
-            try:
-                return iter(self._service.jobs(self._vault))
-            except DeadlineError:
-                if tries == TRIES - 1:
-                    raise
-        raise AssertionError

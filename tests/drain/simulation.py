@@ -98,7 +98,7 @@ class FakeService:
         self.begun.append(archive)
         return self.begin(archive)
 
-    def jobs(self, vault: str, /) -> Iterator[Job]:
+    def each_job(self, vault: str, /) -> Iterator[Job]:
         self.log.append("list")
         self.on_list()
         shown = [name for name, job in self.jobs_by_id.items() if job.began_ns <= self.now_ns - self.shows_after_ns]
@@ -128,8 +128,6 @@ class FakeService:
 
     def wait(self, vault: str, id: str, timeout: float | None, poll: float, /) -> Job:  # noqa: A002 - the library's
         raise AssertionError
-
-    def forget(self) -> None: ...
 
     def _job(self, name: str) -> Job | None:
         job = self.jobs_by_id.get(name)

@@ -116,8 +116,7 @@ class Inventory:
         if pages and pages[-1].archives is None:
             return pages[-1]
         number, marker = len(pages) + 1, (pages[-1].following or "") if pages else ""
-        self._service.forget()
-        found = jobs.find(self._service.jobs(self._vault), number, marker, self._useless)
+        found = jobs.find(self._service.each_job(self._vault), number, marker, self._useless)
         page = Page(number, marker, found.id if found else "")
         if found is None:
             self._may_begin(page)
