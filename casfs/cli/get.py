@@ -10,8 +10,9 @@ from casfs.cli import rows
 from casfs.cli.fetching import Fetched, Fetching
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, size, write
-from casfs.cli.session import connect_options, end, failed, json_option, place_type, poll_option, session
+from casfs.cli.session import connect_options, end, json_option, place_type, poll_option, session
 from casfs.cli.side_by_side import each
+from casfs.cli.statuses import line_of
 from casfs.config.place import Depth, Place
 from casfs.drain.destinations.opening import target_of
 from casfs.errors import CasfsError
@@ -49,10 +50,11 @@ def get(  # noqa: PLR0913, PLR0917 - click's arguments
 ) -> None:
     """Download the outputs of *places*."""
     check_names(places)
-    with session(arguments) as accounts, Progress("getting", 0) as progress:
+    with session(arguments) as accounts:
         target = target_of(destination, is_for_several=len(places) > 1)
+        progress = Progress("getting", 0)
         fetching = Fetching(accounts, target, poll if wait else None, progress, is_forced=force)
-        getting = Getting(fetching)
+        getting = Getting(fetching, progress)
         write(getting.rows(places), TITLES, as_json=as_json)
     end(getting.failures)
 
@@ -75,18 +77,20 @@ class Getting:
         failures: how many could not be had.
     """
 
-    def __init__(self, fetching: Fetching) -> None:
+    def __init__(self, fetching: Fetching, progress: Progress) -> None:
         self._fetching = fetching
+        self._progress = progress
         self.failures = 0
 
     def rows(self, places: Sequence[Place]) -> Iterator[Row]:
-        """Yield each output once it is there."""
-        for place, answer in each(self._fetching.fetch, places, AT_ONCE):
-            try:
-                yield _row(answer.result())
-            except CasfsError as error:
-                self.failures += 1
-                failed(place, error)
+        """Yield each output once it is there; the bar is away when the last one was."""
+        with self._progress:
+            for place, answer in each(self._fetching.fetch, places, AT_ONCE):
+                try:
+                    yield _row(answer.result())
+                except CasfsError as error:
+                    self.failures += 1
+                    self._progress.say(line_of(f"{place}: {error}"))
 
 
 def _row(fetched: Fetched) -> Row:

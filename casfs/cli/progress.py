@@ -4,6 +4,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import click
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
@@ -42,6 +44,13 @@ class Progress:
         self._total_bytes += count
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], total=self._total_bytes)
+
+    def say(self, line: str) -> None:
+        """Write a line on standard error, above the bar."""
+        if self._bar is None:
+            click.echo(line, err=True)
+        else:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def advance(self, count: int) -> None:
         """Note that *count* bytes more are done; fewer than before where it is negative."""

@@ -81,8 +81,13 @@ def usage(error: click.UsageError) -> str:
 
 def complain(text: str, status: int) -> int:
     """Write *text* as one line, whatever it holds, and return *status*."""
-    click.echo(f"casfs: {' '.join(redact(text).split())}", err=True)
+    click.echo(line_of(text), err=True)
     return status
+
+
+def line_of(text: str) -> str:
+    """Return the line that tells *text*, whatever it holds."""
+    return f"casfs: {' '.join(redact(text).split())}"
 
 
 def warn(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from casfs.cli import rows
-from casfs.cli.results import Row, write
+from casfs.cli.results import Row, printable, write
 from casfs.cli.session import Accounts, connect_options, end, failed, json_option, place_type, poll_option, session
 from casfs.cli.side_by_side import each
 from casfs.config.place import Depth, Place
@@ -67,4 +67,4 @@ def check_succeeded(job: Job) -> None:
     """Raise CasfsError unless *job* has succeeded."""
     if job.state is not JobState.SUCCEEDED:
         why = job.fields.get("StatusMessage")
-        raise CasfsError(f"the job has {job.state}" + (f": {why}" if why else ""))
+        raise CasfsError(f"the job has {job.state}" + (f": {printable(str(why))}" if why else ""))

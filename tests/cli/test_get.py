@@ -1,12 +1,13 @@
 """``casfs get``: outputs in files, whole and checked, whatever happens on the way."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -204,6 +205,26 @@ def test_what_is_no_file_is_not_replaced(cas: Stand, out: Path, made: object) ->
     assert callable(made)
     made(out / "text")
     one_failure(cas.run("get", cas.job("text"), f"{out}/"), f"{out}/text", "it is no file")
+
+
+def test_bar_and_results_do_not_mix_on_a_terminal(cas: Stand, out: Path) -> None:
+    ours, its = os.openpty()
+    words = [sys.executable, "-m", "casfs", *cas.words("get", cas.job("data"), cas.job("failed"), out)]
+    with subprocess.Popen(words, env=cas.env | {"TERM": "xterm", "COLUMNS": "200"}, stdout=its, stderr=its) as process:
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # EIO is the end of a terminal
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        assert process.wait(60) == 1
+    lines = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode().replace("\r", "\n").splitlines()
+    assert any(line.startswith("getting") for line in lines)
+    assert [line.split() for line in lines if "checked" in line or "whole" in line] == [
+        ["size", "checked", "path"],
+        ["20.0", "MiB", "whole", f"{out}/data"],
+    ]
+    assert sum(line.startswith("casfs: ") and "the job has Failed" in line for line in lines) == 1
 
 
 def test_url_that_nobody_knows_is_one_line(cas: Stand) -> None:

@@ -1,5 +1,6 @@
 """``casfs wait``: until jobs are finished."""
 
+from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from tests.cli.stands import Stand, one_failure
 from tests.mounting import wait_until
 
@@ -26,6 +27,12 @@ def test_job_that_failed_is_a_line_and_the_others_are_waited_for(stand: Stand) -
     failed, missing = sorted(done.stderr.splitlines())
     assert failed == f"casfs: {stand.job('failed')}: the job has Failed: The archive cannot be read."
     assert missing.startswith(f"casfs: {stand.job('no-such-job')}: ")
+
+
+def test_what_the_service_says_of_a_failure_is_no_command_for_a_terminal(cas: Stand) -> None:
+    cas.state.add_job("backups", ARCHIVE_RETRIEVAL, job_id="hostile", failure="a\x1b[2Jb")
+    done = cas.run("wait", cas.job("hostile"))
+    assert (done.returncode, done.stderr) == (1, f"casfs: {cas.job('hostile')}: the job has Failed: a\\x1b[2Jb\n")
 
 
 def test_place_without_a_job_is_a_command_line_that_cannot_be_read(cas: Stand) -> None:
