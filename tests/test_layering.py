@@ -59,7 +59,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
 ONE_MODULE = {"fsspec": PACKAGE / "drain" / "destinations" / "fsspec.py"}
 """Which module alone of a part may import a library that is the part's beside others."""
 
-FLOORS = ("outputs", "reader", "ahead", "fetch", "memory", "disk", "content", "hashing")
+FLOORS = ("outputs", "probe", "reader", "ahead", "fetch", "memory", "disk", "content", "hashing")
 """What ``data`` is made of, from the top down: each imports only itself and what stands behind it. What is in none of
 them is what ``content`` is made of, or plain values."""
 VALUES = frozenset({"settings", "source"})

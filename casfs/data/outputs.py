@@ -13,6 +13,7 @@ from casfs.data.contents import MAX_REMEMBERED_OUTPUTS, Contents
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.monitor import Monitor
+from casfs.data.probe import Probe
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings
 from casfs.data.source import RangeSource
@@ -49,6 +50,9 @@ class Outputs:
         on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
         remembered: outputs of which is remembered what was learnt.
 
+    Attributes:
+        probe: the output that is built in.
+
     Threads: any. Whoever calls only waits here; the threads that do I/O are made at the first request.
     """
 
@@ -72,10 +76,11 @@ class Outputs:
         self._disk = disk
         self._on_gone = on_gone
         self._on_wrong = on_wrong
-        fetcher = Fetcher(source, settings.verify, stats)
+        fetcher, lock = Fetcher(source, settings.verify, stats), threading.Lock()
         self._monitor = Monitor(
-            fetcher, settings, stats, clock, disk=disk, on_gone=self._tell_gone, on_wrong=self._tell_wrong
+            lock, fetcher, settings, stats, clock, disk=disk, on_gone=self._tell_gone, on_wrong=self._tell_wrong
         )
+        self.probe = Probe(lock, settings, stats, interrupted, clock)
         self._contents = Contents(settings.verify, stats, remembered)
         self._refused: LRUCache[Output, None] = LRUCache(MAX_REFUSED_OUTPUTS)
         self._refusing = threading.Lock()
@@ -91,6 +96,7 @@ class Outputs:
     def stop(self) -> None:
         """End every request and wake every call that waits, with an error."""
         self._monitor.stop()
+        self.probe.stop()
 
     def open(self, output: Output) -> Reader:
         """Return a reader of *output*; asks the service only where the size has to be learnt first.

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.nodes import JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 
 BLOCK_BYTES = 1 << 20
 """st_blksize: what one read() should ask for. One block of the service's tree hash, and the most that the kernel
@@ -46,7 +46,7 @@ class View:
 
 def kind_of(node: Node) -> int:
     """Return the file type bits of *node*."""
-    return stat.S_IFREG if isinstance(node, OutputFile) else stat.S_IFDIR
+    return stat.S_IFREG if isinstance(node, OutputFile | ProbeFile) else stat.S_IFDIR
 
 
 def entry_of(node: Node) -> dict[str, int]:
@@ -60,10 +60,10 @@ def stat_of(node: Node, view: View, size: int | None) -> dict[str, int]:
     Args:
         node: what it is.
         view: owner and modes.
-        size: bytes of an output, None where nobody knows them yet; not used for directories.
+        size: bytes of a file, None where nobody knows them yet; not used for directories.
     """
     modified_ns, created_ns = _times_ns(node, view)
-    is_file = isinstance(node, OutputFile)
+    is_file = isinstance(node, OutputFile | ProbeFile)
     length = min(size or 0, SIZE_MAX) if is_file else 0
     return {
         "st_mode": kind_of(node) | (view.file_mode if is_file else view.dir_mode),
@@ -102,6 +102,8 @@ def _times_ns(node: Node, view: View) -> tuple[int, int]:
             created_ns = vault.created_ns
         case JobDir(job) | OutputFile(job):
             changed_ns, created_ns = job.changed_ns, job.created_ns
+        case ProbeFile():
+            changed_ns, created_ns = None, view.began_ns
         case _:
             assert_never(node)
     created_ns = created_ns or 0

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from casfs.errors import BadHandleError
 from casfs.fs.needs import Reader
 from casfs.models import Output
-from casfs.tree.nodes import OutputFile
+from casfs.tree.nodes import OutputFile, ProbeFile
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open output: what it is, who reads it, and where it was opened."""
+    """An open file: what it is, who reads it, and where it was opened."""
 
-    node: OutputFile
+    node: OutputFile | ProbeFile
     reader: Reader
     path: str
 
@@ -51,7 +51,10 @@ class Handles:
 
     def path_of(self, output: Output) -> str | None:
         """Return where *output* is open, None where it is not."""
-        return next((one.path for one in list(self._opened.values()) if one.node.output == output), None)
+        opened = list(self._opened.values())
+        return next(
+            (one.path for one in opened if isinstance(one.node, OutputFile) and one.node.output == output), None
+        )
 
     def take(self, fh: int) -> Opened:
         """Return what was open as *fh*, which is closed from now on.

@@ -76,12 +76,33 @@ class Reader(Protocol):
         ...
 
 
+class Probe(Protocol):
+    """What is read to see whether reads are answered.
+
+    Threads: any thread may call. Nothing waits for the network.
+    """
+
+    @property
+    def text(self) -> bytes:
+        """All of it."""
+        ...
+
+    def open(self) -> Reader:
+        """Open it."""
+        ...
+
+
 class Outputs(Protocol):
     """Bytes.
 
     Threads: every method may be called from any thread. Only ``open`` and
     ``learn_size`` may wait for the network.
     """
+
+    @property
+    def probe(self) -> Probe:
+        """What is read to see whether reads are answered."""
+        ...
 
     def start(self) -> None:
         """Start the threads that fetch; called once, in the process that serves the mount."""

@@ -16,7 +16,7 @@ from casfs.fs.needs import Outputs, Tree
 from casfs.fs.xattrs import STATS, attributes_of, filled_up
 from casfs.models import OPTIONS_ATTRIBUTE
 from casfs.stats import Stats
-from casfs.tree.nodes import OUTPUT_NAME, Node, OutputFile
+from casfs.tree.nodes import OUTPUT_NAME, Node, OutputFile, ProbeFile
 
 ROOT = "/"
 Entry = tuple[str, dict[str, int], int]
@@ -40,6 +40,9 @@ class Operations:
         options: every option of the mount, as one line of JSON.
         handles: the files that are open; none at first.
         kernel_takes: has the kernel ask for path, inode and size, and returns whether it got them.
+
+    Attributes:
+        answered: grows with the reads of outputs that were answered with bytes.
 
     Threads: libfuse calls from many threads at once; whatever is shared is behind Tree, Outputs, Stats and Handles.
 
@@ -67,6 +70,7 @@ class Operations:
         self._options = options.encode()
         self._handles = Handles() if handles is None else handles
         self._kernel_takes = kernel_takes
+        self.answered = 0
 
     def init(self, _path: str) -> None:
         """Start the threads: libfuse may have forked before."""
@@ -109,7 +113,7 @@ class Operations:
             yield name, entry_of(child), 0
 
     def open(self, path: str, file_info: Any) -> None:
-        """Open an output, to read it.
+        """Open an output, or what is read to see whether reads are, to read it.
 
         Raises:
             ReadOnlyError: it was to be written, or made empty.
@@ -117,19 +121,24 @@ class Operations:
         if file_info.flags & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC):
             raise ReadOnlyError(f"{path}: everything here is read-only")
         node = self._tree.resolve(path)
-        if not isinstance(node, OutputFile):
-            raise ProtocolError(f"{path}: opened as a file, but no output")
-        reader = self._outputs.open(node.output)
+        match node:
+            case OutputFile():
+                reader = self._outputs.open(node.output)
+            case ProbeFile():
+                reader = self._outputs.probe.open()
+            case _:
+                raise ProtocolError(f"{path}: opened as a file, but no output")
         file_info.fh = self._handles.add(Opened(node, reader, path))
         file_info.keep_cache = reader.keep_pages
-        file_info.direct_io = not self._is_size_known(path, node)
+        file_info.direct_io = isinstance(node, ProbeFile) or not self._is_size_known(path, node)
 
     def read(self, fh: int, offset: int, buffer: memoryview) -> int:
         """Fill *buffer* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""
         opened = self._handles.get(fh)
         count = opened.reader.read_into(offset, buffer)
-        if count != len(buffer) and offset + count < (self._outputs.size_of(opened.node.output) or 0):
+        if count != len(buffer) and offset + count < (self._known_size(opened.node) or 0):
             raise ProtocolError(f"{count} of {len(buffer)} bytes at {offset}, before the end of the output")
+        self.answered += isinstance(opened.node, OutputFile)
         return count
 
     def flush(self, _path: str, file_info: Any) -> None:
@@ -176,10 +185,15 @@ class Operations:
 
     def _size_of(self, node: Node) -> int | None:
         """Return the size to show: one that nobody knows is asked for, since 0 would be a short copy for some."""
-        if not isinstance(node, OutputFile):
+        if not isinstance(node, OutputFile | ProbeFile):
             return None
-        size = self._outputs.size_of(node.output)
-        return self._outputs.learn_size(node.output, STAT_TIMEOUT_S) if size is None else size
+        size = self._known_size(node)
+        if size is None and isinstance(node, OutputFile):
+            size = self._outputs.learn_size(node.output, STAT_TIMEOUT_S)
+        return size
+
+    def _known_size(self, node: OutputFile | ProbeFile) -> int | None:
+        return len(self._outputs.probe.text) if isinstance(node, ProbeFile) else self._outputs.size_of(node.output)
 
     def _is_size_known(self, path: str, node: OutputFile) -> bool:
         """Return whether the kernel knows the size of an output that was just opened.

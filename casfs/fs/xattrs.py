@@ -5,7 +5,7 @@ from typing import assert_never
 
 from casfs.attributes import CACHED, MEDIA_TYPE, PREFIX, of_job, of_output, of_vault, printable
 from casfs.fs.needs import Outputs
-from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.nodes import JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 
 STATS = PREFIX + "stats"
 
@@ -16,7 +16,7 @@ LINE_BYTES = 1024
 def attributes_of(node: Node, outputs: Outputs) -> dict[str, bytes]:
     """Return every attribute of *node* by its name, in the order in which they are listed."""
     match node:
-        case Root():
+        case Root() | ProbeFile():
             found: dict[str, bytes] = {}
         case VaultDir(vault):
             found = of_vault(vault)

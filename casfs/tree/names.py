@@ -7,6 +7,8 @@ What cannot be shown is left out of the tree, with one warning a listing.
 import logging
 import re
 
+from casfs.tree.nodes import PROBE_NAME
+
 log = logging.getLogger(__name__)
 
 NAME_BYTES = 255
@@ -21,8 +23,8 @@ _VAULT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
 
 def can_be_file(name: str) -> bool:
-    """Say whether *name* can be the name of a file: no ``.`` or ``..``, no ``/`` or NUL, 1 to 255 bytes of UTF-8."""
-    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+    """Say whether *name* can be the name of a file: none with a meaning, no ``/`` or NUL, 1 to 255 bytes of UTF-8."""
+    if name in {"", ".", "..", PROBE_NAME} or "/" in name or "\0" in name:
         return False
     try:
         return len(name.encode()) <= NAME_BYTES

@@ -1,6 +1,6 @@
-"""What a path can be: the root, a vault, a job, or the output of a job.
+"""What a path can be: the root, a vault, a job, the output of a job, or the file that is read to see whether reads are.
 
-The union is closed: whoever takes a ``Node`` matches all four and ends with ``assert_never``.
+The union is closed: whoever takes a ``Node`` matches all five and ends with ``assert_never``.
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +12,9 @@ from casfs.models import Job, Output, Vault
 
 OUTPUT_NAME = "output"
 """The one file that a job's directory can hold."""
+
+PROBE_NAME = ".casfs-probe"
+"""The file in the root that can be looked up and is never listed; nothing else has this name."""
 
 ROOT_INODE = 1
 """FUSE_ROOT_ID. Source: Linux, include/uapi/linux/fuse.h."""
@@ -100,4 +103,14 @@ class OutputFile:
         return output
 
 
-Node: TypeAlias = Root | VaultDir | JobDir | OutputFile
+@dataclass(frozen=True, slots=True)
+class ProbeFile:
+    """The file that is read to see whether reads are answered."""
+
+    @property
+    def inode(self) -> int:
+        """The number that stands for it in every mount."""
+        return inode_of(PROBE_NAME)
+
+
+Node: TypeAlias = Root | VaultDir | JobDir | OutputFile | ProbeFile

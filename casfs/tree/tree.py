@@ -13,7 +13,7 @@ from casfs.models import Job, Output, Vault
 from casfs.tree.jobs import Jobs
 from casfs.tree.kept import KeptJobs, NothingKept, merged
 from casfs.tree.lister import Lister
-from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.nodes import OUTPUT_NAME, PROBE_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 from casfs.tree.permissions import Permissions
 from casfs.tree.stale_names import StaleNames
 from casfs.tree.threads import Threads
@@ -112,6 +112,8 @@ class Tree:
             CasfsError: the service must be asked and does not answer, as in ``SingleFlight.ask``.
         """
         names = [name for name in path.split("/") if name]
+        if names == [PROBE_NAME]:
+            return ProbeFile()
         if self._settings.root_vault is not None:
             names.insert(0, self._settings.root_vault)
         match names:
@@ -146,7 +148,7 @@ class Tree:
             case JobDir(job):
                 self._catalog.jobs.known.mark_read(job.vault, job.id)
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
-            case OutputFile():
+            case OutputFile() | ProbeFile():
                 return []
 
     def _directory(self, vault: Vault) -> VaultDir:

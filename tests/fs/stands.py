@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from casfs.errors import CasfsError, NotFoundError
 from casfs.models import ARCHIVE_RETRIEVAL, Cached, Job, JobState, Output, Vault, Verification, VerificationState
-from casfs.tree.nodes import JobDir, Node, OutputFile, Root, VaultDir
+from casfs.tree.nodes import PROBE_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 from casfs.waiting import Deadline, Interrupted, never, wait_for
 
 PATTERN = bytes(range(256)) * 4096 + b"pattern"
@@ -65,6 +65,8 @@ class StandInTree:
         match f"{self.root}{path}".strip("/").split("/"):
             case [""]:
                 return Root()
+            case [name] if name == PROBE_NAME:
+                return ProbeFile()
             case [vault]:
                 return self._vault(vault)
             case [vault, name]:
@@ -176,6 +178,19 @@ class StandInReader:
             raise failure
 
 
+class StandInProbe:
+    """What is read to see whether reads are answered."""
+
+    text = content(0, 7)
+
+    def __init__(self, outputs: "StandInOutputs") -> None:
+        self._outputs = outputs
+
+    def open(self) -> StandInReader:
+        """Open it."""
+        return StandInReader(self._outputs, Behaviour(), len(self.text))
+
+
 class StandInOutputs:
     """Outputs that all hold the pattern."""
 
@@ -195,6 +210,11 @@ class StandInOutputs:
         """End every stall with an error."""
         if not self.never_done.done():
             self.never_done.set_exception(CasfsError("the mount ends"))
+
+    @property
+    def probe(self) -> "StandInProbe":
+        """Return a few bytes of the pattern."""
+        return StandInProbe(self)
 
     def open(self, output: Output) -> StandInReader:
         """Learn the size as behaviour says, or misbehave."""

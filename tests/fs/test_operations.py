@@ -21,6 +21,7 @@ from casfs.fs.attrs import View
 from casfs.fs.errnos import errno_of
 from casfs.fs.operations import Operations
 from casfs.stats import Stats
+from casfs.tree.nodes import PROBE_NAME
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job, whole
 
 SIZE = 5000
@@ -50,6 +51,24 @@ class Mount:
 @pytest.fixture
 def mount() -> Mount:
     return Mount()
+
+
+def test_probe_is_read_past_the_pages_of_the_kernel_and_is_no_read_of_an_output(mount: Mount) -> None:
+    info = mount.open(f"/{PROBE_NAME}")
+    assert info.direct_io
+    assert mount.read(info.fh, 0, 100) == mount.outputs.probe.text
+    assert mount.operations.answered == 0
+    assert mount.operations.getattr(f"/{PROBE_NAME}")["st_size"] == len(mount.outputs.probe.text)
+    mount.operations.release("", info)
+
+
+def test_reads_of_outputs_that_are_answered_are_counted(mount: Mount) -> None:
+    mount.read(mount.open().fh, 0, 10)
+    assert mount.operations.answered == 1
+    mount.outputs.behaviours = {"other": Behaviour(failure=lambda: CasfsError("no"))}
+    with pytest.raises(CasfsError):
+        mount.read(mount.open("/vault/other/output").fh, 0, 7)
+    assert mount.operations.answered == 1
 
 
 def test_init_starts_the_threads_and_destroy_stops_them(mount: Mount) -> None:

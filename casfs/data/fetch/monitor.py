@@ -40,6 +40,7 @@ class Monitor:
     """Every block that is held or on its way, over all outputs, and who has them open.
 
     Args:
+        lock: its own, and that of whoever is to wait where it does.
         fetcher: brings parts.
         settings: bounds of memory, connections and time.
         stats: counters of the mount.
@@ -62,6 +63,7 @@ class Monitor:
 
     def __init__(  # noqa: PLR0913 - what it is made of, and whom it tells
         self,
+        lock: threading.Lock,
         fetcher: Fetcher,
         settings: DataSettings,
         stats: Stats,
@@ -72,17 +74,14 @@ class Monitor:
         on_wrong: Callable[[Output], None],
     ) -> None:
         capacity = max(1, settings.block_cache_bytes // BLOCK_SIZE)
-        lock = threading.Lock()
         self._lock: AbstractContextManager[object] = lock
         self._max_call_blocks = max(1, int(capacity * SHARE_WITHOUT_PREFETCH))
         self._timeout_s = settings.read_timeout_s
         self._clock = clock
         self._cache: BlockCache[Flight] = BlockCache(capacity, stats)
+        limit = settings.read_ahead_bytes // BLOCK_SIZE
         self._budget: Budget[Lookahead] = Budget(
-            capacity - self._max_call_blocks,
-            settings.read_ahead_bytes // BLOCK_SIZE,
-            settings.connections,
-            settings.read_timeout_s,
+            capacity - self._max_call_blocks, limit, settings.connections, settings.read_timeout_s
         )
         shares = Shares(settings.connections, clock)
         self.disk = DiskStage(lock, self._cache, disk, settings, stats, clock, on_wrong)
