@@ -2,8 +2,9 @@
 
     python contrib/hops.py [--list | --map]
 
-A cold read of one block goes to the embedded service, a warm one finds that block. Imports, the open and read-ahead do
-not count. With ``--map`` it prints what docs/architecture.md says of them: modules, but for the leaves.
+A cold read of one block goes to the embedded service, a kept one to the cache on disk, a warm one finds that block in
+memory. Imports, the open, read-ahead and what is written to disk do not count. With ``--map`` it prints what
+docs/architecture.md says of them: modules, but for the leaves.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import wrap
 from types import FrameType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -32,6 +34,8 @@ POLL_S = 0.01
 """How long a read may take, and how often it is looked whether the threads that worked for it rest again."""
 
 WIDTH = 116
+WRITER = "casfs-disk-writer"
+"""A thread that no read waits for."""
 
 
 class Hop(NamedTuple):
@@ -50,7 +54,7 @@ class Recorder:
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
         """Note a call. Source: sys.setprofile."""
-        if event != "call" or not self.is_on:
+        if event != "call" or not self.is_on or threading.current_thread().name == WRITER:
             return
         function = frame.f_code.co_qualname
         # Comprehensions are calls in some versions of Python, and not in others.
@@ -59,16 +63,22 @@ class Recorder:
 
     def record(self, work: Callable[[], object]) -> list[Hop]:
         """Return what *work* enters, on this thread and on those that work for it."""
+        wait_for_rest()
         self.hops.clear()
         self.is_on = True
         work()
-        ends_s = time.monotonic() + LIMIT_S
-        while any(map(is_at_work, threading.enumerate())):
-            if time.monotonic() > ends_s:
-                raise TimeoutError("a thread that worked for the read does not rest")
-            time.sleep(POLL_S)
+        wait_for_rest()
         self.is_on = False
         return list(self.hops)
+
+
+def wait_for_rest() -> None:
+    """Return once no other thread of casfs's works."""
+    ends_s = time.monotonic() + LIMIT_S
+    while any(map(is_at_work, threading.enumerate())):
+        if time.monotonic() > ends_s:
+            raise TimeoutError("a thread that worked for the read does not rest")
+        time.sleep(POLL_S)
 
 
 def is_at_work(thread: threading.Thread) -> bool:
@@ -93,9 +103,9 @@ def is_counted(frame: FrameType) -> bool:
 
 
 @contextmanager
-def mounted(server: Server) -> Iterator[Operations]:
+def mounted(server: Server, **more: str) -> Iterator[Operations]:
     """Yield what answers the kernel, of a mount of *server*, without a kernel."""
-    given = {"block_cache_size": "64M", "connections": "4", "read_ahead": "0"}
+    given = {"block_cache_size": "64M", "connections": "4", "read_ahead": "0"} | more
     environment = {"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}
     config = read_config(server.url, given, "", Places(environment, None, ()))
     account = Stages(config, find_service(config))
@@ -114,21 +124,28 @@ def first_output(operations: Operations) -> str:
     return next(f"/photos/{name}/output" for name in names[2:])
 
 
-def reads() -> tuple[list[Hop], list[Hop]]:
-    """Return what a cold read enters, and a warm one."""
+def opened(operations: Operations) -> Callable[[], object]:
+    """Open an output; return what reads its first bytes."""
+    handle: Any = SimpleNamespace(flags=0, fh=0, keep_cache=0, direct_io=0)
+    operations.open(first_output(operations), handle)
+    into = memoryview(bytearray(4096))
+    return lambda: operations.read(handle.fh, 0, into)
+
+
+def reads() -> dict[str, list[Hop]]:
+    """Return what a cold read enters, one of what is kept on disk, and a warm one."""
     recorder = Recorder()
     threading.setprofile(recorder)
     sys.setprofile(recorder)
     try:
-        with Server(sample_state(), credentials={"id": "key"}) as server, mounted(server) as operations:
-            handle: Any = SimpleNamespace(flags=0, fh=0, keep_cache=0, direct_io=0)
-            operations.open(first_output(operations), handle)
-            into = memoryview(bytearray(4096))
-
-            def read() -> None:
-                operations.read(handle.fh, 0, into)
-
-            return recorder.record(read), recorder.record(read)
+        with Server(sample_state(), credentials={"id": "key"}) as server, TemporaryDirectory() as folder:
+            with mounted(server) as operations:
+                read = opened(operations)
+                cold, warm = recorder.record(read), recorder.record(read)
+            with mounted(server, cache_dir=folder) as operations:
+                opened(operations)()
+            with mounted(server, cache_dir=folder) as operations:
+                return {"cold": cold, "kept": recorder.record(opened(operations)), "warm": warm}
     finally:
         threading.setprofile(None)
         sys.setprofile(None)
@@ -149,7 +166,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="name every function")
     parser.add_argument("--map", action="store_true", help="show the modules, as docs/architecture.md does")
     asked = parser.parse_args()
-    for kind, hops in zip(("cold", "warm"), reads(), strict=True):
+    for kind, hops in reads().items():
         lines = [f"{kind}: {len(hops)} functions in {len({hop.module for hop in hops})} files"]
         if asked.map:
             lines = [f"{kind}:", *path_of(hops)]

@@ -15,6 +15,7 @@ from casfs.api.providers.table import PROVIDERS
 from casfs.config import mount_options, sources
 from casfs.config.access import Wishes, access_of
 from casfs.config.credentials import Finder
+from casfs.config.file_systems import is_in_memory
 from casfs.config.memory import memory_bytes
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.config.private_files import NowhereError, SettingsFiles
@@ -214,6 +215,8 @@ def _oddities(values: Mapping[str, Any], behind_o: mount_options.MountOptions) -
     """Yield what can be done, and hardly is what somebody wants."""
     if behind_o.read_write:
         yield "mounted read-only, as archives always are; -o ro says so too"
+    if values["cache_dir"] is not None and is_in_memory(values["cache_dir"]):
+        yield f"--cache-dir {values['cache_dir']} is in memory (tmpfs), and gone when the machine restarts"
     memory = memory_bytes()
     if memory is not None and values["block_cache_size"] > memory:
         yield f"--block-cache-size is more than the memory that there is, {memory // MIB}M"
