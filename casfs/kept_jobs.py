@@ -1,7 +1,8 @@
 """Jobs whose outputs the cache on disk has whole, by what was noted there: for who keeps them past their 24 hours.
 
 Which they are is known after a look into the head of every file of the cache, by a thread of its own: 100,000 contents
-take seconds. It looks again when it is asked and the last look is old, so that what other processes fetched is known.
+take seconds. It looks again when it is asked and the last look is old, so that what other processes fetched is known;
+what this one did is known at once.
 """
 
 import logging
@@ -54,9 +55,10 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A look into the cache: what was found of each vault, and when it began and how long it took."""
+    """A look into the cache: what was found of each vault, when it began, how much was noted then, how long it took."""
 
     vaults: Mapping[str, Mapping[str, _Kept]]
+    noted: int
     began_s: float
     took_s: float
 
@@ -85,18 +87,30 @@ class KeptJobs:
 
     def all(self, vault: str) -> dict[str, Job]:
         """See ``casfs.tree.kept.KeptJobs``."""
-        kept = self._look().vaults.get(vault, {})
+        look = self._look()
+        kept = {**look.vaults.get(vault, {}), **self._noted_since(look, vault)}
         jobs = ((id_, one.job(vault, id_)) for id_, one in kept.items())
         return {id_: job for id_, job in jobs if job is not None}
 
     def get(self, vault: str, job: str) -> Job | None:
         """See ``casfs.tree.kept.KeptJobs``."""
-        one = self._look().vaults.get(vault, {}).get(job)
+        look = self._look()
+        one = look.vaults.get(vault, {}).get(job) or self._noted_since(look, vault).get(job)
         return None if one is None else one.job(vault, job)
 
     def start(self) -> None:
-        """Begin the first look, so that whoever asks first need not wait for all of it; after the fork."""
+        """See ``casfs.tree.kept.KeptJobs``."""
         self._begun()
+
+    def _noted_since(self, look: _Look, vault: str) -> dict[str, _Kept]:
+        """Return what this process has noted of *vault* since *look* began, and all of which is there."""
+        found = {}
+        for noted in self._disk.sightings.since(look.noted):
+            entry = self._disk.store.entry(noted.digest) if noted.label.vault == vault else None
+            kept = None if entry is None else _Kept.of(noted.label, entry)
+            if kept is not None:
+                found[noted.label.job] = kept
+        return found
 
     def _look(self) -> _Look:
         with self._lock:
@@ -143,14 +157,14 @@ class KeptJobs:
             return ServiceError("what the cache on disk keeps cannot be told")
 
     def _looked(self) -> _Look:
-        began_s = self._clock()
+        began_s, noted = self._clock(), self._disk.sightings.count
         found: dict[str, dict[str, _Kept]] = defaultdict(dict)
         for entry in self._disk.store.upkeep().entries():
             for label in entry.labels:
                 kept = _Kept.of(label, entry) if _is_of(self._disk, label) else None
                 if kept is not None:
                     found[label.vault][label.job] = kept
-        return _Look(found, began_s, self._clock() - began_s)
+        return _Look(found, noted, began_s, self._clock() - began_s)
 
 
 def _is_of(disk: DiskCache, label: Label) -> bool:

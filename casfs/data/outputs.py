@@ -172,7 +172,7 @@ class Outputs:
 
     def _known_or_new(self, output: Output) -> Content:
         """Return what is known of *output*; where nothing is, what its document says, which is not remembered."""
-        return self._contents.known(output) or Content(output, output.size, self._settings.verify, self._stats)
+        return self._contents.known(output) or Content(output.bare, output.size, self._settings.verify, self._stats)
 
     def _held(self, content: Content) -> int:
         """Return how many blocks of *content* are on disk; it is told of those that it does not know of."""
@@ -199,10 +199,17 @@ class Outputs:
 
     def _content(self, output: Output, *, is_opening: bool = False) -> Content:
         """Return what is believed of *output*, as ``Contents.believed``."""
+        if output.is_inventory:
+            self._recall_size(output)
         content, before = self._contents.believed(output.bare, is_opening=is_opening)
         if before is not None:
             self._monitor.drop_unread(before)
         return content
+
+    def _recall_size(self, output: Output) -> None:
+        """Believe the document's size where something of that size is on disk: the service told it when that came."""
+        if output.size and self._disk is not None and self._contents.known(output) is None:
+            self._held(self._known_or_new(output))
 
     def _tell_gone(self, output: Output) -> None:
         try:

@@ -12,6 +12,14 @@ class KeptJobs(Protocol):
     Threads: every method may be called from any thread, and blocks for some seconds at most.
     """
 
+    def start(self) -> None:
+        """Begin to look for them, which the first question does otherwise.
+
+        Raises:
+            ShortageError: the system gives no thread.
+        """
+        ...
+
     def all(self, vault: str) -> Mapping[str, Job]:
         """Return every job of *vault* whose output is kept, by its id, each as one that has expired.
 
@@ -34,6 +42,9 @@ class NothingKept:
 
     Threads: any.
     """
+
+    def start(self) -> None:
+        """See KeptJobs."""
 
     def all(self, _vault: str) -> Mapping[str, Job]:
         """See KeptJobs."""

@@ -70,6 +70,7 @@ class Tree:
             ShortageError: the system gives none.
         """
         self._threads.start()
+        self._kept.start()
 
     def stop(self) -> None:
         """End every wait, and the threads, though not those that hang; may be called more than once."""

@@ -1,16 +1,20 @@
 """Jobs whose outputs a cache on disk has whole, found by what was noted there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from casfs.data.content import Content
 from casfs.data.disk.layout import Label
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
+from casfs.data.settings import Verify
 from casfs.errors import ServiceError
 from casfs.kept_jobs import KeptJobs
-from casfs.models import JobState
+from casfs.models import JobState, Output
+from casfs.stats import Stats
 from tests.data.service import MIB
 from tests.disk.contents import Archive
 
@@ -115,3 +119,24 @@ def test_a_disk_that_fails_is_an_error_and_no_empty_shelf(
             kept.all("vault")
     (tmp_path / "away").rename(tmp_path / "cache" / "contents")
     assert set(kept.all("vault")) == {"job-1"}
+
+
+def test_what_this_process_noted_is_known_at_once(store: Store, time: Time) -> None:
+    disk = DiskCache(store, ENDPOINT, ACCOUNT)
+    kept = KeptJobs(disk, clock=time)
+    assert kept.get("vault", "job-1") is None
+    output = Output("vault", "job-1", len(ARCHIVE.data), ARCHIVE.key.tree_hash, is_inventory=False)
+    content = Content(output, len(ARCHIVE.data), Verify.AUTO, Stats())
+    disk.sightings.add(replace(output, document=document("job-1")))
+    disk.note(content)
+    assert kept.get("vault", "job-1") is None, "nothing of it is on disk"
+    store.content(ARCHIVE.key).write(ARCHIVE.new(range(3)))
+    disk.note(content)
+    assert kept.get("vault", "job-1") is None, "not all of it is on disk"
+    store.content(ARCHIVE.key).write(ARCHIVE.new(range(4)))
+    found = kept.get("vault", "job-1")
+    assert found is not None
+    assert found.is_expired
+    assert kept.all("vault") == {"job-1": found}
+    time.now_s += 2
+    assert kept.all("vault") == {"job-1": found}

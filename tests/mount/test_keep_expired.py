@@ -82,16 +82,18 @@ def downloads(server: Server) -> int:
     return sum(request.operation == "get_job_output" for request in server.requests)
 
 
-@pytest.mark.parametrize("job", ["old"])
+@pytest.mark.parametrize("job", ["old", "inventory"])
 def test_what_is_whole_is_readable_while_its_job_is_listed_whatever_became_of_the_output(
     server: Server, mounting: Mounting, cache: Path, job: str
 ) -> None:
     with mounting(server, "--cache-dir", cache) as root:
         data = read(root / "vault" / job / "output")
     server.faults.add(GONE)
+    before = downloads(server)
     with mounting(server, "--cache-dir", cache) as root:
         assert (root / "vault" / job / "output").read_bytes() == data
         assert attribute(root / "vault" / job / "output", "expired") is None
+    assert downloads(server) == before
 
 
 def test_a_job_that_the_service_dropped_stays_with_its_attributes_and_bytes(

@@ -20,6 +20,10 @@ class Shelf:
     def __init__(self, *kept: str) -> None:
         self.jobs = {name: replace(job(name), is_expired=True) for name in kept}
         self.failure: CasfsError | None = None
+        self.has_started = False
+
+    def start(self) -> None:
+        self.has_started = True
 
     def all(self, vault: str) -> Mapping[str, Job]:
         if self.failure is not None:
@@ -52,6 +56,10 @@ def test_a_directory_has_what_the_service_lists_and_then_what_is_kept_each_once(
         "two": JobDir(job("two")),
         "old": JobDir(shelf.jobs["old"]),
     }
+
+
+def test_it_is_looked_for_from_the_beginning(tree: Tree, shelf: Shelf) -> None:
+    assert shelf.has_started
 
 
 def test_a_kept_job_is_found_by_its_name_with_its_output(tree: Tree, service: Service, shelf: Shelf) -> None:

@@ -126,6 +126,10 @@ class Store:
                 if entry is not None:
                     yield entry
 
+    def entry(self, digest: bytes) -> Entry | None:
+        """Return one content; None where there is none, or it cannot be read."""
+        return self._room.reading(functools.partial(self._described, digest))
+
     def upkeep(self) -> Upkeep:
         """Return what looks after every file of the cache; its methods raise."""
         return Upkeep(self._room)

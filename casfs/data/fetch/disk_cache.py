@@ -49,4 +49,4 @@ class DiskCache:
         """Note beside *content* where it was seen, and what the service said of its job, if that is new."""
         label, stored = self.sightings.get(content.output), self.of(content)
         if label is not None and stored is not None and stored.note(label):
-            self.sightings.noted(content.output, label)
+            self.sightings.noted(content.output, label, stored.key.digest)
