@@ -48,7 +48,10 @@ class Filling:
         self._look = look
         self._pause = pause
         self._clock = clock
-        self._next_look_s = clock() + LOOK_S
+        self._next_look_s = clock()
+        self._allowed: float = AHEAD_BYTES
+        self._keeps_up = True
+        self._is_stuck = False
         self.holding = Holding(NOTHING, NOTHING)
 
     def steps(self) -> Iterator[int]:
@@ -60,6 +63,8 @@ class Filling:
                 taken += count
                 yield count if number == 0 else 0
                 yield from self._followed(taken)
+                if self._is_stuck:  # what comes would come in vain
+                    return
             yield from self._settled()
             if self.holding.is_done or self.holding.share_missing >= before:
                 return
@@ -67,15 +72,20 @@ class Filling:
 
     def _followed(self, taken: int) -> Iterator[int]:
         """Wait until the disk is near enough, or does not move."""
-        if taken <= AHEAD_BYTES or self._clock() < self._next_look_s:
+        if taken <= self._allowed or (self._keeps_up and self._clock() < self._next_look_s):
             return
-        self._note()
+        self._moved()
         moved_s = self._clock()
-        while self._size * (1 - self.holding.share_missing) < taken - AHEAD_BYTES:
-            if self._clock() >= moved_s + SETTLE_S:
-                return
+        while self._held < taken - AHEAD_BYTES and self._clock() < moved_s + SETTLE_S:
             moved_s = self._clock() if self._moved() else moved_s
             yield 0
+        self._keeps_up = self._held >= taken - AHEAD_BYTES // 2
+        self._is_stuck = self._held < taken - AHEAD_BYTES
+        self._allowed = self._held + AHEAD_BYTES
+
+    @property
+    def _held(self) -> float:
+        return self._size * (1 - self.holding.share_missing)
 
     def _settled(self) -> Iterator[int]:
         self._note()

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from casfs.cache.folder import CacheFolder, Entry, Inspection
-from casfs.cli.options import named_options
+from casfs.cli.options import json_option, named_options
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, duration, size, write
 from casfs.config.cache import NAMES, CacheSettings, read_cache_settings
@@ -30,8 +30,7 @@ def cache() -> None:
 
 def of_cache(command: Command) -> Command:
     """Give *command* the options that say which cache is meant, and how results are written."""
-    command = click.option("--json", "as_json", is_flag=True, help="Results as one JSON object a line.")(command)
-    return named_options(NAMES)(command)
+    return named_options(NAMES)(json_option(command))
 
 
 @cache.command()

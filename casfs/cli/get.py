@@ -8,9 +8,10 @@ import click
 
 from casfs.cli import rows
 from casfs.cli.fetching import Fetched, Fetching
+from casfs.cli.options import json_option
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, size, write
-from casfs.cli.session import connect_options, end, json_option, place_type, poll_option, session
+from casfs.cli.session import connect_options, end, place_type, poll_option, session
 from casfs.cli.side_by_side import each
 from casfs.cli.statuses import line_of
 from casfs.config.place import Depth, Place

@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from casfs.cli import rows
+from casfs.cli.options import json_option
 from casfs.cli.results import write
-from casfs.cli.session import connect_options, json_option, place_type, session
+from casfs.cli.session import connect_options, place_type, session
 from casfs.config.place import Depth, Place
 
 HELP = """List vaults, the jobs of a vault, or one job.

@@ -26,6 +26,11 @@ def named_options(names: Iterable[str]) -> Callable[[Command], Command]:
     return decorated
 
 
+def json_option(command: Command) -> Command:
+    """Give *command* ``--json``, as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Results as one JSON object a line.")(command)
+
+
 def _decorator(option: Option) -> Callable[[Command], Command]:
     names = [option.flag, *([f"-{option.short}"] if option.short else [])]
     if option.kind.is_flag:

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from casfs.cli.options import json_option
 from casfs.cli.results import printable, write_line
 from casfs.cli.rows import KEYS
-from casfs.cli.session import connect_options, end, failed, json_option, place_type, poll_option, session
+from casfs.cli.session import connect_options, end, failed, place_type, poll_option, session
 from casfs.cli.side_by_side import to_its_end
 from casfs.cli.wait import Waiting
 from casfs.config.place import Depth, Place

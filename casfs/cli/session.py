@@ -32,11 +32,6 @@ def connect_options(command: Command) -> Command:
     return named_options([*library_options.NAMES, *LOG])(command)
 
 
-def json_option(command: Command) -> Command:
-    """Give *command* ``--json``, as the argument ``as_json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Results as one JSON object a line.")(command)
-
-
 def poll_option(command: Command) -> Command:
     """Give *command* ``--poll``."""
     seconds = click.FloatRange(min=0, min_open=True)

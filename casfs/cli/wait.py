@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from casfs.cli import rows
+from casfs.cli.options import json_option
 from casfs.cli.results import Row, printable, write
-from casfs.cli.session import Accounts, connect_options, end, failed, json_option, place_type, poll_option, session
+from casfs.cli.session import Accounts, connect_options, end, failed, place_type, poll_option, session
 from casfs.cli.side_by_side import each
 from casfs.config.place import Depth, Place
 from casfs.errors import CasfsError

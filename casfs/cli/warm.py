@@ -1,7 +1,9 @@
 """``casfs warm``: outputs brought into a cache on disk before they expire."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import click
@@ -10,10 +12,11 @@ from casfs.cache.named import Shelves, is_path, located
 from casfs.cache.plan import without_room
 from casfs.cache.target import Outcome, Target
 from casfs.cache.warming import Listener, Warming, why_not
-from casfs.cli.options import given, named_options
+from casfs.cli.options import given, json_option
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, size, write
-from casfs.cli.statuses import complain, warn
+from casfs.cli.session import connect_options, session
+from casfs.cli.statuses import line_of
 from casfs.config.library import NAMES
 from casfs.config.values import seconds
 from casfs.errors import CasfsError
@@ -35,20 +38,18 @@ MANY = 5
 
 @click.command(help=HELP)
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@named_options(NAMES)
+@connect_options
 @click.option("--deadline", metavar="SECONDS", help="Stop after that time, with status 1 where something is missing.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Outputs fetched side by side.")
-@click.option("--json", "as_json", is_flag=True, help="Results as one JSON object a line.")
+@json_option
 def warm(names: tuple[str, ...], deadline: str | None, jobs: int, as_json: bool, **arguments: Any) -> None:  # noqa: FBT001 - click's arguments
     """Bring what is named into its caches."""
     ends_s = None if deadline is None else time.time() + _seconds(deadline)
     paths = tuple(map(located, names))
-    shelves = Shelves(paths, given(arguments))
-    try:
-        run = Run(shelves, paths, jobs, ends_s)
+    shelves = Shelves(paths, {name: text for name, text in given(arguments).items() if name in NAMES})
+    run = Run(shelves, paths, jobs, ends_s)
+    with session(arguments), closing(shelves):
         write(run.rows(), TITLES, as_json=as_json)
-    finally:
-        shelves.close()
     if run.failures:
         raise CasfsError(f"{run.failures} of {run.failures + run.successes} outputs are not whole and checked")
 
@@ -66,6 +67,7 @@ class Run:
         self._names = names
         self._side_by_side = side_by_side
         self._ends_s = ends_s
+        self._say: Callable[[str], None] = partial(click.echo, err=True)
         self.failures = 0
         self.successes = 0
 
@@ -81,31 +83,46 @@ class Run:
             elif target.holding.is_done:
                 yield self._row(_looked_at_again(Outcome(target.name, target, target.holding)))
         owed = [one for one in targets if one.name not in refused and not one.holding.is_done]
-        _warn_of_expired(owed)
+        self._warn_of_expired(owed)
         yield from self._fetched(owed)
 
     def _fetched(self, owed: list[Target]) -> Iterator[Row]:
         done: list[Outcome] = []
         with Progress("fetching", sum(target.size for target in owed)) as progress:
-            warming = Warming(owed, Listener(progress.advance, _warn_of_late), self._side_by_side, self._ends_s)
+            self._say = progress.say  # above the bar
+            warming = Warming(owed, Listener(progress.advance, self._warn_of_late), self._side_by_side, self._ends_s)
             for outcome in warming.outcomes():
-                if outcome.error is None:
-                    done.append(outcome)
-                else:
-                    yield self._row(outcome)
-        yield from (self._row(_looked_at_again(outcome)) for outcome in done)
+                done += [outcome] if outcome.error is None else []
+                yield self._row(outcome)
+        for outcome in map(_looked_at_again, done):
+            if outcome.error is not None:
+                self.successes -= 1
+                yield self._row(outcome)
 
     def _row(self, outcome: Outcome) -> Row:
         if outcome.error is None:
             self.successes += 1
         else:
             self.failures += 1
-            complain(f"{outcome.name}: {outcome.error}", 1)
+            self._say(line_of(f"{outcome.name}: {outcome.error}"))
         return _row(outcome)
+
+    def _warn_of_expired(self, owed: Sequence[Target]) -> None:
+        now_ns = time.time_ns()
+        expired = [target for target in owed if target.expires_ns is not None and target.expires_ns <= now_ns]
+        if expired:
+            self._warn(f"{len(expired)} outputs are past their 24 hours, and tried last: {_listed(expired)}")
+
+    def _warn_of_late(self, late: Sequence[Target], rate: float) -> None:
+        speed = f"at {size(rate)}/s " if rate else ""
+        self._warn(f"{speed}{len(late)} outputs will not be there in time, and are tried last: {_listed(late)}")
+
+    def _warn(self, text: str) -> None:
+        self._say(line_of(f"warning: {text}"))
 
 
 def _looked_at_again(outcome: Outcome) -> Outcome:
-    """Return what is true at the end: what came later may have driven out what was there."""
+    """Return what is true now: what came later may have driven out what was there."""
     target = outcome.target
     if target is None:
         return outcome
@@ -118,18 +135,6 @@ def _looked_at_again(outcome: Outcome) -> Outcome:
 
 def _failure(target: Target, error: str) -> Outcome:
     return Outcome(target.name, target, target.holding, error)
-
-
-def _warn_of_expired(owed: Sequence[Target]) -> None:
-    now_ns = time.time_ns()
-    expired = [target for target in owed if target.expires_ns is not None and target.expires_ns <= now_ns]
-    if expired:
-        warn(f"{len(expired)} outputs are past their 24 hours, and tried last: {_listed(expired)}")
-
-
-def _warn_of_late(late: Sequence[Target], rate: float) -> None:
-    speed = f"at {size(rate)}/s " if rate else ""
-    warn(f"{speed}{len(late)} outputs will not be there in time, and are tried last: {_listed(late)}")
 
 
 def _listed(targets: Sequence[Target]) -> str:

@@ -3,7 +3,6 @@
 An error of the service or the destination is an outcome. The ledger is not touched here.
 """
 
-import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -76,10 +75,6 @@ class Broken:
 Outcome = Listed | Asked | Loaded | Broken
 
 
-class OverError(CasfsError):
-    """A run ended while this was under way."""
-
-
 class Work:
     """The work of one drain.
 
@@ -101,11 +96,6 @@ class Work:
         self._destination = destination
         self._tier = tier
         self._now_ns = now_ns
-        self._is_over = threading.Event()
-
-    def end(self) -> None:
-        """Have each download end as soon as it has written what it holds, with an error."""
-        self._is_over.set()
 
     def list_jobs(self, young: Collection[str]) -> Listed:
         """List all retrievals of the vault, every page.
@@ -140,11 +130,7 @@ class Work:
         """Download an archive."""
         began_ns = self._now_ns()
         try:
-            proof = deliver(self._service, self._vault, self._destination, entry, self._moved)
+            proof = deliver(self._service, self._vault, self._destination, entry)
         except CasfsError as error:
             return Loaded(entry, None, began_ns, self._now_ns(), error)
         return Loaded(entry, proof, began_ns, self._now_ns())
-
-    def _moved(self, _size: int) -> None:
-        if self._is_over.is_set():
-            raise OverError("the run is over")

@@ -1,6 +1,7 @@
 """``casfs cache``: the command line beside a cache that others filled."""
 
 import fcntl
+import hashlib
 import json
 import os
 import pty
@@ -13,10 +14,11 @@ import pytest
 
 from casfs.data.disk import layout
 from casfs.data.disk.layout import Label
+from casfs.emulator.server import Server
 from tests.data.service import MIB
 from tests.disk.contents import Archive, open_store
 from tests.disk.test_store import content_file, flip
-from tests.mounting import COMMAND_LIMIT_S, casfs, environment
+from tests.mounting import COMMAND_LIMIT_S, Mounting, casfs, environment
 
 SIZE = 3 * MIB + 7
 PLACE = "https://cas.example/100/backups/job-1"
@@ -65,10 +67,14 @@ def test_ls_writes_lines_with_tabs_where_no_terminal_is(folder: Path) -> None:
 
 
 def on_a_terminal(folder: Path, *arguments: str) -> str:
+    return written_to_a_terminal(folder, "cache", *arguments)
+
+
+def written_to_a_terminal(folder: Path, *arguments: str) -> str:
     """Return what a command writes to a terminal of 200 columns."""
     main, end = pty.openpty()
     env = environment(folder.parent, CASFS_CACHE_DIR=str(folder), COLUMNS="200", TERM="xterm")
-    command = [sys.executable, "-m", "casfs", "cache", *arguments]
+    command = [sys.executable, "-m", "casfs", *arguments]
     with subprocess.Popen(command, env=env, stdout=end, stderr=end, stdin=subprocess.DEVNULL) as process:
         os.close(end)
         written = b"".join(chunks_of(main))
@@ -212,10 +218,37 @@ def test_what_cannot_be_read_is_one_line_and_status_2(arguments: list[str], fold
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-def test_scripts_that_list_a_cache_load_nothing_of_tables(folder: Path) -> None:
-    code = "import sys; from casfs.cli.main import main\ntry: main()\nfinally: print('rich' in sys.modules)"
+def test_scripts_that_list_a_cache_load_nothing_of_tables_and_of_requests(folder: Path) -> None:
+    code = (
+        "import sys; from casfs.cli.main import main\ntry: main()\n"
+        "finally: print({'rich', 'requests'} & {*sys.modules})"
+    )
     env = environment(folder.parent, CASFS_CACHE_DIR=str(folder))
     done = subprocess.run(
         [sys.executable, "-c", code, "cache", "ls"], env=env, capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.splitlines()[-1] == "False"
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.fuse
+@pytest.mark.parametrize("command", ["verify", "clear", "prune"])
+def test_a_mount_that_reads_meanwhile_serves_right_bytes(
+    command: str, tmp_path: Path, mounting: Mounting, server: Server
+) -> None:
+    cache = tmp_path / "cache"
+    with mounting(server, "--cache-dir", cache, "--block-cache-size", "4M", "--read-ahead", "1M") as root:
+        film = next(path for path in (root / "photos").iterdir() if path.name.startswith("-")) / "output"
+        right = hashlib.sha256(film.read_bytes()).hexdigest()
+        with subprocess.Popen(["sha256sum", film], stdout=subprocess.PIPE, text=True) as reading:
+            os.posix_fadvise(fd := os.open(film, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(fd)
+            for _ in range(3):
+                more = ("--to", "8M") if command == "prune" else ()
+                done = casfs("cache", command, *more, "--cache-dir", cache, env=environment(tmp_path))
+                assert done.returncode in (0, 1), done.stderr
+                assert command != "verify" or done.returncode == 0, done.stderr
+            assert reading.communicate(timeout=COMMAND_LIMIT_S)[0].split()[0] == right
+        os.posix_fadvise(fd := os.open(film, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+        assert hashlib.sha256(film.read_bytes()).hexdigest() == right
+        assert casfs("cache", "verify", "--cache-dir", cache, env=environment(tmp_path)).returncode == 0

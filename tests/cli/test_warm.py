@@ -18,6 +18,7 @@ from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
+from tests.cli.test_cache import written_to_a_terminal
 from tests.mounting import Mounting, casfs, environment, processes_of, wait_until
 
 MIB = 1 << 20
@@ -137,13 +138,16 @@ def test_a_run_that_was_killed_is_gone_on_with(server: Server, cache: Path, tmp_
     assert {*downloads(server)[before:]} <= {"last", "later"}, "but for what was not synced yet"
 
 
-def test_ctrl_c_ends_it_soon_with_130(server: Server, cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_end_it_soon(
+    server: Server, cache: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
     server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
     command = [sys.executable, "-m", "casfs", "warm", "--cache-dir", str(cache), f"{server.url}/-/vault"]
     with subprocess.Popen(command, env=environment(tmp_path), stderr=subprocess.PIPE) as process:
         wait_until(lambda: bool(downloads(server)), "something is asked for")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(40) == 130
+        process.send_signal(number)
+        assert process.wait(40) == status
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
 
@@ -168,6 +172,14 @@ def test_what_the_cache_has_no_room_for_is_said_and_drives_out_nothing(
     assert (done.status, {job for job, one in done.objects.items() if one["ok"]}) == (1, {"sooner", "later"})
     assert "no room" in str(done.objects["last"]["error"])
     assert first_asked(server) == ["sooner", "later"]
+
+
+def test_on_a_terminal_there_is_a_bar_with_the_rate_and_then_a_table(server: Server, cache: Path) -> None:
+    server.faults.add(Fault(kind=Kind.DELAY, operation="get_job_output", seconds=1.0, times=1))
+    shown = written_to_a_terminal(cache, "warm", "--jobs", "1", f"{server.url}/-/vault")
+    assert "fetching" in shown
+    assert "/s" in shown
+    assert "2.0 MiB  whole   whole" in shown
 
 
 def test_without_a_cache_a_place_is_refused_by_name(server: Server, tmp_path: Path) -> None:
