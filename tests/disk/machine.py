@@ -179,6 +179,11 @@ class Process:
         self._open[fd].write(bytes(data), offset)
         self.machine.peak = max(self.machine.peak, self.machine.taken())
 
+    def write_from(self, fd: int, buffers: Sequence[memoryview], offset: int) -> None:
+        for buffer in buffers:
+            self.write(fd, buffer, offset)
+            offset += len(buffer)
+
     def truncate(self, fd: int, length: int) -> None:
         self._change("truncate")
         self._open[fd].truncate(length)

@@ -74,8 +74,11 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(which=archives, who=who, numbers=numbers, proven=st.booleans())
     def write(self, which: int, who: int, numbers: set[int], proven: bool) -> None:  # noqa: FBT001 - drawn
         new = ARCHIVES[which].new(sorted(number for number in numbers if number < ARCHIVES[which].count), proven=proven)
+        content = self.stores[who].content(ARCHIVES[which].key)
         with self.takes_room():
-            written = self.stores[who].content(ARCHIVES[which].key).write(new)
+            if not self.is_sound:  # what is fetched was missed first; what is rotten and not read is not written anew
+                served(content, ARCHIVES[which])
+            written = content.write(new)
             if self.capacity == LARGE and not self.stores[who].needs_rebuild:
                 assert written == len(new)
                 self.sure |= {(which, one.block) for one in new}

@@ -71,9 +71,9 @@ class ContentFile:
         offset = layout.data_offset(first, self.size)
         return self._files.read_into(self._fd, buffers, offset) == sum(map(len, buffers))
 
-    def write_block(self, block: int, data: memoryview) -> None:
-        """Write the bytes of a block; nothing says yet that they are there."""
-        self._files.write(self._fd, data, layout.data_offset(block, self.size))
+    def write_blocks(self, first: int, buffers: Sequence[memoryview]) -> None:
+        """Write the bytes of neighbours, from the block *first* on; nothing says yet that they are there."""
+        self._files.write_from(self._fd, buffers, layout.data_offset(first, self.size))
 
     def write_leaves(self, leaves: Iterable[tuple[int, StoredLeaf]]) -> None:
         """Say that blocks are held, whose data were synced."""
@@ -106,6 +106,15 @@ class ContentFile:
             self._files.truncate(self._fd, 0)
         if found != identity:
             self._files.write(self._fd, identity.pack(), 0)
+            self._stretch(identity.size)
+
+    def _stretch(self, size: int) -> None:
+        """Give the file its length: to grow a file, file systems take room ahead, which the bound does not know of."""
+        try:
+            self._files.truncate(self._fd, layout.data_offset(0, size) + size)
+        except OSError as error:
+            if error.errno != errno.EFBIG:  # what lies within its limit is kept
+                raise
 
     def empty(self) -> None:
         """Give all room back, though others may have it open."""

@@ -1,8 +1,9 @@
 """What is written to the file of one content: room is reserved first, and leaves say what is there last."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from casfs.data.disk import layout
 from casfs.data.disk.content_file import NO_HOLES, ContentFile, ContentFiles, taken
@@ -84,13 +85,13 @@ class ContentWriter:
 
     def _write_blocks(self, file: ContentFile, new: Sequence[NewBlock]) -> bool:
         held = _held(file, new)
+        lacking = [one for one in new if not _is_same(held.get(one.block), one.leaf)]
         try:
-            for one in new:
-                if not _is_same(held.get(one.block), one.leaf):
-                    file.write_block(one.block, one.data)
+            for first, run in _runs(lacking):
+                file.write_blocks(first, run)
             file.sync()
         except OSError as error:
-            self._take_back(file, new)
+            self._take_back(file, lacking)
             if error.errno == errno.EFBIG:  # that block is not for this file system; others are
                 return False
             raise
@@ -129,6 +130,13 @@ class ContentWriter:
 OVERHEAD_BYTES = 64 << 10
 """Reserved beside the data of each write, and given back after: the file's first pages, those in which leaves are, and
 what the file system itself needs to note where the data are."""
+
+
+def _runs(new: Sequence[NewBlock]) -> Iterator[tuple[int, list[memoryview]]]:
+    """Yield the number of the first, and the bytes, of each run of neighbours."""
+    for _, run in groupby(enumerate(new), lambda item: item[1].block - item[0]):
+        members = [one for _, one in run]
+        yield members[0].block, [one.data for one in members]
 
 
 def _held(file: ContentFile | None, new: Sequence[NewBlock]) -> dict[int, StoredLeaf | None]:
