@@ -5,6 +5,7 @@ python -m tests.disk.figures FOLDER        FOLDER is made, and taken away at the
 
 import argparse
 import functools
+import mmap
 import os
 import resource
 import shutil
@@ -63,34 +64,54 @@ def read_back(content: StoredContent, buffers: list[memoryview]) -> None:
         assert all(content.read(range(first, first + PART), buffers))
 
 
-def plain(path: Path, views: list[memoryview]) -> None:
-    with path.open("wb") as file:
-        for first in range(0, BLOCKS, 32):
-            for at in range(first, first + 32):
-                file.write(views[at % 64])
-            file.flush()
-            os.fdatasync(file.fileno())
+def dd(path: Path) -> None:
+    """Write as many bytes with what has nothing else to do."""
+    command = ["dd", "if=/dev/zero", f"of={path}", "bs=1M", f"count={BLOCKS}", "conv=fdatasync"]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
+def cat(path: Path) -> None:
+    with path.open("rb") as file:
+        subprocess.run(["cat"], stdin=file, stdout=subprocess.DEVNULL, check=True)
+
+
+def forget(path: Path) -> None:
+    """Let the system have nothing of a file in memory."""
+    fd = os.open(path, os.O_RDONLY)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
 
 
 def throughput(folder: Path) -> None:
-    noise = [memoryview(bytearray(os.urandom(MIB))) for _ in range(64)]
+    noise = [memoryview(mmap.mmap(-1, MIB)) for _ in range(64)]
+    for view in noise:
+        view[:] = os.urandom(MIB)
     leaves = [treehash.leaf(view) for view in noise]
     buffers = [memoryview(bytearray(MIB)) for _ in range(PART)]
     store = Store.open(folder / "cache", CAPACITY)
-    figures: dict[str, list[float]] = {}
+    figures: dict[str, list[tuple[float, float]]] = {}
     for turn in range(ROUNDS):
         content = store.content(ContentKey.of(BLOCKS * MIB, None, (str(turn),)))
+        path = Path(store._room.folder.file_of(content.key.digest))
         steps: dict[str, Callable[[], object]] = {
-            "plain file, written and synced": lambda: plain(folder / "plain", noise),
+            "dd conv=fdatasync": lambda: dd(folder / "plain"),
             "filled": functools.partial(fill, content, noise, leaves),
-            "cat of the plain file": lambda: subprocess.run(f"cat {folder}/plain > /dev/null", shell=True, check=True),
-            "read back, verified": functools.partial(read_back, content, buffers),
+            "cat of its file, from disk": functools.partial(cat, path),
+            "cat of its file, from memory": functools.partial(cat, path),
+            "read back, verified, from memory": functools.partial(read_back, content, buffers),
+            "read back, verified, from disk": functools.partial(read_back, content, buffers),
         }
         for name, step in steps.items():
-            figures.setdefault(name, []).append(BLOCKS * MIB / seconds(step) / 1e9)
-    say(f"{BLOCKS} MiB, {ROUNDS} rounds, blocks hashed side by side: {lanes.width()}; GB/s: least, median, most")
-    for name, rates in figures.items():
-        say(f"  {name:32} {min(rates):6.2f} {statistics.median(rates):6.2f} {max(rates):6.2f}")
+            if name.endswith("disk"):
+                forget(path)
+            before = time.process_time()
+            took = seconds(step)
+            figures.setdefault(name, []).append((BLOCKS * MIB / took / 1e9, time.process_time() - before))
+    say(f"{BLOCKS} MiB, {ROUNDS} rounds, {lanes.width()} blocks hashed at once; GB/s: least, median, most; CPU s/GB")
+    for name, samples in figures.items():
+        rates = [rate for rate, _ in samples]
+        cost = statistics.median(cost for _, cost in samples) / (BLOCKS * MIB / 1e9)
+        say(f"  {name:34} {min(rates):6.2f} {statistics.median(rates):6.2f} {max(rates):6.2f} {cost:8.2f}")
 
 
 def generate(folder: Path) -> None:
