@@ -4,8 +4,11 @@ Every mount is fresh, so the program, its caches on disk and the kernel's page c
 """
 
 import math
+import os
+import shutil
 import statistics
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from subjects import Fetcher, Mounter
 MB = 1_000_000
 GB = 1_000_000_000
 SIX, EIGHT = 6, 8
+SETTLE_S = 60.0
 
 
 def _speed(used: Used, size: int) -> dict[str, float]:
@@ -46,6 +50,36 @@ def sequential(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
             again = rig.watched(mount, lambda: reading.whole(path))
             figures["again MB/s"] = item.size_bytes / again.seconds / MB
     return figures
+
+
+def read_back(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
+    """Read the big output on a fresh mount, out of what another one has kept on disk; then the plain file beside it."""
+    item = plan.big(rig.plan)
+    with scratch(on_disk=True) as place:
+        with rig.mounted(mounter, shape, item.vault, place) as mount:
+            path = mounter.output(mount, item)
+            shutil.copyfile(path, place / "plain")
+            _settle(path)
+        with rig.mounted(mounter, shape, item.vault, place) as mount:
+            path = mounter.output(mount, item)
+            figures = _speed(rig.watched(mount, lambda: reading.whole(path)), item.size_bytes)
+        started = time.perf_counter()
+        reading.whole(place / "plain")
+        plain = item.size_bytes / (time.perf_counter() - started) / MB
+    return figures | {"plain file MB/s": plain}
+
+
+def _settle(path: Path) -> None:
+    """Wait until what was read is kept, where a program says so."""
+    ends_s = time.monotonic() + SETTLE_S
+    while time.monotonic() < ends_s:
+        try:
+            if os.getxattr(path, "user.cas.cached") == b"whole":
+                return
+        except OSError:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{path}: is not kept within {SETTLE_S:.0f} s")
 
 
 def scattered(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from service import Counters, Service, environment
 from subjects import Fetcher, Mounter
 
 MEMORY_DIR = Path("/dev/shm")  # noqa: S108 - what peers write is written to memory, so that no disk is measured
+DISK_DIR = Path(__file__).resolve().parents[2] / "build"
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Rig:
     plan: Plan
 
     @contextmanager
-    def mounted(self, mounter: Mounter, shape: Shape, vault: str) -> Iterator[Mount]:
-        """Mount a vault afresh, with nothing cached, and count what is sent from then on."""
-        with scratch() as place:
-            (place / "mnt").mkdir()
+    def mounted(self, mounter: Mounter, shape: Shape, vault: str, kept: Path | None = None) -> Iterator[Mount]:
+        """Mount a vault afresh, with nothing cached but what is *kept*, and count what is sent from then on."""
+        with scratch(on_disk=mounter.on_disk) if kept is None else nullcontext(kept) as place:
+            (place / "mnt").mkdir(exist_ok=True)
             command = mounter.command(self.service.faces(shape), vault, place)
             with mounts.mounted(command, place / "mnt", daemon=mounter.daemon, log=place / "log") as mount:
                 self.service.counters()
@@ -89,9 +90,12 @@ class Used:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """Give an empty directory in memory, and remove it."""
-    place = Path(tempfile.mkdtemp(prefix="casfs-bench-", dir=MEMORY_DIR if MEMORY_DIR.is_dir() else None))
+def scratch(*, on_disk: bool = False) -> Iterator[Path]:
+    """Give an empty directory, in memory unless it is to be *on_disk*, and remove it."""
+    if on_disk:
+        DISK_DIR.mkdir(exist_ok=True)
+    parent = DISK_DIR if on_disk else MEMORY_DIR if MEMORY_DIR.is_dir() else None
+    place = Path(tempfile.mkdtemp(prefix="casfs-bench-", dir=parent))
     try:
         yield place
     finally:

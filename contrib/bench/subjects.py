@@ -32,6 +32,7 @@ class Mounter:
         vaults: it shows the vaults as directories, not one vault as the root.
         file: what an output is called below its job; empty if the job is the file.
         daemon: the command ends once the mount answers.
+        on_disk: what it keeps is on a disk, not in memory.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Mounter:
     vaults: bool = False
     file: str = ""
     daemon: bool = False
+    on_disk: bool = False
 
     def installed(self) -> bool:
         """Tell whether the program is there to be measured."""
@@ -77,6 +79,21 @@ def s3fs(faces: Faces, vault: str, scratch: Path) -> list[str]:
     return ["s3fs", vault, str(scratch / "mnt"), "-f", "-o", options]
 
 
+def casfs_kept(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `casfs` does, with a cache on disk."""
+    return [*casfs(faces, vault, scratch), "--cache-dir", str(scratch / "cache")]
+
+
+def rclone_kept(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `rclone` does, with all that is read kept on disk."""
+    return [*rclone(faces, vault, scratch), "--vfs-cache-mode", "full"]
+
+
+def s3fs_kept(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `s3fs` does, with its cache on disk."""
+    return [*s3fs(faces, vault, scratch), "-o", f"use_cache={scratch / 'cache'}"]
+
+
 def httpdirfs(faces: Faces, vault: str, scratch: Path) -> list[str]:
     """Mount through the plain face with httpdirfs's cache, in a fresh directory."""
     cache = ["--cache", "--cache-location", str(scratch)]
@@ -85,7 +102,10 @@ def httpdirfs(faces: Faces, vault: str, scratch: Path) -> list[str]:
 
 CASFS = Mounter("casfs", casfs, vaults=True, file="output", daemon=True)
 CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
+CASFS_KEPT = Mounter("casfs with a cache", casfs_kept, vaults=True, file="output", daemon=True, on_disk=True)
 RCLONE = Mounter("rclone", rclone)
+RCLONE_KEPT = Mounter("rclone", rclone_kept, on_disk=True)
+S3FS_KEPT = Mounter("s3fs", s3fs_kept, on_disk=True)
 S3FS = Mounter("s3fs", s3fs)
 HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
 

@@ -57,10 +57,20 @@ def _peak(program: str) -> Figure:
     return lambda results: medians.of(results.get("python-near", {}).get(program, []), "peak MiB")
 
 
+def _kept(race: str, figure: str) -> Figure:
+    return lambda results: medians.of(results.get(race, {}).get(KEPT, []), figure)
+
+
+def _fill(results: Results) -> float | None:
+    samples = results.get("disk-fill", {})
+    return medians.ratio(samples.get(KEPT, []), samples.get("casfs", []), "MB/s")
+
+
 def _own(race: str, figure: str) -> Figure:
     return lambda results: medians.of(results.get(race, {}).get("casfs", []), figure)
 
 
+KEPT = "casfs with a cache"
 FAST, NEAR = "sequential-unshaped", "sequential-near"
 TARGETS = (
     Target("cold, unshaped: speed against rclone", 1.3, True, " x", _against(FAST, "rclone", "MB/s")),
@@ -78,5 +88,7 @@ TARGETS = (
     Target("cold, 30 ms, 60 MB/s: the library against the mount", 0.9, True, " x", _by_mount("library", "MB/s")),
     Target("cold, 30 ms, 60 MB/s: fsspec against the mount", 0.9, True, " x", _by_mount("fsspec", "MB/s")),
     Target("the library, `--block-cache-size` at 256M: peak resident", 512, False, " MiB", _peak("library")),
+    Target("cold, 30 ms, 60 MB/s, kept on disk: speed against not kept", 0.85, True, " x", _fill),
+    Target("read back from disk, verified", 1500, True, " MB/s", _kept("disk-readback", "MB/s")),
     Target("fsspec, likewise", 512, False, " MiB", _peak("fsspec")),
 )

@@ -1,5 +1,7 @@
 """Which block goes when a buffer is needed, and which may not go."""
 
+from collections.abc import Collection
+
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from casfs.data.content import Content
 from casfs.data.fetch.flight import Flight
-from casfs.data.memory.cache import BlockCache, Key, Place
+from casfs.data.memory.cache import BlockCache, Key, Place, Slot
 from casfs.data.settings import Verify
 from casfs.models import Output
 from casfs.stats import Stats
@@ -115,6 +117,22 @@ def test_dropping_an_output_frees_every_buffer_of_it_and_no_other(
     assert cache.reserve(CAPACITY)
 
 
+def test_a_block_that_is_being_written_stays_and_its_buffer_is_not_used_again(
+    cache: BlockCache[Flight], content: Content
+) -> None:
+    for block in range(CAPACITY):
+        cache.keep((content, block), one(cache))
+    slots = [cache.lend((content, block)) for block in (0, 1)]
+    assert not cache.reserve(3)
+    assert cache.reserve(1)
+    assert held(cache, content) == [0, 1, 3]
+    cache.drop(content)
+    assert not cache.reserve(2), "though it is in the memory no more"
+    for slot in filter(None, slots):
+        cache.take_back(slot)
+    assert cache.reserve(CAPACITY - 1)
+
+
 class Reference:
     """The rules in plain lists: what is kept from the one read longest ago on, what is stale in the order it came."""
 
@@ -130,8 +148,13 @@ class Reference:
                 row.remove(block)
         self.rows[to].append(block)
 
-    def evict(self) -> None:
-        (self.rows[Place.STALE] or self.rows[Place.KEPT]).pop(0)
+    def evictable(self, lent: Collection[int]) -> list[int]:
+        return [block for place in (Place.STALE, Place.KEPT) for block in self.rows[place] if block not in lent]
+
+    def remove(self, block: int) -> None:
+        for row in self.rows.values():
+            if block in row:
+                row.remove(block)
 
 
 class Order(RuleBasedStateMachine):
@@ -142,18 +165,20 @@ class Order(RuleBasedStateMachine):
         self.cache: BlockCache[str] = BlockCache(CAPACITY, Stats())
         self.owner = Content(Output("v", "j", None, None, is_inventory=False), 99 << 20, Verify.AUTO, Stats())
         self.reference = Reference()
+        self.lent: dict[int, Slot[str]] = {}
+        self.lent_and_gone: list[Slot[str]] = []
 
     @rule(block=BLOCKS, to=st.sampled_from(Place))
     def put(self, block: int, to: Place) -> None:
-        evictable = self.reference.rows[Place.KEPT] + self.reference.rows[Place.STALE]
-        is_full = len(self.cache) == CAPACITY
+        evictable = self.reference.evictable(self.lent)
+        is_full = len(self.cache) + len(self.lent_and_gone) == CAPACITY
         if self.reference.place_of(block) is not None:
             return
         assert self.cache.reserve(1) is bool(evictable or not is_full)
         if is_full and not evictable:
             return
         if is_full:
-            self.reference.evict()
+            self.reference.remove(evictable[0])
         put(self.cache, to, (self.owner, block))
         self.reference.move(block, to)
 
@@ -180,7 +205,34 @@ class Order(RuleBasedStateMachine):
     def spend(self, block: int) -> None:
         self.cache.spend((self.owner, block))
         if self.reference.place_of(block) is Place.KEPT:
-            self.reference.rows[Place.KEPT].remove(block)
+            self.gone(block)
+
+    @rule(block=BLOCKS)
+    def lend(self, block: int) -> None:
+        if block in self.lent:
+            return
+        slot = self.cache.lend((self.owner, block))
+        assert (slot is None) is (self.reference.place_of(block) is None)
+        if slot is not None:
+            self.lent[block] = slot
+
+    @rule(block=BLOCKS)
+    def take_back(self, block: int) -> None:
+        if block in self.lent:
+            self.cache.take_back(self.lent.pop(block))
+        elif self.lent_and_gone:
+            self.cache.take_back(self.lent_and_gone.pop())
+
+    @rule()
+    def drop(self) -> None:
+        self.cache.drop(self.owner)
+        for block in range(9):
+            self.gone(block)
+
+    def gone(self, block: int) -> None:
+        self.reference.remove(block)
+        if block in self.lent:
+            self.lent_and_gone.append(self.lent.pop(block))
 
     @invariant()
     def is_as_the_rules_say(self) -> None:

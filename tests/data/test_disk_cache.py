@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from casfs.data.disk.files import SystemFiles
+from casfs.data.disk.layout import ContentKey
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.disk_workers import HANG_S
@@ -16,8 +17,10 @@ from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, UncheckableError
 from casfs.models import Output
+from casfs.stats import Stats
 from tests.conftest import Announce, no_more_threads
-from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, until
+from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
+from tests.disk.contents import Time
 
 DATA = sample(12 * MIB + 5)
 OUTPUT = archive(DATA)
@@ -254,3 +257,104 @@ def test_a_disk_that_hangs_is_not_waited_for(opened: Opened, tmp_path: Path, ann
         files.lets.set()
         until(lambda: str(outputs.cached(OUTPUT)) == "whole")
     assert service.requests
+
+
+def disk_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("casfs-disk")]
+
+
+def test_threads_begin_with_the_first_output_and_end_with_the_last(opened: Opened) -> None:
+    outputs = Outputs(Service({"job": DATA}), settings(), Stats(), disk=opened())
+    assert disk_threads() == []
+    try:
+        assert whole(outputs, OUTPUT) == DATA
+        assert {"casfs-disk-writer", "casfs-disk-watch", "casfs-disk-0"} <= set(disk_threads())
+    finally:
+        outputs.stop()
+    assert disk_threads() == []
+
+
+def test_what_has_come_is_written_before_the_end(opened: Opened) -> None:
+    disk = opened()
+    with mounted(Service({"job": DATA}), disk=disk) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+    assert disk.stored(OUTPUT, len(DATA)).held_count() == 13
+
+
+class OtherBoot(SystemFiles):
+    """The machine after it was started anew."""
+
+    def boot_id(self) -> bytes:
+        return b"another boot 123"
+
+
+def test_after_a_restart_of_the_machine_blocks_are_kept_again_once_accounts_are_made_anew(
+    opened: Opened, tmp_path: Path
+) -> None:
+    fill(opened())
+    other, output = sample(3 * MIB, 2), archive(sample(3 * MIB, 2), "other")
+    store = Store.open(tmp_path / "cache", 64 * MIB, files=OtherBoot())
+    assert store.needs_rebuild
+    fill(DiskCache(store, "https://cas.example", "100"), other, output)
+    assert not store.needs_rebuild
+    assert store.used_bytes() >= len(DATA) + len(other)
+
+
+def test_what_is_open_goes_last(tmp_path: Path) -> None:
+    time = Time()
+    store = Store.open(tmp_path / "cache", 64 * MIB, clock=time.clock)
+    disk = DiskCache(store, "https://cas.example", "100")
+    other, output = sample(12 * MIB, 2), archive(sample(12 * MIB, 2), "other")
+    fill(disk)
+    fill(disk, other, output)
+    time.now_s += 1000  # nobody uses either
+    with mounted(Service({}), disk=disk) as outputs:
+        assert read(outputs.open(OUTPUT), 0, MIB) == DATA[:MIB]
+        until(lambda: in_use(store, disk.key(OUTPUT, len(DATA))))
+        store.shrink(14 * MIB)
+        assert disk.stored(output, len(other)).held_count() < 2
+        assert disk.stored(OUTPUT, len(DATA)).held_count() == 13
+
+
+def in_use(store: Store, key: ContentKey) -> bool:
+    """Whether the accounts say that a content is used now."""
+    with store._room.folder.journal.locked() as books:
+        assert books is not None
+        return books.find(key.digest)[1].is_in_use(store._room.now_ns)
+
+
+def test_a_memory_of_one_block_is_never_lent(opened: Opened) -> None:
+    disk = opened()
+    with mounted(Service({"job": DATA}), settings(cache=1), disk=disk) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+    assert disk.stored(OUTPUT, len(DATA)).held_count() == 0
+    fill(disk)
+    with mounted(Service({}), settings(cache=1), disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+
+
+def test_read_ahead_goes_to_the_disk_as_it_goes_to_the_service(opened: Opened) -> None:
+    fill(opened())
+    stats = Stats()
+    with mounted(Service({}), settings(read_ahead=64), stats, disk=opened(), clock=still) as outputs:
+        reader = outputs.open(OUTPUT)
+        assert read(reader, 0, MIB) + read(reader, MIB, MIB) == DATA[: 2 * MIB]
+        until(lambda: stats.snapshot()["blocks_cached"] == 13)
+        figures = stats.snapshot()
+        assert (figures["disk_blocks_read"], figures["prefetched_blocks"], figures["requests"]) == (13, 11, 0)
+
+
+def test_what_was_asked_for_ahead_and_is_not_wanted_is_called_back_from_the_disk_too(opened: Opened) -> None:
+    """What another process downloads is waited for, and no longer once nobody wants it."""
+    disk = opened()
+    lease = disk.stored(OUTPUT, len(DATA)).claim(range(2, 13))
+    assert lease is not None
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64), disk=opened(), clock=still) as outputs:
+        reader = outputs.open(OUTPUT)
+        assert read(reader, 0, MIB) + read(reader, MIB, MIB) == DATA[: 2 * MIB]
+        until(lambda: outputs._monitor._flights.asked_ahead == 11)
+        reader.close()
+        until(lambda: outputs._monitor._flights.asked_ahead == 0)
+        lease.release()
+    assert service.parts == [(0, 1), (1, 2)]
