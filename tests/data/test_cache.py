@@ -133,6 +133,24 @@ def test_a_block_that_is_being_written_stays_and_its_buffer_is_not_used_again(
     assert cache.reserve(CAPACITY - 1)
 
 
+def test_a_block_that_was_passed_stays_until_it_is_written_unless_its_buffer_is_wanted(
+    cache: BlockCache[Flight], content: Content
+) -> None:
+    for block in range(CAPACITY):
+        cache.keep((content, block), one(cache))
+    for block in (1, 2):
+        cache.owe((content, block))
+    for block in (1, 2, 3):
+        cache.spend((content, block))
+    assert held(cache, content) == [0, 1, 2], "what is on disk gives its buffer back at once"
+    slot = cache.lend((content, 1))
+    assert slot is not None
+    cache.take_back(slot)
+    assert held(cache, content) == [0, 2], "what is written now too"
+    assert cache.reserve(3)
+    assert held(cache, content) == [0], "and others that were read stay before it"
+
+
 class Reference:
     """The rules in plain lists: what is kept from the one read longest ago on, what is stale in the order it came."""
 
@@ -149,7 +167,8 @@ class Reference:
         self.rows[to].append(block)
 
     def evictable(self, lent: Collection[int]) -> list[int]:
-        return [block for place in (Place.STALE, Place.KEPT) for block in self.rows[place] if block not in lent]
+        places = (Place.STALE, Place.PASSED, Place.KEPT)
+        return [block for place in places for block in self.rows[place] if block not in lent]
 
     def remove(self, block: int) -> None:
         for row in self.rows.values():
@@ -167,8 +186,9 @@ class Order(RuleBasedStateMachine):
         self.reference = Reference()
         self.lent: dict[int, Slot[str]] = {}
         self.lent_and_gone: list[Slot[str]] = []
+        self.owed: set[int] = set()
 
-    @rule(block=BLOCKS, to=st.sampled_from(Place))
+    @rule(block=BLOCKS, to=st.sampled_from([place for place in Place if place is not Place.PASSED]))
     def put(self, block: int, to: Place) -> None:
         evictable = self.reference.evictable(self.lent)
         is_full = len(self.cache) + len(self.lent_and_gone) == CAPACITY
@@ -178,7 +198,7 @@ class Order(RuleBasedStateMachine):
         if is_full and not evictable:
             return
         if is_full:
-            self.reference.remove(evictable[0])
+            self.gone(evictable[0])
         put(self.cache, to, (self.owner, block))
         self.reference.move(block, to)
 
@@ -205,7 +225,16 @@ class Order(RuleBasedStateMachine):
     def spend(self, block: int) -> None:
         self.cache.spend((self.owner, block))
         if self.reference.place_of(block) is Place.KEPT:
-            self.gone(block)
+            if block in self.owed:
+                self.reference.move(block, Place.PASSED)
+            else:
+                self.gone(block)
+
+    @rule(block=BLOCKS)
+    def owe(self, block: int) -> None:
+        self.cache.owe((self.owner, block))
+        if self.reference.place_of(block) is not None:
+            self.owed.add(block)
 
     @rule(block=BLOCKS)
     def lend(self, block: int) -> None:
@@ -215,11 +244,14 @@ class Order(RuleBasedStateMachine):
         assert (slot is None) is (self.reference.place_of(block) is None)
         if slot is not None:
             self.lent[block] = slot
+            self.owed.discard(block)
 
     @rule(block=BLOCKS)
     def take_back(self, block: int) -> None:
         if block in self.lent:
             self.cache.take_back(self.lent.pop(block))
+            if self.reference.place_of(block) is Place.PASSED:
+                self.gone(block)
         elif self.lent_and_gone:
             self.cache.take_back(self.lent_and_gone.pop())
 
@@ -231,6 +263,7 @@ class Order(RuleBasedStateMachine):
 
     def gone(self, block: int) -> None:
         self.reference.remove(block)
+        self.owed.discard(block)
         if block in self.lent:
             self.lent_and_gone.append(self.lent.pop(block))
 

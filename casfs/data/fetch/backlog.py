@@ -48,7 +48,8 @@ class Batch(NamedTuple):
 class Backlog:
     """Parts in the order in which they came; what is in memory no more when its turn comes is skipped.
 
-    Nothing is kept in memory for it but what is being written: a disk that is slower than the network is given less.
+    What waits stays in memory longer than it would, and gives way to all that is wanted: a disk that is slower than the
+    network is given less.
 
     Args:
         cache: where their blocks are.
@@ -72,6 +73,8 @@ class Backlog:
         """Have a part kept; return those that will not be, since there are too many."""
         self._parts.append(part)
         self._blocks += len(part.blocks)
+        for block in part.blocks:
+            self._cache.owe((part.content, block))
         skipped = []
         while self._parts and (self._is_too_long or not self._max_batch):
             skipped.append(self._parts.popleft())

@@ -23,13 +23,15 @@ class Place(Enum):
     """It was read; of these, the one read longest ago is evicted first."""
     STALE = auto()
     """It was prefetched for a reader that is gone, and goes before all others; the first to come here goes first."""
+    PASSED = auto()
+    """It was read, will not be again, and is to be written to disk yet; it goes behind those that are stale."""
     AHEAD = auto()
     """It was prefetched for an open reader and not read yet; it stays."""
     PINNED = auto()
     """It landed for calls that wait for it and have not copied it yet; it stays."""
 
 
-EVICTABLE = frozenset({Place.KEPT, Place.STALE})
+EVICTABLE = frozenset({Place.KEPT, Place.STALE, Place.PASSED})
 
 
 class Slot(Generic[Bringer]):
@@ -41,11 +43,12 @@ class Slot(Generic[Bringer]):
         place: where it is.
         pins: calls that have not copied it yet.
         bringer: what brought it ahead of its reader, while it is there.
+        is_owed: whether it is to be written to disk, and its turn has not come.
         is_lent: whether somebody reads its bytes without the lock.
         is_held: whether it is in the cache; one that is lent may not be any more.
     """
 
-    __slots__ = ("bringer", "buffer", "is_held", "is_lent", "key", "pins", "place")
+    __slots__ = ("bringer", "buffer", "is_held", "is_lent", "is_owed", "key", "pins", "place")
 
     def __init__(self, key: Key, buffer: memoryview, place: Place) -> None:
         self.key = key
@@ -53,6 +56,7 @@ class Slot(Generic[Bringer]):
         self.place = place
         self.pins = 0
         self.bringer: Bringer | None = None
+        self.is_owed = False
         self.is_lent = False
         self.is_held = True
 
@@ -76,6 +80,7 @@ class BlockCache(Generic[Bringer]):
         self._rows: dict[Place, OrderedDict[Slot[Bringer], None]] = {place: OrderedDict() for place in Place}
         self._kept = self._rows[Place.KEPT]
         self._stale = self._rows[Place.STALE]
+        self._passed = self._rows[Place.PASSED]
         stats.gauge("blocks_cached", lambda: len(self))
         stats.gauge("cache_bytes", lambda: len(self) * BLOCK_SIZE)
 
@@ -110,7 +115,8 @@ class BlockCache(Generic[Bringer]):
             leave: how many more there must be.
         """
         withheld = self._withheld() if self._lent else 0
-        if self._pool.free + len(self._stale) + len(self._kept) - withheld < blocks + leave:
+        evictable = len(self._stale) + len(self._passed) + len(self._kept) - withheld
+        if self._pool.free + evictable < blocks + leave:
             return False
         while self._pool.free < blocks:
             self._evict()
@@ -164,10 +170,20 @@ class BlockCache(Generic[Bringer]):
             self._move(slot, Place.STALE)
 
     def spend(self, key: Key) -> None:
-        """Give the buffer of a block back at once, if the block was read and no call waits for it."""
+        """Give the buffer of a block back once it is written, if the block was read and no call waits for it."""
         slot = self._slots.get(key)
-        if slot is not None and slot.place is Place.KEPT:
+        if slot is None or slot.place is not Place.KEPT:
+            return
+        if slot.is_owed:
+            self._move(slot, Place.PASSED)
+        else:
             self._remove(slot)
+
+    def owe(self, key: Key) -> None:
+        """Note that a block is to be written, if it is held."""
+        slot = self._slots.get(key)
+        if slot is not None:
+            slot.is_owed = True
 
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
@@ -178,7 +194,7 @@ class BlockCache(Generic[Bringer]):
         """Return a block to be read without the lock, None where it is not held; to be taken back once, soon."""
         slot = self._slots.get(key)
         if slot is not None:
-            slot.is_lent = True
+            slot.is_owed, slot.is_lent = False, True
             self._lent.add(slot)
         return slot
 
@@ -188,6 +204,8 @@ class BlockCache(Generic[Bringer]):
         self._lent.remove(slot)
         if not slot.is_held:
             self._pool.give(slot.buffer)
+        elif slot.place is Place.PASSED:
+            self._remove(slot)
 
     def _withheld(self) -> int:
         """Return how many blocks could be evicted, but are lent."""
@@ -214,4 +232,4 @@ class BlockCache(Generic[Bringer]):
             self._pool.give(slot.buffer)
 
     def _evict(self) -> None:
-        self._remove(next(slot for slot in itertools.chain(self._stale, self._kept) if not slot.is_lent))
+        self._remove(next(slot for slot in itertools.chain(self._stale, self._passed, self._kept) if not slot.is_lent))
