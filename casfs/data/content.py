@@ -31,6 +31,7 @@ class Content:
         hash_coverage: whether its parts come with hashes.
         has_unproven: whether a block was admitted that nothing has proved yet.
         before: what was believed before, as long as that has readers.
+        is_on_disk: whether what was wanted of it last was there.
         root_met: whether it is what its job's hash says: then nothing can prove wrong any more.
         was_mismatch: whether what was believed before did not fit a hash.
         is_told: whether the log has a line that says so.
@@ -41,7 +42,8 @@ class Content:
     # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
     __slots__ = (
         "_corrupt", "_leaves", "_lock", "_stats", "_verify", "before", "failure", "gone", "has_unproven",
-        "hash_coverage", "is_told", "media_type", "open_readers", "output", "root_met", "size", "was_mismatch",
+        "hash_coverage", "is_on_disk", "is_told", "media_type", "open_readers", "output", "root_met", "size",
+        "was_mismatch",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +62,7 @@ class Content:
         self._stats = stats
         self._leaves = Leaves(0)
         self.is_told: bool = before is not None and before.is_told
-        self.root_met = False
+        self.is_on_disk = self.root_met = False
         self.was_mismatch: bool = before is not None and (before.is_mismatch or before.was_mismatch)
         self._corrupt: frozenset[int] = frozenset()
         self._lock = threading.Lock()

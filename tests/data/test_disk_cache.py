@@ -13,6 +13,7 @@ from casfs.data.disk.layout import ContentKey
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.disk_workers import HANG_S
+from casfs.data.fetch.windows import DISK_WINDOW_BLOCKS
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, UncheckableError
@@ -358,3 +359,13 @@ def test_what_was_asked_for_ahead_and_is_not_wanted_is_called_back_from_the_disk
         until(lambda: outputs._monitor._flights.asked_ahead == 0)
         lease.release()
     assert service.parts == [(0, 1), (1, 2)]
+
+
+def test_no_more_is_read_ahead_of_a_disk_than_keeps_it_busy(opened: Opened) -> None:
+    data = sample(50 * MIB)
+    fill(opened(), data, archive(data))
+    with mounted(Service({}), settings(read_ahead=64, cache=128), disk=opened(), clock=still) as outputs:
+        reader = outputs.open(archive(data))
+        assert read(reader, 0, MIB) + read(reader, MIB, MIB) == data[: 2 * MIB]
+        until(lambda: outputs._monitor._flights.asked_ahead == 0)
+        assert 2 < len(outputs._monitor._cache) <= 2 + DISK_WINDOW_BLOCKS

@@ -37,7 +37,7 @@ class Prefetch:
             return
         width = windows.width(stream.window, stream.window)  # of the part that comes last, and waits for its room
         if stream.due(self._content.count, stream.window, width):
-            share = windows.share(now_s)
+            share = windows.share(self._content, now_s)
             self._extend(windows, stream, stream.due(self._content.count, share, width))
 
     def release(self, windows: Windows) -> None:

@@ -181,6 +181,7 @@ class Flights:
 
     def pass_on(self, flight: Flight, room: Room | None, lease: Lease | None, again_s: float) -> None:
         """Have a flight sent of which nothing is on disk; without a lease, have it looked for again at *again_s*."""
+        flight.content.is_on_disk = False
         self.give(room)
         flight.enter(State.QUEUED)
         self._route(flight, lease, again_s)
@@ -188,6 +189,7 @@ class Flights:
 
     def land_found(self, flight: Flight, room: Room, missing: Sequence[Missing], again_s: float) -> None:
         """End a flight of which some was found on disk; what is missing of it goes on as ``pass_on`` has it."""
+        flight.content.is_on_disk = not missing
         damaged = [index for index in room.taken if any(flight.part[index] in part for part, _ in missing)]
         self._cache.give([room.let_go(index) for index in damaged], 0)
         heirs = [flight.inherit(part) for part, _ in missing]

@@ -4,12 +4,18 @@ import itertools
 from collections import deque
 from typing import Protocol
 
+from casfs.data.content import Content
 from casfs.data.fetch import parts
 from casfs.data.fetch.budget import Budget
 from casfs.data.fetch.flight import Flight, State
 from casfs.data.fetch.flights import Flights
 from casfs.data.fetch.window import Window
 from casfs.data.memory.cache import BlockCache
+
+DISK_WINDOW_BLOCKS = 32
+"""How far one handle runs ahead of what is on disk: work for every thread that reads there, in memory that is still in
+the processor's cache when it is served. Source: measured 2026-11-27, 512 MiB read back without a kernel: 2.2 GB/s and
+0.73 s of processor a GB from 32 and from 64 blocks, 1.7 and 0.88 from 16, 1.9 and 0.84 from 128."""
 
 
 class Lookahead(Protocol):
@@ -60,9 +66,10 @@ class Windows:
         self._budget = budget
         self._windows: dict[Window, deque[Flight]] = {}
 
-    def share(self, now_s: float) -> int:
-        """Return how many blocks one handle may run ahead, at least 1."""
-        return self._budget.share(now_s)
+    def share(self, content: Content, now_s: float) -> int:
+        """Return how many blocks a handle of *content* may run ahead, at least 1."""
+        share = self._budget.share(now_s)
+        return min(share, DISK_WINDOW_BLOCKS) if content.is_on_disk else share
 
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
