@@ -91,6 +91,7 @@ class Coordinator:
             while self._tally.is_open:
                 self._turn()
         finally:
+            self._work.end()
             self._asks.stop()
             self._loads.stop()
             speed = self._speed.get()

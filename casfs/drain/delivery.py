@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ class Proof:
     hash_from: str
 
 
-def deliver(service: Service, vault: str, destination: Destination, entry: Entry) -> Proof:
+def deliver(
+    service: Service, vault: str, destination: Destination, entry: Entry, moved: Callable[[int], object]
+) -> Proof:
     """Put an archive where it goes, and return what shows that it is the right one.
 
     Args:
@@ -35,6 +38,7 @@ def deliver(service: Service, vault: str, destination: Destination, entry: Entry
         vault: its name.
         destination: where it goes.
         entry: which archive; its job has an output.
+        moved: called with the length of each piece that was written; what it raises ends the download.
 
     Raises:
         CorruptDataError: the output is not what the inventory tells of.
@@ -58,7 +62,7 @@ def deliver(service: Service, vault: str, destination: Destination, entry: Entry
     attempt = hashlib.sha256(entry.id.encode()).hexdigest()[:32]
     with destination.part(entry.path, attempt) as part:
         try:
-            download(open_file, part, proof.tree_hash, lambda _: None)
+            download(open_file, part, proof.tree_hash, moved)
         except CorruptDataError:
             part.discard()
             raise

@@ -162,8 +162,8 @@ class Drain:
 
     def _finish(self) -> None:
         """Leave a true manifest, and nothing that is unfinished."""
+        self._destination.sweep()  # first: on a full disk it makes room for the manifest
         manifest.write(self._ledger.archives.manifest(), self._destination)
-        self._destination.sweep()
         with self._ledger.step():
             self._ledger.put("manifest", True)
 

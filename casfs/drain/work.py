@@ -3,6 +3,7 @@
 An error of the service or the destination is an outcome. The ledger is not touched here.
 """
 
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -75,6 +76,10 @@ class Broken:
 Outcome = Listed | Asked | Loaded | Broken
 
 
+class OverError(CasfsError):
+    """A run ended while this was under way."""
+
+
 class Work:
     """The work of one drain.
 
@@ -96,6 +101,11 @@ class Work:
         self._destination = destination
         self._tier = tier
         self._now_ns = now_ns
+        self._is_over = threading.Event()
+
+    def end(self) -> None:
+        """Have each download end as soon as it has written what it holds, with an error."""
+        self._is_over.set()
 
     def list_jobs(self, young: Collection[str]) -> Listed:
         """List all retrievals of the vault, every page.
@@ -130,7 +140,11 @@ class Work:
         """Download an archive."""
         began_ns = self._now_ns()
         try:
-            proof = deliver(self._service, self._vault, self._destination, entry)
+            proof = deliver(self._service, self._vault, self._destination, entry, self._moved)
         except CasfsError as error:
             return Loaded(entry, None, began_ns, self._now_ns(), error)
         return Loaded(entry, proof, began_ns, self._now_ns())
+
+    def _moved(self, _size: int) -> None:
+        if self._is_over.is_set():
+            raise OverError("the run is over")

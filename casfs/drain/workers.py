@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -35,7 +36,7 @@ class Pool(Protocol[T_contra]):
         ...
 
     def stop(self) -> None:
-        """Begin no more of it."""
+        """Begin no more of it, and wait a little for what was begun."""
         ...
 
 
@@ -57,8 +58,12 @@ class Queue(Generic[T]):
             return None
 
 
+STOP_S = 3.0
+"""How long a pool waits for its threads: two of them in what a user waits for after Ctrl-C, which is 10 s."""
+
+
 class Workers(Generic[T]):
-    """Threads that begin when there is work, *most* of them, and are left to end by themselves.
+    """Threads that begin when there is work, *most* of them, and at the end are left alone if they hang.
 
     No executor: at the end of the program it would wait for what hangs in a socket.
 
@@ -86,11 +91,14 @@ class Workers(Generic[T]):
             thread.start()
 
     def stop(self) -> None:
-        """Let each thread end once it is done with what it does; what nobody has begun is dropped."""
+        """Let each thread end once it is done with what it does, and wait a little; drop what nobody has begun."""
         while not self._work.empty():
             self._work.get()
         for _ in self._threads:
             self._work.put(None)
+        ends_s = time.monotonic() + STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, ends_s - time.monotonic()))
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
