@@ -58,10 +58,13 @@ def _answers(question: dict[str, Any]) -> Answer:
 def survey(path: str) -> Answer:
     """Tell of every output at or below *path*, and first of the mount that it is in."""
     where = os.path.realpath(path, strict=True)
-    yield {"options": _options(where)}
+    root, options = _mount_of(where)
+    yield {"options": options}
     for output in _outputs(where):
+        *vault, job, _ = output.removeprefix(root).strip("/").split("/")
         # under the name that was given, which may lead through symbolic links
-        yield {"output": path + output.removeprefix(where), **_described(output)}
+        name = path + output.removeprefix(where)
+        yield {"output": name, "vault": "".join(vault), "job": job, **_described(output)}
 
 
 def look(path: str) -> Answer:
@@ -87,17 +90,16 @@ def fetch(path: str) -> Answer:
     yield from look(path)
 
 
-def _options(path: str) -> dict[str, Any] | None:
-    """Return the options of the mount that *path* is in, None where it is in none of casfs."""
+def _mount_of(path: str) -> tuple[str, dict[str, Any] | None]:
+    """Return the root of the mount that *path* is in, and its options; None where it is in none of casfs."""
     device = os.stat(path).st_dev  # noqa: PTH116 - paths are text here: they come and go as JSON
     while True:
         options = _attribute(path, OPTIONS_ATTRIBUTE)
         if options is not None:
-            found: dict[str, Any] = json.loads(options)
-            return found
+            return path, json.loads(options)
         above = os.path.dirname(path)  # noqa: PTH120 - as above
         if above == path or os.stat(above).st_dev != device:  # noqa: PTH116 - as above
-            return None
+            return path, None
         path = above
 
 

@@ -80,8 +80,7 @@ class MountedOutputs:
             os.waitpid(self._process, os.WNOHANG)
 
     def _target(self, answer: Answer, cache: Cache) -> Target:
-        path = answer["output"]
-        vault, job, _ = path.rsplit("/", 3)[-3:]
+        path, vault, job = answer["output"], answer["vault"], answer["job"]
         expires = answer["expires"]
         expires_ns = None if expires is None else int(datetime.fromisoformat(expires).timestamp() * 1e9)
         return Target(path, vault, job, answer["size"], expires_ns, _holding(answer), cache, self)

@@ -55,7 +55,7 @@ class Target:
 
     Attributes:
         name: as it was named: a path, or a PLACE.
-        vault: name of its vault.
+        vault: name of its vault; "" where the root of a mount is a vault.
         job: id of its job.
         size: length in bytes; 0 while nobody knows it.
         expires_ns: when the service may drop it, None where nobody says.

@@ -147,7 +147,7 @@ def _row(outcome: Outcome) -> Row:
     expires = iso_utc(target.expires_ns) if target is not None and target.expires_ns is not None else None
     fields = {
         "path" if is_path(outcome.name) else "place": outcome.name,
-        "vault": target.vault if target is not None else None,
+        "vault": target.vault or None if target is not None else None,
         "job": target.job if target is not None else None,
         "size": target.size if target is not None else None,
         "expires": expires,

@@ -200,6 +200,7 @@ def test_paths_in_a_mount_are_fetched_into_its_cache(
         assert (done.status, done.errors) == (0, [])
         assert first_asked(server) == ["sooner", "later", "last"]
         assert done.objects["later"]["path"] == str(root / "vault" / "later" / "output")
+        assert done.objects["later"]["vault"] == "vault"
         for job, data in BYTES.items():
             path = root / "vault" / job / "output"
             assert os.getxattr(path, "user.cas.cached") == b"whole"
@@ -235,6 +236,16 @@ def test_paths_by_symbolic_links_and_from_the_working_directory_are_found(
         done = run(tmp_path, "link/sooner")
         assert (done.status, done.errors) == (0, [])
         assert [one["path"] for one in done.objects.values()] == [f"{tmp_path}/link/sooner/output"]
+
+
+@pytest.mark.fuse
+def test_a_mount_whose_root_is_a_vault_is_fetched_too(
+    server: Server, cache: Path, tmp_path: Path, mounting: Mounting
+) -> None:
+    with mounting(server, "--cache-dir", cache, suffix="/-/vault") as root:
+        done = run(tmp_path, root / "sooner", root)
+        assert (done.status, done.errors, set(done.objects)) == (0, [], set(BYTES))
+        assert {one["vault"] for one in done.objects.values()} == {None}
 
 
 @pytest.mark.fuse
