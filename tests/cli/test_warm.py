@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -267,22 +268,26 @@ def test_a_mount_without_a_cache_and_a_path_in_no_mount_are_refused_by_name(
 def test_a_mount_that_does_not_answer_holds_nobody_up(
     server: Server, cache: Path, tmp_path: Path, mounting: Mounting
 ) -> None:
+    """The mount has taken the question, so that who waits for the answer cannot be ended."""
     with mounting(server, "--cache-dir", cache) as root:
+        server.faults.add(Fault(kind=Kind.STALL, operation="list_jobs", times=None))
         (process,) = processes_of(root)
-        os.kill(process, signal.SIGSTOP)
-        try:
-            command = [sys.executable, "-m", "casfs", "warm", str(root)]
-            with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE) as warming:
-                wait_until(lambda: len(children_of(warming.pid)) == 1, "it asks")
-                (child,) = children_of(warming.pid)
-                wait_until(lambda: len(list(Path(f"/proc/{child}/task").iterdir())) == 2, "it waits for the mount")
+        command = [sys.executable, "-m", "casfs", "warm", str(root / "vault")]
+        with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE) as warming:
+            wait_until(lambda: any(each.operation == "list_jobs" for each in server.requests), "it asks")
+            (child,) = children_of(warming.pid)
+            os.kill(process, signal.SIGSTOP)
+            try:
                 warming.send_signal(signal.SIGINT)
                 assert warming.wait(40) == 130
                 assert warming.stdout is not None
-                assert warming.stdout.read() == b"", "nobody holds its output"
-        finally:
-            os.kill(process, signal.SIGCONT)
-        wait_until(lambda: not Path("/proc", str(child)).exists(), "what waited for the mount ends with the wait")
+                ended, _, _ = select.select([warming.stdout], [], [], 40)
+                assert ended, "nobody holds its output"
+                assert Path("/proc", str(child)).exists(), "what waits in the kernel is left behind"
+            finally:
+                os.kill(process, signal.SIGCONT)
+        server.faults.clear()
+        wait_until(lambda: not Path("/proc", str(child)).exists(), "it ends with the wait")
 
 
 def children_of(process: int) -> list[int]:
