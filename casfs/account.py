@@ -5,11 +5,13 @@ The mount stands on it, and whatever else reads outputs. Nothing here knows of F
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from casfs.api.client import Client, ClientSettings
+from casfs.api.providers.current import CurrentSigner
 from casfs.api.providers.provider import Service
 from casfs.api.providers.table import PROVIDERS
 from casfs.config.config import Config
@@ -68,10 +70,11 @@ class Stages:
         store: Store | None = None,
     ) -> None:
         self.config = config
-        self.service = service
+        self._signer = CurrentSigner(service.signer)
+        self.service = replace(service, signer=self._signer)
         self.stats = Stats()
         self._interrupted = interrupted
-        self.client = Client(service, _client_settings(config), self.stats)
+        self.client = Client(self.service, _client_settings(config), self.stats)
         store = store or open_store(config)
         self.disk = DiskCache(store, service.endpoint_url, config.account) if store is not None else None
         kept = KeptJobs(self.disk, interrupted) if config.keep_expired and self.disk is not None else None
@@ -115,6 +118,11 @@ class Stages:
         if vaults is not None:
             self.tree.seed(vaults)
         _log.debug("blocks are hashed %d at a time", lanes.width())
+
+    def become(self, service: Service) -> None:
+        """Ask as *service* says from now on, which is the same one with other credentials."""
+        self._signer.become(service.signer)
+        self.service = replace(service, signer=self._signer)
 
     def close(self) -> None:
         """End every request, every wait, with an error, and the threads; may be called more than once.

@@ -20,6 +20,9 @@ class JobState(StrEnum):
     UNKNOWN = "Unknown"
 
 
+PROBE_NAME = ".casfs-probe"
+"""The file in the root of a mount that can be looked up and is never listed; nothing else has this name."""
+
 OPTIONS_ATTRIBUTE = "user.cas.options"
 """Extended attribute of a mount's root, never listed: every option and its value, as one line of JSON."""
 

@@ -67,7 +67,7 @@ def foreground(
         del env["CASFS_LOG_FILE"]
         with subprocess.Popen(command, env=env, stderr=stderr) as process:
             try:
-                assert manager.recv(100) == b"READY=1"
+                assert b"READY=1" in manager.recv(1000).split(b"\n")
                 yield process
             finally:
                 process.kill()

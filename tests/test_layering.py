@@ -15,8 +15,9 @@ LEAVES = frozenset(
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
-    "mount": frozenset({"account", "fs", "config"}),
+    "cli": frozenset({"mount", "operate", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
+    "mount": frozenset({"account", "fs", "operate", "config"}),
+    "operate": frozenset({"account", "api", "config"}),
     "cache": frozenset({"library", "data", "file", "config"}),
     "account": frozenset({"api", "tree", "data", "config", "kept_jobs"}),
     "kept_jobs": frozenset({"api", "data"}),

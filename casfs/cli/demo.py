@@ -14,8 +14,8 @@ from casfs.config.config import Places, read_config
 from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
-from casfs.mount.lifetime import block_signals
 from casfs.mount.serve import MountRequest, attend
+from casfs.operate.signals import block_signals
 
 TRY = """
 The sample vaults are mounted. In another terminal, try:

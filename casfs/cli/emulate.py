@@ -24,7 +24,7 @@ from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from casfs.errors import ConfigError
-from casfs.mount.lifetime import SIGNALS, block_signals
+from casfs.operate.signals import SIGNALS, block_signals
 
 MADE_UP = "made-up"
 """The vault of archives that are made up as they are asked for."""

@@ -1,7 +1,9 @@
 """``casfs mount``: from a command line to a mount that answers."""
 
+import json
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,10 @@ import click
 
 from casfs.cli.options import given, mount_options
 from casfs.cli.statuses import LASTING, LastingError, warn
-from casfs.config.config import read_config
+from casfs.config.config import Config, read_config
 from casfs.config.mount_options import known, parse
-from casfs.config.options import BY_NAME
-from casfs.config.values import FLAG
+from casfs.config.options import BY_NAME, OPTIONS
+from casfs.config.values import FLAG, PATH
 from casfs.errors import MountError
 from casfs.mount.remount import check_remount
 from casfs.mount.serve import MountRequest
@@ -66,10 +68,17 @@ def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -
     Raises:
         ConfigError: it asks for what cannot be.
     """
-    request = MountRequest(source, located(mountpoint), read_config(source, texts, words), os.environ.get("CASFS_FUSE"))
-    for text in request.config.warnings:
+    config = read_config(source, texts, words)
+    for text in config.warnings:
         warn(text)
-    return request
+    again = partial(read_config, source, texts | absolute_paths(config), words)
+    return MountRequest(source, located(mountpoint), config, os.environ.get("CASFS_FUSE"), again)
+
+
+def absolute_paths(config: Config) -> dict[str, str]:
+    """Return the options of *config* that are paths, to be read again from another working directory."""
+    values = json.loads(config.options)
+    return {option.name: values[option.name] for option in OPTIONS if option.kind is PATH and values.get(option.name)}
 
 
 def located(text: str) -> Path:

@@ -128,6 +128,18 @@ class Probe:
             clock=self._clock,
         )
 
+    def read(self) -> bytes:
+        """Return what a read of it does, by the deadline of every read.
+
+        Raises:
+            CasfsError: it is not answered.
+        """
+        reader, buffer = self.open(), bytearray(len(self.text))
+        try:
+            return bytes(buffer[: reader.read_into(0, memoryview(buffer))])
+        finally:
+            reader.close()
+
     def stop(self) -> None:
         """End its worker, and every wait with an error."""
         self._monitor.stop()

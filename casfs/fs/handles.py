@@ -32,6 +32,10 @@ class Handles:
         self._numbers = itertools.count(1)
         self._opened: dict[int, Opened] = {}
 
+    def outputs(self) -> int:
+        """Return how many outputs are open."""
+        return sum(1 for one in list(self._opened.values()) if isinstance(one.node, OutputFile))
+
     def add(self, opened: Opened) -> int:
         """Return the number that *opened* goes by from now on."""
         fh = next(self._numbers)

@@ -175,6 +175,10 @@ class Operations:
         """Return the names of all attributes."""
         return listed(self._attributes_of(path))
 
+    def retell(self, options: str) -> None:
+        """Tell *options* from now on, as one line of JSON, as those of the mount."""
+        self._options = options.encode()
+
     def refuse(self, *_arguments: Any) -> NoReturn:
         """Refuse to change anything. The mount is ``ro``, so that the kernel seldom asks."""
         raise ReadOnlyError("everything here is read-only")

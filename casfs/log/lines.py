@@ -100,6 +100,8 @@ class JsonFormatter(logging.Formatter):
             if name not in _STANDARD_FIELDS:
                 plain = value is None or isinstance(value, int | float)
                 fields[name] = value if plain else self._redact(str(value))
+        if record.stack_info:
+            fields["stack"] = self._redact(record.stack_info)
         if record.exc_info:
             fields["traceback"] = self._redact(self.formatException(record.exc_info))
         return fields

@@ -1,7 +1,5 @@
 """The life of one mount: the moment it answers, and the signal that ends it.
 
-libfuse's own handlers are not used: its SIGHUP ends the mount, and its SIGTERM waits for reads that are stalled.
-
 Threads: the signals are blocked in whoever calls ``start``, hence in every thread begun after; one thread takes them,
 another waits for the mount to answer. Both are daemons, and end with the process at the latest.
 """
@@ -9,15 +7,15 @@ another waits for the mount to answer. Both are daemons, and end with the proces
 import logging
 import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from casfs.errors import MountError
 from casfs.mount.own_mount import OwnMount
 from casfs.mount.watcher import ANSWER_TIMEOUT_S, Seen, Watcher
+from casfs.operate.signals import Signals, block_signals
 
 POLL_S = 0.005
 """How often to try to take the mount away, while it is only about to be made."""
@@ -26,9 +24,6 @@ GRACE_S = 2.0
 for hours would keep a machine from shutting down."""
 EXIT_S = 10.0
 """How long the process has to end by itself once libfuse has let go: it waits for nobody but its own threads."""
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
-IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
-SIGNALS = (*ENDING, signal.SIGHUP, *IGNORED)
 
 _log = logging.getLogger(__name__)
 
@@ -36,19 +31,28 @@ _log = logging.getLogger(__name__)
 class Lifetime:
     """Says once that the mount answers, ends it when a signal asks for that, and says how it ended."""
 
-    def __init__(self, own: OwnMount, watcher: Watcher, ready: Callable[[], None], forget: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        own: OwnMount,
+        watcher: Watcher,
+        ready: Callable[[], None],
+        stopping: Callable[[str], None],
+        others: Mapping[signal.Signals, Callable[[], None]],
+    ) -> None:
         """Describe the life of a mount.
 
         Args:
             own: the mount.
             watcher: looks whether it answers; started already.
             ready: says to others that it answers, or raises MountError.
-            forget: has the mount ask the service anew; done on SIGHUP.
+            stopping: says to others that it ends, and why; waits for nothing.
+            others: what signals have done that do not end it.
         """
         self._own = own
         self._watcher = watcher
         self._ready = ready
-        self._forget = forget
+        self._stopping = stopping
+        self._signals = Signals(self._end_by, others)
         self._ended = threading.Event()
         self._failure: MountError | None = None
         self._cause = "unmounted by others"
@@ -58,12 +62,13 @@ class Lifetime:
         """Take the signals from now on, and wait for the mount to answer."""
         block_signals()
         self._own.look_before()
-        threading.Thread(target=self._take_signals, name="signals", daemon=True).start()
+        self._signals.start()
         threading.Thread(target=self._announce, name="announce", daemon=True).start()
 
     def ended(self) -> None:
         """Take note that libfuse has let go of the mount, and say so."""
         self._ended.set()
+        self._stopping(self._cause)
         self._say_end()
 
     def check(self) -> None:
@@ -94,12 +99,8 @@ class Lifetime:
         hint = "" if seen is Seen.WHOLE_BLOCKS else "; contrib/99-casfs.rules lets the kernel read whole blocks"
         _log.info("mounted at %s%s", path, hint)
 
-    def _take_signals(self) -> None:
-        while (taken := signal.sigwait(SIGNALS)) not in ENDING:
-            if taken == signal.SIGHUP:
-                self._forget()
-                _log.info("forgot what was listed, after SIGHUP")
-        self._cause = signal.Signals(taken).name
+    def _end_by(self, signal_name: str) -> None:
+        self._cause = signal_name
         self._end()
 
     def _end(self) -> None:
@@ -111,9 +112,11 @@ class Lifetime:
         while not self._ended.wait(POLL_S) and not self._own.take_away():
             if time.monotonic() > gives_up_s:
                 break
+        self._stopping(self._cause)
         if self._ended.wait(GRACE_S):
             time.sleep(EXIT_S)  # for whoever began this process to end it
         else:
+            self._stopping(f"{self._cause}, while files are open")
             self._say_end(", while files were open")
         logging.shutdown()
         # Whoever has a file open gets an error: the connection ends with the process that holds it.
@@ -128,19 +131,3 @@ class Lifetime:
 def _now_s() -> float:
     """Return a time that goes on while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def block_signals() -> None:
-    """Keep the signals for whoever waits for them, in this thread and all that it begins.
-
-    To be called before the first thread: one that takes a signal ends the process with it.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-
-
-def tell_systemd() -> None:
-    """Say that the mount answers where a service manager waits to hear it. Source: sd_notify(3)."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)

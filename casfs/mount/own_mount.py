@@ -81,6 +81,15 @@ class OwnMount:
         self._tell(device)
         return True
 
+    def place(self) -> Path | None:
+        """Return where the mount can be seen, None where it is away, or covered by another one."""
+        table = list(mounts())
+        own = next((mounted for mounted in table if self._own and mounted.id == self._own.id), None)
+        if own is None or own.device != self.device:
+            return None
+        on_top = [mounted for mounted in table if mounted.path == own.path][-1]
+        return Path(own.path) if on_top is own else None
+
     def take_away(self) -> bool:
         """Take it from the table of mounts, whoever uses it: they keep what they have open.
 

@@ -1,9 +1,10 @@
 """Puts a mount on an account, then hands the process to libfuse: the only place where all meet."""
 
 import logging
+import os
 import resource
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from casfs import shortage
@@ -17,15 +18,20 @@ from casfs.fs.handles import Handles
 from casfs.fs.kernel import Kernel
 from casfs.fs.operations import Operations
 from casfs.fs.options import Options, escaped, libfuse_options
+from casfs.log.level import Level
 from casfs.log.lines import is_lost, set_up_log
 from casfs.log.outlets import SYSLOG_SOCKET
 from casfs.mount import mountpoint, privileges
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
-from casfs.mount.lifetime import Lifetime, tell_systemd
+from casfs.mount.lifetime import Lifetime
+from casfs.mount.operating import Operating
 from casfs.mount.own_mount import OwnMount
 from casfs.mount.privacy import keep_private
+from casfs.mount.proof import Proof
+from casfs.mount.reload import Reload
 from casfs.mount.watcher import Watcher
+from casfs.operate.notify import manager_of
 
 DESCRIPTORS = 65536
 """Open files wanted: two a connection and what libfuse takes; the usual soft limit of 1024 is for select()."""
@@ -44,12 +50,16 @@ class MountRequest:
         path: the directory, absolute and without symbolic links.
         config: everything else that was decided.
         binding: CASFS_FUSE, None where it is not set.
+        read: decides anew, of the same command line; None where nothing is read anew.
+        command: the process that was asked for it.
     """
 
     source: str
     path: Path
     config: Config
     binding: str | None = None
+    read: Callable[[], Config] | None = None
+    command: int = field(default_factory=os.getpid)
 
 
 class Foreground:
@@ -60,8 +70,7 @@ class Foreground:
         _log.warning("%s", text)
 
     def ready(self) -> None:
-        """Tell the service manager, if there is one."""
-        tell_systemd()
+        """Say nothing: it is in the log."""
 
 
 def mount(request: MountRequest, warn: Callable[[str], None]) -> None:
@@ -138,10 +147,13 @@ def _make(request: MountRequest, service: Service, herald: Herald, errors: Captu
     with Stages(request.config, service, interrupted=binding.interrupted, on_wrong=kernel.drop_pages) as stages:
         _admit(stages, herald)
         _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
-        lifetime = Lifetime(own, watcher, _announcement(request.config, herald, errors), stages.tree.forget)
+        operations = _operations(stages, handles, kernel)
+        operating = _operating(request, stages, own, handles, operations)
+        ready = _announcement(request.config, operating, herald, errors)
+        lifetime = Lifetime(own, watcher, ready, operating.end, operating.on_signals())
         lifetime.start()
         try:
-            binding.serve(_operations(stages, handles, kernel), str(request.path), _options(request, binding), own)
+            binding.serve(operations, str(request.path), _options(request, binding), own)
         finally:
             lifetime.ended()
         lifetime.check()
@@ -156,13 +168,30 @@ def _admit(stages: Stages, herald: Herald) -> None:
         raise MountError(f"{endpoint_url} does not answer like an archive service: {error}") from error
 
 
-def _announcement(config: Config, herald: Herald, errors: CapturedStderr) -> Callable[[], None]:
+def _operating(
+    request: MountRequest, stages: Stages, own: OwnMount, handles: Handles, operations: Operations
+) -> Operating:
+    """Return what is done for the mount while it lives; nothing is started."""
+    level, probe = Level(request.config.log_level), stages.outputs.probe
+    return Operating(
+        manager_of(os.environ, os.getpid(), request.command),
+        stages,
+        level,
+        opened=handles.outputs,
+        answered=lambda: operations.answered,
+        answers=Proof(own, probe.text, probe.read).is_answered,
+        reload=Reload(request.config, request.read, stages, level, operations.retell).run,
+    )
+
+
+def _announcement(config: Config, operating: Operating, herald: Herald, errors: CapturedStderr) -> Callable[[], None]:
     """Return what says that the mount answers."""
 
     def ready() -> None:
         errors.show()
         if is_lost(config.log_file, foreground=config.foreground):
             herald.warn(NO_LOG)
+        operating.begin()
         herald.ready()
 
     return ready

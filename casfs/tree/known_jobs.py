@@ -13,7 +13,7 @@ from cachetools import LRUCache, TLRUCache, TTLCache
 
 from casfs.models import Job
 from casfs.tree.compression import compress, decompress
-from casfs.tree.listing import ListedJob, Listing
+from casfs.tree.listing import ListedJob, Listing, expiry_ns, moments
 from casfs.tree.partial_listing import PartialListing
 from casfs.tree.stale_names import StaleNames
 from casfs.tree.times import NEGATIVE_TTL_S, newest_ns
@@ -131,6 +131,13 @@ class KnownJobs:
         with self._lock:
             return self._changed_ns.get(vault)
 
+    def next_expiry_ns(self, now_ns: int) -> int | None:
+        """Return when the next output of a job that is known expires after *now_ns*, None where none is known to."""
+        with self._lock:
+            listed = [listing.next_expiry_ns(now_ns) for listing in self._listings.values()]
+            asked = [expiry_ns(answer.job) for answer in list(self._looked_up.values()) if answer.job is not None]
+        return min((moment for moment in listed + asked if moment is not None and moment > now_ns), default=None)
+
     def is_listing_cheaper(self, vault: str) -> bool:
         """Say whether so many jobs of *vault* are asked for one by one that listing them again is cheaper."""
         with self._lock:
@@ -143,7 +150,7 @@ class KnownJobs:
 
     def enter(self, vault: str, listed: PartialListing) -> list[ListedJob]:
         """Enter a listing that is whole, and return its jobs."""
-        jobs = listed.jobs
+        jobs, expiries_ns = listed.jobs, moments(listed.expiries_ns)
         with self._lock:
             now_s = self._clock()
             until_s = now_s + self._list_ttl_s
@@ -151,7 +158,8 @@ class KnownJobs:
                 self._stale_names.extend((vault, job) for job in self._listings[vault].jobs if job not in jobs)
             current_until_s = until_s if listed.finished else min(until_s, now_s + UNFINISHED_TTL_S)
             self._changed_ns[vault] = listed.changed_ns
-            listing = self._listings[vault] = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S)
+            listing = Listing(jobs, until_s, current_until_s, now_s + NEGATIVE_TTL_S, expiries_ns)
+            self._listings[vault] = listing
             self._budgets.pop(vault, None)
             for key in [key for key in self._looked_up if key[0] == vault]:
                 del self._looked_up[key]
@@ -171,6 +179,7 @@ class KnownJobs:
                 self._stale_names.add(vault, job)
             if listing is not None and found is not None:
                 listing.jobs[job] = compress(found)
+                listing.note(found)
                 self._changed_ns[vault] = newest_ns(self._changed_ns[vault], found.changed_ns)
                 if not found.is_finished:  # one of finished jobs alone was believed for longer
                     listing.current_until_s = min(listing.current_until_s, self._clock() + UNFINISHED_TTL_S)

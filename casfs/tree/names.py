@@ -7,7 +7,7 @@ What cannot be shown is left out of the tree, with one warning a listing.
 import logging
 import re
 
-from casfs.tree.nodes import PROBE_NAME
+from casfs.models import PROBE_NAME
 
 log = logging.getLogger(__name__)
 

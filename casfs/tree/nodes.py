@@ -8,13 +8,10 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 from casfs.errors import NotFoundError
-from casfs.models import Job, Output, Vault
+from casfs.models import PROBE_NAME, Job, Output, Vault
 
 OUTPUT_NAME = "output"
 """The one file that a job's directory can hold."""
-
-PROBE_NAME = ".casfs-probe"
-"""The file in the root that can be looked up and is never listed; nothing else has this name."""
 
 ROOT_INODE = 1
 """FUSE_ROOT_ID. Source: Linux, include/uapi/linux/fuse.h."""

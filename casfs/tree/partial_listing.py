@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from casfs.models import Job
 from casfs.tree.compression import compress
+from casfs.tree.listing import expiry_ns
 from casfs.tree.names import HiddenNames
 from casfs.tree.times import newest_ns
 from casfs.waiting import Deadline
@@ -36,6 +37,7 @@ class PartialListing:
         jobs: those so far by id, compressed, in the service's order.
         finished: whether all of them are.
         changed_ns: when the newest of them was finished or, if it is not, begun; None where no document says so.
+        expiries_ns: when their outputs expire.
 
     Args:
         ask: lists the jobs, as ``Lister.jobs``.
@@ -47,6 +49,7 @@ class PartialListing:
         self.jobs: dict[str, bytes] = {}
         self.finished = True
         self.changed_ns: int | None = None
+        self.expiries_ns: set[int] = set()
         self._hidden = HiddenNames(f"jobs of vault {vault}")
         self._waiting = _Waiting(deadline)
         self._deadline = Deadline(deadline.at_s, deadline.clock, self._waiting.is_over)
@@ -73,4 +76,5 @@ class PartialListing:
                 self.jobs[job.id] = old if old is not None and old == new else new
                 self.finished = self.finished and job.is_finished
                 self.changed_ns = newest_ns(self.changed_ns, job.changed_ns)
+                self.expiries_ns.update(filter(None, [expiry_ns(job)]))
         self._hidden.warn()

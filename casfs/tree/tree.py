@@ -6,14 +6,14 @@ ceil(n/1000) requests, a path that was not listed one Describe, everything else 
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casfs.errors import GoneError, NotFoundError
-from casfs.models import Job, Output, Vault
+from casfs.models import PROBE_NAME, Job, Output, Vault
 from casfs.tree.jobs import Jobs
 from casfs.tree.kept import KeptJobs, NothingKept, merged
 from casfs.tree.lister import Lister
-from casfs.tree.nodes import OUTPUT_NAME, PROBE_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
+from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 from casfs.tree.permissions import Permissions
 from casfs.tree.stale_names import StaleNames
 from casfs.tree.threads import Threads
@@ -80,15 +80,28 @@ class Tree:
         """Believe the answer of the check at mount: all vaults or, where one vault is the root, that one."""
         self._catalog.vaults.seed(vaults)
 
-    def forget(self) -> None:
+    def forget(self, list_ttl_s: float | None = None) -> None:
         """Believe nothing any more, though which names were shown is remembered.
 
         An answer that is on its way is given to its askers and not believed afterwards.
+
+        Args:
+            list_ttl_s: seconds for which a listing is believed from now on; None for as many as before.
         """
+        if list_ttl_s is not None:
+            self._settings = replace(self._settings, list_ttl_s=list_ttl_s)
         before, blank = self._catalog, self._blank()
         before.vaults.hand_over_to(blank.vaults)
         before.jobs.known.hand_over_to(blank.jobs.known)
         self._catalog = blank
+
+    def vault_count(self) -> int:
+        """Return how many vaults are known, without a question to the service."""
+        return self._catalog.vaults.count()
+
+    def next_expiry_ns(self, now_ns: int) -> int | None:
+        """Return when the next output that is known expires after *now_ns*, None where none is known to; likewise."""
+        return self._catalog.jobs.known.next_expiry_ns(now_ns)
 
     def gone(self, output: Output) -> None:
         """Take note that the service no longer has *output*: its job is not believed any more."""

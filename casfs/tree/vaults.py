@@ -109,6 +109,11 @@ class Vaults:
         with self._lock:
             return self._changed_ns
 
+    def count(self) -> int:
+        """Return how many vaults are known."""
+        with self._lock:
+            return len(self._known)
+
     def get(self, name: str, *, fresh: bool = False) -> Vault | None:
         """Return the vault *name*, None where there is none, with one Describe where it was never heard of.
 

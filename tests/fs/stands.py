@@ -6,8 +6,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from casfs.errors import CasfsError, NotFoundError
-from casfs.models import ARCHIVE_RETRIEVAL, Cached, Job, JobState, Output, Vault, Verification, VerificationState
-from casfs.tree.nodes import PROBE_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
+from casfs.models import (
+    ARCHIVE_RETRIEVAL,
+    PROBE_NAME,
+    Cached,
+    Job,
+    JobState,
+    Output,
+    Vault,
+    Verification,
+    VerificationState,
+)
+from casfs.tree.nodes import JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
 from casfs.waiting import Deadline, Interrupted, never, wait_for
 
 PATTERN = bytes(range(256)) * 4096 + b"pattern"

@@ -20,8 +20,8 @@ from casfs.errors import (
 from casfs.fs.attrs import View
 from casfs.fs.errnos import errno_of
 from casfs.fs.operations import Operations
+from casfs.models import PROBE_NAME
 from casfs.stats import Stats
-from casfs.tree.nodes import PROBE_NAME
 from tests.fs.stands import Behaviour, StandInOutputs, StandInTree, job, whole
 
 SIZE = 5000

@@ -10,7 +10,7 @@ import pytest
 
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
-from casfs.tree.nodes import PROBE_NAME
+from casfs.models import PROBE_NAME
 from tests.mounting import Mounting, names
 
 pytestmark = pytest.mark.fuse

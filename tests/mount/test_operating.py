@@ -1,0 +1,269 @@
+"""A mount and its service manager, of which a test has the socket: what is told when, and what keeps it from being."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.samples import sample_state
+from casfs.emulator.server import Server
+from casfs.models import PROBE_NAME
+from tests.managers import Heard, manager
+from tests.mount import holding
+from tests.mounting import casfs, environment, is_mounted, names, processes_of, wait_until
+
+pytestmark = pytest.mark.fuse
+
+WATCHDOG_S = 4.0
+"""What the manager gives: a second from look to look, and two for an answer."""
+COMMAND = (sys.executable, "-m", "casfs")
+
+
+@contextmanager
+def notifying(
+    url: str, path: Path, heard: Heard, *options: str, command: Sequence[str] = COMMAND, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Mount in the foreground for a service manager; the block begins at once."""
+    env = environment(path.parent, NOTIFY_SOCKET=heard.address, **more)
+    with subprocess.Popen([*command, "mount", "-f", *options, url, str(path)], env=env) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+WATCHED = str(int(WATCHDOG_S * 10**6))
+
+
+def log(path: Path) -> str:
+    return (path.parent / "log-of-mounts").read_text()
+
+
+def test_life_of_a_mount_is_told(server: Server, path: Path) -> None:
+    with manager(path.parent) as heard, notifying(server.url, path, heard) as process:
+        ready = heard.next()
+        assert is_mounted(path)
+        assert ready == {
+            "READY": "1",
+            "STATUS": "3 vaults, 0 outputs open, nothing read yet, 0 in flight, no expiry known",
+        }
+        process.send_signal(signal.SIGHUP)
+        assert set(heard.has("RELOADING")) == {"RELOADING", "MONOTONIC_USEC"}
+        heard.has("READY")
+        process.terminate()
+        assert heard.has("STOPPING") == {"STOPPING": "1", "STATUS": "SIGTERM"}
+        assert process.wait(60) == 0
+
+
+def test_status_tells_what_is_open_read_and_about_to_expire(server: Server, path: Path) -> None:
+    with manager() as heard, notifying(server.url, path, heard):
+        heard.has("READY")
+        (output,) = list((path / "photos").glob("*/output"))[:1]
+        with output.open("rb") as file:
+            file.read()
+            told = heard.until(lambda message: ", 1 output open" in message.get("STATUS", ""), "an open output")
+        assert " % of blocks from memory, 0 in flight, next expiry in " in told["STATUS"]
+
+
+def test_nothing_is_told_before_the_mount_answers_and_nothing_of_one_that_fails(server: Server, path: Path) -> None:
+    with manager() as heard, notifying(server.url, path, heard, CASFS_SECRET_KEY="of-another") as process:
+        assert process.wait(60) == 78
+        heard.forget()
+        assert heard.messages == []
+
+
+def test_mount_in_the_background_is_told_as_the_process_of_its_service(server: Server, path: Path) -> None:
+    with manager() as heard:
+        env = environment(path.parent, NOTIFY_SOCKET=heard.address, WATCHDOG_USEC=WATCHED)
+        script = 'export SYSTEMD_EXEC_PID=$$ WATCHDOG_PID=$$; exec "$@"'
+        command = ["sh", "-c", script, "sh", *COMMAND, "mount", server.url, str(path)]
+        subprocess.run(command, env=env, check=True, timeout=120)
+        (process,) = processes_of(path)
+        assert (heard.next() or {})["MAINPID"] == str(process)
+        heard.has("WATCHDOG")
+        subprocess.run(["umount", path], check=True, timeout=120)
+        assert heard.has("STOPPING")["STATUS"] == "unmounted by others"
+
+
+def test_watchdog_is_fed_by_a_probe_and_by_no_request(server: Server, path: Path) -> None:
+    with manager() as heard, notifying(server.url, path, heard, WATCHDOG_USEC=WATCHED):
+        heard.has("READY")
+        asked = len(server.requests)
+        for _ in range(3):
+            heard.has("WATCHDOG")
+        assert len(server.requests) == asked
+
+
+def test_watchdog_is_fed_while_the_service_stalls_on_every_connection(server: Server, path: Path) -> None:
+    server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", at=0, seconds=3600.0, times=None))
+    options = ("--connections", "1", "--block-cache-size", "1M", "--read-timeout", "3600")
+    with manager() as heard, notifying(server.url, path, heard, *options, WATCHDOG_USEC=WATCHED) as process:
+        heard.has("READY")
+        outputs = sorted((path / "photos").glob("*/output"))[:2]
+        cats = [subprocess.Popen(["cat", output], stdout=subprocess.DEVNULL) for output in outputs]
+        wait_until(lambda: any(record.operation == "get_job_output" for record in server.requests), "one is asked for")
+        heard.forget()
+        for _ in range(4):
+            heard.has("WATCHDOG")
+        assert [cat.poll() for cat in cats] == [None, None]
+        process.terminate()
+        for cat in cats:
+            cat.wait(60)
+
+
+def is_starved(heard: Heard) -> bool:
+    """Whether nothing comes for longer than the manager waits; what was on its way is taken first."""
+    heard.next(WATCHDOG_S / 4)
+    heard.forget()
+    return "WATCHDOG" not in (heard.next(WATCHDOG_S * 1.5) or {})
+
+
+def test_watchdog_is_starved_by_a_lock_of_the_reads_that_is_not_let_go(server: Server, path: Path) -> None:
+    when = path.parent / "now"
+    command = (sys.executable, holding.__file__, str(when))
+    with manager() as heard, notifying(server.url, path, heard, command=command, WATCHDOG_USEC=WATCHED) as process:
+        heard.has("WATCHDOG")
+        when.touch()
+        wait_until(when.with_suffix(".held").exists, "the lock is held")
+        assert is_starved(heard)
+        assert process.poll() is None
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "thread watchdog" in log(path), "whoever waits is seen in the log")
+        process.kill()
+        process.wait(60)
+    assert "no read is answered" in log(path)
+
+
+def test_watchdog_is_starved_by_a_process_that_is_stopped(server: Server, path: Path) -> None:
+    with manager() as heard, notifying(server.url, path, heard, WATCHDOG_USEC=WATCHED) as process:
+        heard.has("WATCHDOG")
+        process.send_signal(signal.SIGSTOP)
+        assert is_starved(heard)
+        process.send_signal(signal.SIGCONT)
+        heard.has("WATCHDOG")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts over a mount")
+def test_watchdog_is_fed_where_the_mount_cannot_be_seen(server: Server, path: Path) -> None:
+    """Covered, or taken away while it is read: what would see it then is somebody else's."""
+    with manager() as heard, notifying(server.url, path, heard, WATCHDOG_USEC=WATCHED):
+        heard.has("READY")
+        subprocess.run(["mount", "-t", "tmpfs", "none", path], check=True, timeout=120)
+        try:
+            heard.forget()
+            for _ in range(2):
+                heard.has("WATCHDOG")
+        finally:
+            subprocess.run(["umount", path], check=True, timeout=120)
+        with (path / PROBE_NAME).open("rb"):
+            subprocess.run(["umount", "-l", path], check=True, timeout=120)
+            heard.forget()
+            for _ in range(2):
+                heard.has("WATCHDOG")
+
+
+def profile(file: Path, url: str, secret_key: str, **settings: object) -> None:
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    keys = ['secret_id = "id"', f'secret_key = "{secret_key}"']
+    new = file.with_suffix(".new")
+    new.write_text("\n".join(["[default]", f'endpoint = "{url}"', *keys, *lines]))
+    new.chmod(0o600)
+    new.replace(file)
+
+
+def options_of(path: Path) -> dict[str, object]:
+    told: dict[str, object] = json.loads(os.getxattr(path, "user.cas.options"))
+    return told
+
+
+def test_hangup_reads_credentials_and_what_can_change_and_forgets_listings(path: Path) -> None:
+    file, keys = path.parent / "config.toml", {"id": "key"}
+    env = environment(path.parent)
+    del env["CASFS_SECRET_ID"], env["CASFS_SECRET_KEY"]
+    with Server(sample_state(), credentials=keys) as server:
+        profile(file, server.url, "key")
+        command = [*COMMAND, "mount", "--config", file.name, "default:", str(path)]
+        subprocess.run(command, cwd=path.parent, env=env, check=True, timeout=120)
+        (process,) = processes_of(path)
+        before = names(path)
+        keys["id"] = "another-key"
+        server.state.add_vault("new")
+        profile(file, server.url, "another-key", list_ttl=5, log_level="debug", connections=7)
+        os.kill(process, signal.SIGHUP)
+        wait_until(lambda: options_of(path)["list_ttl"] == 5, "the new time is told")
+        wait_until(lambda: "after SIGHUP" in log(path), "all is forgotten")
+        assert names(path) == sorted([*before, "new"]), "what is new is listed, with the new key"
+        assert options_of(path)["connections"] == 32
+        assert "changed in the configuration, which only a new mount follows: connections" in log(path)
+        assert "DEBUG" in log(path)
+        assert "another-key" not in log(path)
+
+
+@pytest.mark.parametrize("damage", ["unreadable", "another service"])
+def test_hangup_keeps_what_was_where_the_configuration_cannot_be_followed(
+    server: Server, path: Path, damage: str
+) -> None:
+    file = path.parent / "config.toml"
+    profile(file, server.url, "key")
+    env = environment(path.parent)
+    del env["CASFS_SECRET_ID"], env["CASFS_SECRET_KEY"]
+    subprocess.run([*COMMAND, "mount", "--config", file, "default:", str(path)], env=env, check=True, timeout=120)
+    (process,) = processes_of(path)
+    if damage == "unreadable":
+        file.write_text("[default")
+    else:
+        profile(file, "http://127.0.0.1:9", "of-another")
+    server.state.add_vault("new")
+    os.kill(process, signal.SIGHUP)
+    wait_until(lambda: "new" in names(path), "what is new is listed, with the old key")
+    said = {
+        "unreadable": "configuration and credentials stay as they were: ",
+        "another service": "another service or account now",
+    }
+    assert said[damage] in log(path)
+
+
+def test_log_file_that_was_moved_away_is_written_anew(server: Server, path: Path) -> None:
+    env, file = environment(path.parent), path.parent / "own.log"
+    assert casfs("mount", "--log-file", file, server.url, path, env=env).returncode == 0
+    (process,) = processes_of(path)
+    file.rename(path.parent / "own.log.1")
+    os.kill(process, signal.SIGHUP)
+    wait_until(lambda: file.exists() and "after SIGHUP" in file.read_text(), "the file is there again")
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_stacks_and_counters_are_logged_whatever_the_level(server: Server, path: Path, style: str) -> None:
+    env = environment(path.parent)
+    assert casfs("mount", "--log-level", "error", "--log-format", style, server.url, path, env=env).returncode == 0
+    (process,) = processes_of(path)
+    os.kill(process, signal.SIGUSR1)
+    wait_until(lambda: "counters: " in log(path), "the counters are logged")
+    text = log(path)
+    for expected in ("thread signals", "thread casfs-fetch-0", "in _next", "requests_by_operation"):
+        assert expected in text
+    if style == "json":
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert all("File " in line["stack"] for line in lines if line["message"].startswith("thread "))
+
+
+def test_debug_is_turned_on_and_off(server: Server, path: Path) -> None:
+    env = environment(path.parent)
+    assert casfs("mount", "--list-ttl", "1", server.url, path, env=env).returncode == 0
+    (process,) = processes_of(path)
+    os.kill(process, signal.SIGUSR2)
+    wait_until(lambda: "the log has level debug from now on" in log(path), "the level is told")
+    os.kill(process, signal.SIGHUP)
+    wait_until(lambda: "after SIGHUP" in log(path), "the configuration is read anew, which does not end that")
+    assert names(path)
+    assert "DEBUG" in log(path)
+    os.kill(process, signal.SIGUSR2)
+    wait_until(lambda: "the log has level info from now on" in log(path), "the level is told again")
