@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "mount": "Mount SOURCE on the directory MOUNTPOINT.",
     "retrieve": "Begin jobs that make archives, or the inventory of a vault, ready for download.",
     "treehash": "Print the tree hashes of files, or check files by them.",
+    "umount": "Take away the mount at MOUNTPOINT, or say who uses it.",
     "wait": "Wait until jobs are finished.",
     "warm": "Fetch outputs, or all outputs of vaults, into the cache on disk.",
 }

@@ -93,6 +93,8 @@ class Finder:
         if file is None:
             return None
         texts = texts_of(parse_toml(file), SECRETS, str(file.path))
+        if not texts:  # a unit can have systemd make it for whoever has put nothing there
+            return None
         return FoundCredentials(_credentials(texts, _same(SECRETS), str(file.path)), str(file.path))
 
     def _of_tool(self, known: KeyFile, path: Path) -> FoundCredentials | None:

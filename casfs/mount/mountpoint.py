@@ -59,7 +59,7 @@ def _unescaped(field: str) -> str:
 
 
 def check(path: Path, *, allow_other: bool) -> None:
-    """Raise MountError unless a mount can be made at *path*.
+    """Raise MountError unless a mount can be made at *path*, as far as can be seen while a dead one of casfs is there.
 
     Args:
         path: absolute, without symbolic links.
@@ -68,10 +68,27 @@ def check(path: Path, *, allow_other: bool) -> None:
     Raises:
         MountError: the message says what to mend.
     """
-    _check_directory(path)
+    is_dead = _is_dead(path)
+    if not is_dead:
+        _check_directory(path)
     check_device()
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not is_dead:
         _check_unprivileged(path, allow_other=allow_other)
+
+
+def is_over(error: OSError) -> bool:
+    """Say whether that is what a mount answers whose process has died."""
+    return error.errno in (errno.ENOTCONN, errno.ECONNABORTED)
+
+
+def _is_dead(path: Path) -> bool:
+    """Say whether a mount of casfs is at *path* that has died."""
+    try:
+        path.stat()
+    except OSError as error:
+        kinds = [mounted.kind for mounted in mounts() if mounted.path == str(path)]
+        return is_over(error) and kinds[-1:] == [KIND]
+    return False
 
 
 def _check_directory(path: Path) -> None:
@@ -80,7 +97,7 @@ def _check_directory(path: Path) -> None:
     except FileNotFoundError as error:
         raise MountError(f"{path}: no such directory; make it with: mkdir -p {path}") from error
     except OSError as error:
-        if error.errno in (errno.ENOTCONN, errno.ECONNABORTED):
+        if is_over(error):
             raise MountError(f"{path}: a mount that died is still there; remove it with: umount -l {path}") from error
         raise MountError(f"{path}: {error.strerror}") from error
     if not stat.S_ISDIR(found.st_mode):

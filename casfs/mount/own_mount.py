@@ -7,26 +7,15 @@ long as the connection of this process is alive, whatever becomes of its mounts.
 Nothing here asks the mount: a process that waits for itself cannot be ended. The table of mounts and O_PATH do not.
 """
 
-import ctypes
-import os
 import select
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from casfs.errors import MountError
+from casfs.mount.detaching import OWN_FDS, detach, held, mount_id, number
 from casfs.mount.mountpoint import KIND, Mounted, mounts
-from casfs.mount.privileges import DEVICE, fusermount
-
-MNT_DETACH = 2
-"""Source: umount(2)."""
-UNMOUNT_TIMEOUT_S = 10.0
-"""A lazy unmount takes milliseconds: it waits for nobody. Ten seconds are for a machine that is swapping."""
-OWN_FDS = Path("/proc/self/fd")
-OWN_FDINFO = Path("/proc/self/fdinfo")
-
-_libc = ctypes.CDLL(None, use_errno=True)
+from casfs.mount.privileges import DEVICE
 
 
 class OwnMount:
@@ -104,39 +93,14 @@ class OwnMount:
         if own is None or own.device != self.device:
             return True
         try:
-            fd = os.open(own.path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with held(own.path) as fd:
+                on_top = table.get(mount_id(fd) or 0)
+                # From here on the descriptor holds the mount: if the connection is still alive, the device is ours.
+                if on_top is None or on_top.device != self.device or not _is_connected():
+                    return True
+                return detach(fd, own.path)
         except OSError:
             return False
-        try:
-            on_top = table.get(_number("mnt_id", fd) or 0)
-            # From here on the descriptor holds the mount: if the connection is still alive, the device is ours.
-            if on_top is None or on_top.device != self.device or not _is_connected():
-                return True
-            return _detach(fd, own.path)
-        finally:
-            os.close(fd)
-
-
-def _detach(fd: int, path: str) -> bool:
-    """Take away the mount that *fd* is the root of; by its *path* where only fusermount may do that."""
-    if _libc.umount2(b"%s/%d" % (os.fsencode(OWN_FDS), fd), MNT_DETACH) == 0:
-        return True
-    program = fusermount()
-    if program is None:
-        return False
-    quiet = subprocess.DEVNULL
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, and the path is an argument that begins with a slash
-            [program, "-u", "-z", path],
-            check=False,
-            stdin=quiet,
-            stdout=quiet,
-            stderr=quiet,
-            timeout=UNMOUNT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 def _connections() -> Iterator[int]:
@@ -160,14 +124,4 @@ def _is_connected() -> bool:
 
 def _connected_device() -> int | None:
     """Return the device as the connection itself tells it; None where the kernel does not. Source: Linux 6.17."""
-    return next((device for fd in _connections() if (device := _number("fuse_connection", fd)) is not None), None)
-
-
-def _number(name: str, fd: int) -> int | None:
-    """Return one field of what the kernel tells about a descriptor. Source: proc_pid_fdinfo(5)."""
-    try:
-        text = (OWN_FDINFO / str(fd)).read_text(encoding="ascii")
-    except OSError:
-        return None
-    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return int(fields[name]) if name in fields else None
+    return next((device for fd in _connections() if (device := number("fuse_connection", fd)) is not None), None)

@@ -24,6 +24,7 @@ from casfs.log.outlets import SYSLOG_SOCKET
 from casfs.mount import mountpoint, privileges
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
+from casfs.mount.dead import take_dead_away
 from casfs.mount.lifetime import Lifetime
 from casfs.mount.operating import Operating
 from casfs.mount.own_mount import OwnMount
@@ -147,6 +148,7 @@ def _make(request: MountRequest, service: Service, herald: Herald, errors: Captu
     with Stages(request.config, service, interrupted=binding.interrupted, on_wrong=kernel.drop_pages) as stages:
         _admit(stages, herald)
         _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
+        _make_place(request)
         operations = _operations(stages, handles, kernel)
         operating = _operating(request, stages, own, handles, operations)
         ready = _announcement(request.config, operating, herald, errors)
@@ -166,6 +168,13 @@ def _admit(stages: Stages, herald: Herald) -> None:
     except ProtocolError as error:
         endpoint_url = stages.service.endpoint_url
         raise MountError(f"{endpoint_url} does not answer like an archive service: {error}") from error
+
+
+def _make_place(request: MountRequest) -> None:
+    """Take away what died at the place of this mount, and see whether that can be used: as late as can be."""
+    if take_dead_away(request.path):
+        _log.warning("%s: took away what was mounted there by a process that has died", request.path)
+        mountpoint.check(request.path, allow_other=request.config.allow_other)
 
 
 def _operating(

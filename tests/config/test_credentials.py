@@ -44,6 +44,15 @@ def test_first_place_wins_whole(loaded: Load, all_places: dict[str, str], config
     ]
 
 
+def test_a_file_of_systemd_that_has_none_is_passed_over(
+    loaded: Load, all_places: dict[str, str], tmp_path: Path
+) -> None:
+    """As the unit has it made where nobody has put any."""
+    write(tmp_path / "credentials" / "casfs", "# none", 0o400)
+    environment = {"CREDENTIALS_DIRECTORY": all_places["CREDENTIALS_DIRECTORY"]}
+    assert keys_of(loaded(environment=environment)).secret_id == "id4"
+
+
 def test_no_credentials_at_all_is_an_error_that_says_where_to_put_them(loaded: Load) -> None:
     with pytest.raises(ConfigError, match="set CASFS_SECRET_ID and CASFS_SECRET_KEY"):
         loaded(environment={})

@@ -137,3 +137,20 @@ def test_remount_of_what_is_no_mount_of_casfs_is_refused(server: Server, path: P
     done = helper(tmp_path, server.url, path, "-o", "remount,ro")
     assert (done.returncode, "no mount of casfs is there" in done.stderr) == (32, True)
     assert helper(tmp_path, "proc", "/proc", "-o", "remount,ro").returncode == 32
+
+
+KILL = r"""
+for process in /proc/[0-9]*; do
+    arguments=$(tr '\0' '\n' 2>/dev/null <"$process/cmdline" || true)
+    case /$arguments/ in *python*"$path"*) kill -9 "${process#/proc/}" ;; esac
+done
+while ls "$path" >/dev/null 2>&1; do sleep 0.1; done
+"""
+"""Kills who serves the mount at $path."""
+
+
+@KINDS
+def test_line_of_fstab_whose_mount_died_is_mounted_again(by_mount: Run, kind: str) -> None:
+    done = by_mount(kind, "ro,allow_other", f'mount "$path"\n{KILL}\nmount "$path"; ls "$path"; umount "$path"')
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "empty\nledger\nphotos\n"
