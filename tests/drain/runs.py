@@ -51,8 +51,9 @@ class Drain:
     def command(self, *options: object) -> list[str]:
         """Return the command line, with *options* besides the usual ones."""
         usual = ("--yes", "--poll", "0.05", "--provider", self.served.provider, "--ledger", self.ledger)
+        logged = ("--log-level", "debug", "--log-file", self.log)
         where = (self.served.place, self.destination)
-        return [sys.executable, "-m", "casfs", "drain", *map(str, (*usual, *options, *where))]
+        return [sys.executable, "-m", "casfs", "drain", *map(str, (*usual, *logged, *options, *where))]
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -93,6 +94,7 @@ class Drain:
         outside = [path for path in files(self.home) if not path.startswith("a/b/c/d/destination/")]
         assert [path for path in outside if not known.fullmatch(path)] == []
         assert KEYS[1] not in output
+        assert "log" in outside
         for path in outside:
             assert KEYS[1].encode() not in (self.home / path).read_bytes(), path
 

@@ -60,6 +60,7 @@ def emptied(home: Path) -> Iterator[Drain]:
     """Give a drain of its own vault; it must have ended right by the end of the block."""
     with served("cas", COUNT, hostile=3, page=4) as service:
         service.server.state.job_takes_s = 0.0
+        home.mkdir()
         drain = Drain(service, home)
         yield drain
         drain.check()
