@@ -369,3 +369,22 @@ def test_no_more_is_read_ahead_of_a_disk_than_keeps_it_busy(opened: Opened) -> N
         assert read(reader, 0, MIB) + read(reader, MIB, MIB) == data[: 2 * MIB]
         until(lambda: outputs._monitor._flights.asked_ahead == 0)
         assert 2 < len(outputs._monitor._cache) <= 2 + DISK_WINDOW_BLOCKS
+
+
+@pytest.mark.parametrize("hashes", [True, False])
+def test_what_one_service_says_of_a_part_is_nothing_that_another_is_held_to(
+    opened: Opened, tmp_path: Path, *, hashes: bool
+) -> None:
+    """Each part of another output comes under this one's tree hash: that shows once all of it is there."""
+    wrong = sample(len(DATA), seed=2)
+    other = DiskCache(Store.open(tmp_path / "cache", 64 * MIB), "https://evil.example", "100")
+    with mounted(Service({"job": wrong}, hashes=hashes), disk=other) as outputs:
+        assert read(outputs.open(OUTPUT), 0, 8 * MIB) == wrong[: 8 * MIB]
+        until(lambda: str(outputs.cached(OUTPUT)) == "8/13")
+    with mounted(Service({"job": DATA}, hashes=hashes), disk=opened()) as outputs:
+        assert str(outputs.verification(OUTPUT)) == "none"
+        assert read(outputs.open(OUTPUT), 0, MIB) == DATA[:MIB]
+        assert whole(outputs, OUTPUT) == DATA
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+    with mounted(Service({}), disk=other) as outputs:
+        assert whole(outputs, OUTPUT) == DATA, "what the tree hash proves is right for all"

@@ -15,7 +15,7 @@ from casfs.errors import ConfigError
 from casfs.waiting import Deadline
 from tests.conftest import Announce
 from tests.data.service import MIB
-from tests.disk.contents import ROOT, Archive, Time, new_block, open_store, served
+from tests.disk.contents import PLACE, ROOT, Archive, Time, new_block, open_store, served
 from tests.disk.machine import Machine, Process
 
 SIZE = 3 * MIB + 7
@@ -57,8 +57,23 @@ def test_several_blocks_are_read_at_once_and_those_that_are_missing_are_told(fol
 def test_a_second_job_of_the_same_archive_finds_its_blocks(folder: Path) -> None:
     archive = Archive.of(SIZE)
     open_store(folder).content(archive.key).write(archive.new(range(4)))
-    other = layout.ContentKey.of(SIZE, archive.key.tree_hash, ("another endpoint", "1", "v", "j"))
+    other = layout.ContentKey.of(SIZE, archive.key.tree_hash, (PLACE[0], "1", "v", "j"))
     assert served(open_store(folder).content(other), archive) == {0, 1, 2, 3}
+
+
+def test_blocks_of_one_service_are_another_s_once_the_tree_hash_proves_them(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new(range(4)))
+    key = layout.ContentKey.of(SIZE, archive.key.tree_hash, ("another endpoint", "1", "v", "j"))
+    other = open_store(folder).content(key)
+    assert (served(other, archive), other.held_count(), content.held_count()) == (set(), 0, 4)
+    (entry,) = open_store(folder).entries()
+    assert (entry.held, entry.is_whole_for(PLACE[0]), entry.is_whole_for("another endpoint")) == (4, True, False)
+    assert content.prove_root() is RootProof.MET
+    (entry,) = open_store(folder).entries()
+    assert (entry.held, entry.is_whole_for(PLACE[0]), entry.is_whole_for("another endpoint")) == (4, True, True)
+    assert (served(other, archive), other.held_count()) == ({0, 1, 2, 3}, 4)
 
 
 def test_folders_and_files_are_the_owners_alone_whatever_the_umask(folder: Path) -> None:
@@ -302,7 +317,9 @@ def test_a_block_that_was_proven_later_is_noted_without_being_written_anew() -> 
     content.write(archive.new([1], proven=False))
     (node,) = [node for name, node in machine.names.items() if node and "contents" in name]
     content.write(archive.new([1], proven=True))
-    assert content.held(range(1, 2)) == [StoredLeaf(treehash.leaf(archive.block(1)), is_proven=True)]
+    assert content.held(range(1, 2)) == [
+        StoredLeaf(treehash.leaf(archive.block(1)), is_proven=True, source=archive.key.source)
+    ]
     assert node.writes == dict.fromkeys(node.pages, 1) | {layout.leaf_offset(1) // layout.PAGE: 2}
 
 

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from casfs.data.disk import layout
@@ -35,12 +35,13 @@ class ContentWriter:
     def __init__(self, key: ContentKey, room: Room, files: ContentFiles) -> None:
         self._identity = Identity.of(key)
         self._digest = files.digest
+        self._source = key.source
         self._room = room
         self._files = files
 
     def write(self, new: Sequence[NewBlock]) -> int:
         """See StoredContent."""
-        lacking = self._lacking(new)
+        lacking = self._lacking([replace(one, leaf=replace(one.leaf, source=self._source)) for one in new])
         is_kept = not lacking or self._write_lacking(lacking)
         return len(new) if is_kept else len(new) - len(lacking)
 
@@ -145,7 +146,7 @@ def _held(file: ContentFile | None, new: Sequence[NewBlock]) -> dict[int, Stored
 
 
 def _is_as_good(held: StoredLeaf | None, new: StoredLeaf) -> bool:
-    return held is not None and _is_same(held, new) and held.is_proven >= new.is_proven
+    return held is not None and _is_same(held, new) and held.is_proven >= new.is_proven and held.is_for(new.source)
 
 
 def _is_same(held: StoredLeaf | None, new: StoredLeaf) -> bool:

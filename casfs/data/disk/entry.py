@@ -1,10 +1,12 @@
 """A content of the cache, for who lists it: what its file says, without a look at its data."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from casfs.data.disk.content_file import ContentFiles, strides
 from casfs.data.disk.files import Files
-from casfs.data.disk.layout import Label
+from casfs.data.disk.layout import ANYBODY, Label, source_of
 from casfs.data.hashing import blocks
 
 
@@ -19,6 +21,7 @@ class Entry:
         blocks: how many blocks the content has.
         held: how many of them are held.
         proven: how many of these met a hash that the service gave.
+        sources: on whose word how many of them are held.
         disk_bytes: what they take.
         labels: where it was seen, last first; empty where that is not known.
     """
@@ -29,6 +32,7 @@ class Entry:
     blocks: int
     held: int
     proven: int
+    sources: Mapping[bytes, int]
     disk_bytes: int
     labels: tuple[Label, ...]
 
@@ -37,10 +41,9 @@ class Entry:
         """Where it was seen last, None where that is not known."""
         return self.labels[0] if self.labels else None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it is held."""
-        return self.held == self.blocks
+    def is_whole_for(self, endpoint: str) -> bool:
+        """Whether all of it is held, and none of it on the word of another service alone."""
+        return sum(self.sources.get(source, 0) for source in (ANYBODY, source_of(endpoint))) == self.blocks
 
 
 def described(files: Files, path: str, digest: bytes) -> Entry | None:
@@ -54,14 +57,16 @@ def described(files: Files, path: str, digest: bytes) -> Entry | None:
         if file is None or identity is None or identity.digest != digest:
             return None
         count = blocks.count(identity.size)
-        tallies = [file.tally(stride) for stride in strides(range(count))]
+        parts = strides(range(count))
+        sources = sum((file.sources(part) for part in parts), Counter[bytes]())
         return Entry(
             digest=digest.hex(),
             size=identity.size,
             tree_hash=identity.tree_hash,
             blocks=count,
-            held=sum(held for held, _ in tallies),
-            proven=sum(proven for _, proven in tallies),
+            held=sources.total(),
+            proven=sum(map(file.proven, parts)),
+            sources=sources,
             disk_bytes=file.state.disk_bytes,
             labels=file.labels.places,
         )

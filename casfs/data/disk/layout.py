@@ -2,7 +2,7 @@
 
     0       identity: whose bytes it holds
     4096    labels: where the content was seen; two slots, a page of each that is written in most files
-    135168  leaves, 40 bytes a block: what was checked; zeros where a block is not held
+    135168  leaves, 48 bytes a block: what was checked; zeros where a block is not held
     ...     data, from the next multiple of 4096 on, each block where it is in the output; holes where none is held
 
 A leaf is bound to its content and its block by a check of its own. So a leaf in the wrong place, or of another file, is
@@ -13,7 +13,7 @@ They are in one file, since then one name is made or taken away at once, and the
 import hashlib
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casfs.data.hashing import blocks
 from casfs.data.hashing.blocks import BLOCK_SIZE
@@ -27,10 +27,14 @@ LEAVES_OFFSET = LABELS_OFFSET + 2 * SLOT_SIZE
 MAGIC = b"casfs c1"
 IDENTITY = struct.Struct("<8s32sQ32s")
 CHECK_SIZE = 16
+SOURCE_SIZE = 8
+ANYBODY = b"\xff" * SOURCE_SIZE
+"""In the place of a source: the content's tree hash proves the leaf, whoever it came from."""
 LEAF_CHECK_SIZE = 7
 """With the byte that says how far a leaf was proven, it makes a multiple of 8. It tells a leaf from an accident but for
 one in 2**56; that the block is the leaf's is for the leaf itself to say."""
-LEAF_SIZE = DIGEST_SIZE + 1 + LEAF_CHECK_SIZE
+MARK_OFFSET = DIGEST_SIZE + SOURCE_SIZE
+LEAF_SIZE = MARK_OFFSET + 1 + LEAF_CHECK_SIZE
 HELD, PROVEN = 1, 3
 
 
@@ -42,16 +46,19 @@ class ContentKey:
         size: length in bytes.
         tree_hash: 64 hex digits, None where the service tells none.
         place: endpoint, account, vault and job, where there is no tree hash; else empty.
+        source: that of the endpoint, on whose word blocks are believed as long as not all of them are there; two keys
+            that differ in it alone are the same.
     """
 
     size: int
     tree_hash: str | None
     place: tuple[str, ...] = ()
+    source: bytes = field(default=ANYBODY, compare=False)
 
     @classmethod
     def of(cls, size: int, tree_hash: str | None, place: tuple[str, ...]) -> "ContentKey":
         """Return the key of an output: by its tree hash where there is one, else by its *place*."""
-        return cls(size, tree_hash, () if tree_hash is not None else place)
+        return cls(size, tree_hash, () if tree_hash is not None else place, source_of(*place[:1]))
 
     @property
     def digest(self) -> bytes:
@@ -133,24 +140,39 @@ class StoredLeaf:
     Attributes:
         digest: 32 bytes.
         is_proven: whether a hash that the service gave was met.
+        source: on whose word it is the content's; ANYBODY where the tree hash of the content proves it.
     """
 
     digest: bytes
     is_proven: bool
+    source: bytes = ANYBODY
+
+    def is_for(self, source: bytes) -> bool:
+        """Whether it may be believed by who asks *source*.
+
+        What a service says of a part of an output is of the content that it says it has: that this has the tree hash
+        it is kept under shows once all of it is there.
+        """
+        return self.source in (ANYBODY, source)
+
+
+def source_of(*endpoint: str) -> bytes:
+    """Return what stands for an endpoint in leaves, and is never ANYBODY."""
+    return b"\0" + hashlib.sha256("".join(endpoint).encode("utf-8", "surrogateescape")).digest()[: SOURCE_SIZE - 1]
 
 
 def pack_leaf(content: bytes, block: int, leaf: StoredLeaf) -> bytes:
     """Return the bytes of a leaf in the file of the content whose key has the digest *content*."""
-    packed = leaf.digest + bytes([PROVEN if leaf.is_proven else HELD])
+    packed = leaf.digest + leaf.source + bytes([PROVEN if leaf.is_proven else HELD])
     return packed + _leaf_check(content, block, packed)
 
 
 def unpack_leaf(content: bytes, block: int, raw: bytes) -> StoredLeaf | None:
     """Return what *raw* says of a block, None where it is not held, or the leaf is not its own."""
-    packed = raw[: DIGEST_SIZE + 1]
-    if len(raw) < LEAF_SIZE or not packed[-1] or raw[DIGEST_SIZE + 1 :] != _leaf_check(content, block, packed):
+    packed = raw[: MARK_OFFSET + 1]
+    if len(raw) < LEAF_SIZE or not packed[-1] or raw[MARK_OFFSET + 1 :] != _leaf_check(content, block, packed):
         return None
-    return StoredLeaf(packed[:DIGEST_SIZE], packed[-1] == PROVEN)
+    return StoredLeaf(packed[:DIGEST_SIZE], packed[-1] == PROVEN, packed[DIGEST_SIZE:MARK_OFFSET])
 
 
 def leaf_offset(block: int) -> int:

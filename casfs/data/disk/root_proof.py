@@ -4,6 +4,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from casfs.data.disk.content_file import ContentFile, strides
+from casfs.data.disk.layout import ANYBODY, StoredLeaf
 from casfs.data.hashing import treehash
 
 
@@ -41,5 +42,9 @@ def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
 
 def _mark_proven(file: ContentFile, stride: range) -> None:
     leaves = zip(stride, file.leaves(stride), strict=True)
-    owed = [(block, leaf) for block, leaf in leaves if leaf is not None and not leaf.is_proven]
-    file.write_leaves((block, replace(leaf, is_proven=True)) for block, leaf in owed)
+    owed = [(block, leaf) for block, leaf in leaves if leaf is not None and leaf != _proven(leaf)]
+    file.write_leaves((block, _proven(leaf)) for block, leaf in owed)
+
+
+def _proven(leaf: StoredLeaf) -> StoredLeaf:
+    return replace(leaf, is_proven=True, source=ANYBODY)

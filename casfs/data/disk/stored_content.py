@@ -36,20 +36,22 @@ class StoredContent:
         self._writer = ContentWriter(key, room, self._file)
 
     def held(self, part: range) -> list[StoredLeaf | None]:
-        """Return the leaf of each block of *part*, None for those that are not held."""
+        """Return the leaf of each block of *part*, None for those that are not held, or on another's word alone."""
 
         def look() -> list[StoredLeaf | None]:
             with self._file.reading() as file:
-                return [None] * len(part) if file is None else file.leaves(part)
+                return [None] * len(part) if file is None else self._leaves(file, part)
 
         return self._room.reading(look) or [None] * len(part)
 
     def held_count(self) -> int:
-        """Return how many blocks are held, by what their leaves say."""
+        """Return how many blocks are held, by what their leaves say, and not on another's word alone."""
 
         def count() -> int:
             with self._file.reading() as file:
-                return 0 if file is None else sum(map(file.count, strides(range(self.count))))
+                if file is None:
+                    return 0
+                return sum(file.count(part, self.key.source) for part in strides(range(self.count)))
 
         return self._room.reading(count) or 0
 
@@ -161,13 +163,16 @@ class StoredContent:
         return bool(self._room.writing(lambda: leases.is_taken(self._room.files, self._file.path, part)))
 
     def _read(self, file: ContentFile, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
-        leaves = file.leaves(part)
+        leaves = self._leaves(file, part)
         found: list[StoredLeaf | None] = []
         for is_held, run in groupby(range(len(part)), lambda at: leaves[at] is not None):
             for few in _batches(list(run)):
                 wanted, views = [leaves[at] for at in few], [buffers[at] for at in few]
                 found += self._read_few(file, part[few[0]], wanted, views) if is_held else wanted
         return found
+
+    def _leaves(self, file: ContentFile, part: range) -> list[StoredLeaf | None]:
+        return [leaf if leaf is not None and leaf.is_for(self.key.source) else None for leaf in file.leaves(part)]
 
     def _read_few(
         self, file: ContentFile, first: int, leaves: Sequence[StoredLeaf | None], views: Sequence[memoryview]
