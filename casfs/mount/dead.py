@@ -8,10 +8,15 @@ from pathlib import Path
 
 from casfs.errors import MountError
 from casfs.mount.detaching import detach, held, mount_id
-from casfs.mount.mountpoint import KIND, is_over, mounts
+from casfs.mount.mountpoint import KIND, MOUNTINFO, is_over, mounts
 
 MAX_STACKED = 64
 """Mounts at one path that are looked through, one below the other."""
+
+
+def is_over_automount(path: Path, table: Path = MOUNTINFO) -> bool:
+    """Say whether what is mounted at *path* lies on an automount, which has it made anew for whoever comes."""
+    return [mounted.kind for mounted in mounts(table) if mounted.path == str(path)][-2:-1] == ["autofs"]
 
 
 def take_dead_away(path: Path) -> int:

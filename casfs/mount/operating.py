@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from casfs.account import Stages
 from casfs.log.level import Level
 from casfs.operate.notify import Manager
-from casfs.operate.stacks import log_stacks
+from casfs.operate.stacks import log_counters, log_stacks
 from casfs.operate.status import Names, status_line
 from casfs.operate.watchdog import Signs, Watchdog
 
@@ -72,7 +72,7 @@ class Operating:
         """Return what is done on each signal that does not end the mount."""
         return {
             signal.SIGHUP: self._read_anew,
-            signal.SIGUSR1: lambda: log_stacks(self._stages.stats.line),
+            signal.SIGUSR1: self._look_into,
             signal.SIGUSR2: self._turn_debug,
         }
 
@@ -85,6 +85,10 @@ class Operating:
             self._reload()
         finally:
             self._manager.ready(self.status())
+
+    def _look_into(self) -> None:
+        log_stacks()
+        log_counters(self._stages.stats.line())  # which may wait for a lock
 
     def _turn_debug(self) -> None:
         log.info("the log has level %s from now on, after SIGUSR2", self._level.turn())

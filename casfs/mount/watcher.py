@@ -15,6 +15,9 @@ from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 
+from casfs.log.outlets import STANDARD_ERROR
+from casfs.mount.dead import is_over_automount, take_dead_away
+
 ANSWER_TIMEOUT_S = 30.0
 """By when the mount must answer: no answer needs the network, so that this is for a machine that is swapping."""
 POLL_S = 0.005
@@ -22,6 +25,10 @@ POLL_S = 0.005
 READ_AHEAD_KB = 1024
 """One block a read. Source: measured, libfuse 3 hands over 128 KiB a read until this is raised, and 2.4 to 3.1 GB/s
 instead of 1.5 after."""
+
+
+STAYS = 128
+"""Beside what was seen: the watcher goes on."""
 
 
 class Seen(IntEnum):
@@ -70,12 +77,14 @@ class Watcher:
         """Return what was seen, once it was, after ANSWER_TIMEOUT_S at the latest."""
         if self._line is None:
             return Seen.NOTHING
-        with self._line as line:
-            line.settimeout(ANSWER_TIMEOUT_S)
-            try:
-                seen = line.recv(1)
-            except OSError:
-                seen = b""
+        self._line.settimeout(ANSWER_TIMEOUT_S)
+        try:
+            seen = self._line.recv(1)
+        except OSError:
+            seen = b""
+        if seen and seen[0] & STAYS:
+            return Seen(seen[0] - STAYS)  # the line is open until this process ends, which is how it is noticed
+        self._line.close()
         os.kill(self._process, signal.SIGKILL)
         # One that saw nothing may hang in what somebody else has mounted there.
         os.waitpid(self._process, 0 if seen else os.WNOHANG)
@@ -88,9 +97,24 @@ def _watch(line: socket.socket, path: Path) -> None:
     while not select.select([line], [], [], 0)[0]:
         with suppress(OSError):  # ENOTCONN where libfuse gave up between mounting and answering: it says why
             if path.stat().st_dev == device:
-                line.sendall(bytes([Seen.WHOLE_BLOCKS if read_whole_blocks(device) else Seen.SMALL_READS]))
+                seen = Seen.WHOLE_BLOCKS if read_whole_blocks(device) else Seen.SMALL_READS
+                stays = STAYS if is_over_automount(path) else 0
+                line.sendall(bytes([seen + stays]))
+                if stays:
+                    _bury(line, path)
                 return
         time.sleep(POLL_S)
+
+
+def _bury(line: socket.socket, path: Path) -> None:
+    """Take away what the process of the mount leaves at *path*, once it has ended."""
+    for fd in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - numbers, not paths
+        if fd > STANDARD_ERROR and fd != line.fileno():
+            with suppress(OSError):  # that of the list itself
+                os.close(fd)
+    line.recv(1)
+    if is_over_automount(path):
+        take_dead_away(path)
 
 
 def read_whole_blocks(device: int) -> bool:

@@ -4,21 +4,24 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from types import FrameType
 
 log = logging.getLogger(__name__)
 
 
-def log_stacks(counters: Callable[[], str]) -> None:
-    """Write the stack of every thread to the log, whatever its level, and then what *counters* returns.
+def log_stacks() -> None:
+    """Write the stack of every thread to the log, whatever its level.
 
-    No lock of casfs is taken before all stacks are written, so that those who wait for one are seen.
+    No lock of casfs but the log's is taken, so that those who wait for one are seen.
     """
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - it is documented, and there is no other way
         _write(f"thread {names.get(ident, 'of libfuse')} ({ident})", frame)
-    _write(f"counters: {counters()}")
+
+
+def log_counters(line: str) -> None:
+    """Write the counters to the log, whatever its level."""
+    _write(f"counters: {line}")
 
 
 def _write(text: str, frame: FrameType | None = None) -> None:

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from casfs.models import PROBE_NAME
 from casfs.operate.notify import Manager
+from casfs.operate.stacks import log_stacks
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Watchdog:
         self._manager = manager
         self._signs = signs
         self._answered = 0
+        self._is_silent = False
         self._status = ""
         self._is_over = threading.Event()
         self._every_s = STATUS_S if manager.watchdog_s is None else min(STATUS_S, manager.watchdog_s / LOOKS)
@@ -83,6 +86,9 @@ class Watchdog:
         answered = self._signs.answered()
         if answered != self._answered or self._signs.answers(watchdog_s / 2):
             self._manager.alive()
-        else:
-            log.error("no read is answered: a read of .casfs-probe did not end within %.1f s", watchdog_s / 2)
+            self._is_silent = False
+        elif not self._is_silent:
+            self._is_silent = True
+            log.error("no read is answered: that of %s did not end within %.1f s", PROBE_NAME, watchdog_s / 2)
+            log_stacks()  # whoever looks into it finds a process that has been killed
         self._answered = answered

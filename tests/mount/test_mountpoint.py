@@ -7,6 +7,7 @@ import pytest
 
 from casfs.errors import MountError
 from casfs.mount import mountpoint
+from casfs.mount.dead import is_over_automount
 
 LINES = r"""
 22 1 0:20 / / rw,relatime - ext4 /dev/sda1 rw
@@ -45,3 +46,20 @@ def test_refusal_says_what_to_mend(tmp_path: Path, name: str, mends: str) -> Non
     with pytest.raises(MountError, match=mends) as raised:
         mountpoint.check(tmp_path / name, allow_other=False)
     assert str(raised.value).startswith(f"{tmp_path / name}: ")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "answer"),
+    [
+        (["autofs", "fuse.casfs"], True),
+        (["fuse.casfs"], False),
+        (["autofs", "fuse.casfs", "fuse.casfs"], False),
+        (["fuse.casfs", "autofs"], False),
+        ([], False),
+    ],
+)
+def test_automount_is_seen_right_below(tmp_path: Path, kinds: list[str], answer: object) -> None:
+    table = tmp_path / "mountinfo"
+    lines = [f"{number} 1 0:{number} / /mnt/auto ro - {kind} what ro\n" for number, kind in enumerate(kinds, 30)]
+    table.write_text(LINES + "".join(lines))
+    assert is_over_automount(Path("/mnt/auto"), table) is answer

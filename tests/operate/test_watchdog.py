@@ -1,7 +1,10 @@
 """When a service manager is told that all is well."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from casfs.operate.notify import Manager
 from casfs.operate.watchdog import Signs, Watchdog
@@ -76,3 +79,20 @@ def test_a_look_that_fails_is_not_the_last(announce: Callable[[str], None]) -> N
         dog.start()
         assert heard.has("STATUS") == {"STATUS": "well"}
         dog.stop()
+
+
+def test_the_log_has_one_line_and_every_stack_where_nothing_is_answered(
+    announce: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    announce("no read is answered")
+    with manager() as heard:
+        mount = Mount()
+        dog = Watchdog(Manager(heard.address, watchdog_s=30.0), mount.signs())
+        mount.is_alive = False
+        for _ in range(3):
+            dog.look()
+    said = [record for record in caplog.records if record.levelno >= logging.INFO]
+    assert said[0].getMessage() == "no read is answered: that of .casfs-probe did not end within 15.0 s"
+    assert {record.getMessage().partition(" ")[0] for record in said[1:]} == {"thread"}
+    assert any("dog.look()" in str(record.stack_info) for record in said)
+    assert sum(record.levelno == logging.ERROR for record in said) == 1
