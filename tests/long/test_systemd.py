@@ -107,7 +107,7 @@ def test_life_of_mounts_under_systemd(machine: Machine) -> None:
 
 
 def is_there_after_the_boot(machine: Machine) -> None:
-    machine.run(until("systemctl is-active casfs@ap-test remote-fs.target"))
+    machine.run(until("systemctl is-active casfs@ap-test && systemctl is-active remote-fs.target"))
     assert machine.run("ls /mnt/ap-test") == VAULTS
     assert "credentials from /run/credentials/casfs@ap-test.service/casfs" in machine.run("journalctl -u casfs@ap-test")
 
