@@ -13,6 +13,7 @@ import click
 from casfs.cli.results import duration, printable, size, write_line
 from casfs.drain.archive import MISSING, UNDER_WAY, State
 from casfs.drain.needs import Progress
+from casfs.drain.prices import Price
 from casfs.drain.run import Estimate
 from casfs.errors import CasfsError
 from casfs.log.redaction import redact
@@ -45,6 +46,7 @@ class DrainUser:
         self._yes = yes
         self._live: Live | None = None
         self._shown_s = float("-inf")
+        self._price: Price | None = None
 
     def __enter__(self) -> Self:
         """Tell, until the end of the block."""
@@ -66,6 +68,7 @@ class DrainUser:
 
     def plan(self, estimate: Estimate) -> None:
         """Say what is to be done."""
+        self._price = estimate.price
         if self._as_json:
             write_line(json.dumps({"event": "plan", **fields_of(estimate)}))
             return
@@ -89,7 +92,7 @@ class DrainUser:
             return
         self._shown_s = now_s
         if self._as_json:
-            write_line(json.dumps({"event": "progress", **progress_fields(progress)}))
+            write_line(json.dumps({"event": "progress", **progress_fields(progress, self._price)}))
         elif is_live:
             self._show(progress)
 
@@ -118,7 +121,7 @@ class DrainUser:
         if self._live is None:
             self._live = Live(console=Console(stderr=True), transient=True, auto_refresh=False)
             self._live.start()
-        self._live.update(Text(shown(progress, time.time_ns())), refresh=True)
+        self._live.update(Text(shown(progress, self._price, time.time_ns())), refresh=True)
 
     def _hide(self) -> None:
         if self._live is not None:
@@ -165,17 +168,18 @@ def lines_of(estimate: Estimate) -> list[str]:
     return lines
 
 
-def progress_fields(progress: Progress) -> dict[str, Any]:
+def progress_fields(progress: Progress, price: Price | None) -> dict[str, Any]:
     """Return how far a drain is, for machines."""
     told = asdict(progress)
     told["archives"] = {state.value: count for state, (count, _) in progress.totals.items()}
     told["bytes"] = {state.value: whole for state, (_, whole) in progress.totals.items()}
     told["retrievals"], told["retrieved_bytes"] = progress.retrievals
+    told["cost"] = None if price is None else round(price.of(*progress.retrievals)[0], 2)
     del told["totals"]
     return told
 
 
-def shown(progress: Progress, now_ns: int) -> str:
+def shown(progress: Progress, price: Price | None, now_ns: int) -> str:
     """Return how far a drain is, for people: a line of archives, a line of bytes, and what it waits for."""
     totals = progress.totals
     counts = {state: count for state, (count, _) in totals.items()}
@@ -187,6 +191,8 @@ def shown(progress: Progress, now_ns: int) -> str:
     rate = f"{size(progress.speed)}/s, {duration(left / progress.speed)} to go" if progress.speed else "no rate yet"
     lines.append(f"{size(totals[State.DONE][1])} done, {size(left)} left; {rate}")
     lines.append(f"{progress.retrievals[0]} retrievals of {size(progress.retrievals[1])} so far")
+    if price is not None:
+        lines[-1] += f", {price.of(*progress.retrievals)[0]:.2f} {price.currency}"
     if progress.soonest_expiry_ns is not None:
         lines[-1] += f"; the next output expires in {duration(max(0, progress.soonest_expiry_ns - now_ns) / 1e9)}"
     if progress.waits_for:

@@ -75,11 +75,12 @@ class Coordinator:
         self._tally = Tally(ledger, settings.attempts, means.now_ns())
         self._speed = Speed(ledger.get("speed"))
         self._asking = Asking(ledger, self._tally, settings, self._speed)
-        self._loading = Loading(ledger, self._tally, settings, self._speed)
+        self._loading = Loading(ledger, self._tally, settings)
         self._is_listing = False
         self._was_listed = False
         self._list_at_ns = self._heard_ns = means.now_ns()
         self._failures = 0
+        self._measured = (means.now_ns(), 0, False)
 
     def run(self) -> None:
         """Work until every chosen archive is done or given up.
@@ -94,6 +95,7 @@ class Coordinator:
             self._work.end()
             self._asks.stop()
             self._loads.stop()
+            self._measure(self._now_ns())
             speed = self._speed.get()
             if speed is not None:
                 with self._ledger.step():
@@ -102,6 +104,7 @@ class Coordinator:
 
     def _turn(self) -> None:
         now_ns = self._now_ns()
+        self._measure(now_ns)
         if not self._is_listing and now_ns >= self._list_at_ns:
             self._list(now_ns)
         is_to_ask, is_to_load = self._was_listed and self._asking.is_due(now_ns), self._loading.is_due(now_ns)
@@ -110,6 +113,14 @@ class Coordinator:
         self._tell()
         if self._tally.is_open:
             self._take(self._inbox.get(self._wait_s(now_ns)))
+
+    def _measure(self, now_ns: int) -> None:
+        """Take note of what was downloaded since the turn before, if anything was to be."""
+        before_ns, before, was_busy = self._measured
+        moved = self._work.moved
+        if was_busy or moved > before:
+            self._speed.add(before_ns, now_ns, moved - before)
+        self._measured = (now_ns, moved, self._loading.is_busy)
 
     def _begin(self, now_ns: int, *, is_to_ask: bool) -> None:
         with self._ledger.step():

@@ -6,7 +6,6 @@ import errno
 from casfs.drain.archive import Entry, State
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
-from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
 from casfs.drain.times import iso
 from casfs.drain.work import Loaded
@@ -44,14 +43,18 @@ class Loading:
     Threads: that of the run.
     """
 
-    def __init__(self, ledger: Ledger, tally: Tally, settings: DrainSettings, speed: Speed) -> None:
+    def __init__(self, ledger: Ledger, tally: Tally, settings: DrainSettings) -> None:
         self._ledger = ledger
         self._tally = tally
         self._most = settings.jobs
-        self._speed = speed
         self._loading: set[int] = set()
         self._waiting: dict[int, tuple[int, int]] = {}  # tries so far, and when the next one is
         self.next_ns: int | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being downloaded."""
+        return bool(self._loading)
 
     def is_due(self, now_ns: int) -> bool:
         """Say whether anything may be downloaded now."""
@@ -78,7 +81,6 @@ class Loading:
         tries, _ = self._waiting.pop(entry.number, (0, 0))
         if outcome.proof is not None:
             self._tally.done(entry, outcome.proof, iso(now_ns))
-            self._speed.add(outcome.began_ns, outcome.ended_ns, entry.size)
             return None
         error = outcome.error
         if isinstance(error, OVER):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -156,7 +157,8 @@ class Drain:
         try:
             run.run()
         except CasfsError:
-            self._finish()
+            with suppress(CasfsError):  # the first one is the reason
+                self._finish()
             raise
         self._finish()
 

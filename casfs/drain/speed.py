@@ -24,7 +24,7 @@ class Speed:
         self._done: deque[tuple[float, float, int]] = deque()
 
     def add(self, began_ns: int, ended_ns: int, size: int) -> None:
-        """Take note of a download."""
+        """Take note of bytes that were downloaded within a time, alone or beside others."""
         ended_s = ended_ns / 1e9
         self._done.append((began_ns / 1e9, ended_s, size))
         while self._done[0][1] < ended_s - WINDOW_S:

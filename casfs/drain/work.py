@@ -54,15 +54,11 @@ class Loaded:
     Attributes:
         entry: which archive.
         proof: that it is where it was to go; None where it is not.
-        began_ns: when it began.
-        ended_ns: when it ended.
         error: why it is not there.
     """
 
     entry: Entry
-    proof: Proof | None
-    began_ns: int
-    ended_ns: int
+    proof: Proof | None = None
     error: CasfsError | None = None
 
 
@@ -90,6 +86,9 @@ class Work:
         tier: of retrievals.
         now_ns: the time.
 
+    Attributes:
+        moved: bytes that were downloaded so far.
+
     Threads: any, many at once.
     """
 
@@ -102,6 +101,8 @@ class Work:
         self._tier = tier
         self._now_ns = now_ns
         self._is_over = threading.Event()
+        self._counting = threading.Lock()
+        self.moved = 0
 
     def end(self) -> None:
         """Have each download end as soon as it has written what it holds, with an error."""
@@ -138,13 +139,14 @@ class Work:
 
     def load(self, entry: Entry) -> Loaded:
         """Download an archive."""
-        began_ns = self._now_ns()
         try:
-            proof = deliver(self._service, self._vault, self._destination, entry, self._moved)
+            proof = deliver(self._service, self._vault, self._destination, entry, self._count)
         except CasfsError as error:
-            return Loaded(entry, None, began_ns, self._now_ns(), error)
-        return Loaded(entry, proof, began_ns, self._now_ns())
+            return Loaded(entry, error=error)
+        return Loaded(entry, proof)
 
-    def _moved(self, _size: int) -> None:
+    def _count(self, size: int) -> None:
         if self._is_over.is_set():
             raise OverError("the run is over")
+        with self._counting:
+            self.moved += size

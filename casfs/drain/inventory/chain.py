@@ -97,6 +97,8 @@ class Inventory:
     def _begin_with(self, named: str) -> None:
         page = Page(1, "", FILE + os.path.abspath(named) if os.path.exists(named) else named)  # noqa: PTH100, PTH110 - no link is followed
         known = self._ledger.pages()
+        if known and known[0].job == FILE + os.path.abspath(named):  # noqa: PTH100 - as above
+            return  # be the file there still or not
         if known and known[0].job != page.job:
             if self._ledger.is_entered:
                 raise ConfigError(

@@ -42,6 +42,9 @@ _CACHE_KIB = 8 << 10
 100 MiB."""
 BATCH = 1000
 """Rows that are read at once."""
+HEED_STEPS = 1_000_000
+"""Steps of SQLite after which Python has a turn, in which it heeds signals: some tens of milliseconds. An index over
+millions of archives takes a minute, and Ctrl-C is to end that too."""
 BUSY_S = 5.0
 """How long to wait for whoever looks at the ledger meanwhile."""
 
@@ -149,6 +152,7 @@ class Database:
             self._lock = None
 
     def _prepare(self, *, is_looking: bool) -> None:
+        self.connection.set_progress_handler(lambda: 0, HEED_STEPS)
         execute = self.connection.execute
         version = execute("PRAGMA user_version").fetchone()[0]
         is_new = not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -172,7 +176,10 @@ def failing(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_INTERRUPT":  # a handler of a signal raised within a statement, which takes no exception
+            raise KeyboardInterrupt from error
+        if name == "SQLITE_NOTADB":
             raise ConfigError(f"{path} is no ledger") from error
         raise LedgerError(f"{path}: {error}") from error
     except OSError as error:
