@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +21,7 @@ from casfs.cli.drain_user import DrainUser
 from casfs.cli.options import given
 from casfs.cli.results import write_line
 from casfs.cli.session import END_S, connect_options, place_type, session
+from casfs.cli.statuses import INTERRUPTED, complain
 from casfs.config import library as library_options
 from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
@@ -31,7 +34,7 @@ from casfs.drain.plan import TIERS
 from casfs.drain.run import Drain, MissingError, Wish
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
-from casfs.errors import CasfsError, ConfigError
+from casfs.errors import ConfigError
 from casfs.library import Account, connect
 
 LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
@@ -39,8 +42,15 @@ LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
 LARGEST_SIZE = 1 << 62
 
 
-class StoppedError(CasfsError):
-    """A signal ended it; the message says how far it was."""
+@dataclass
+class Ending:
+    """How a command ends that a signal stopped.
+
+    Attributes:
+        status: its exit status.
+    """
+
+    status: int = INTERRUPTED
 
 
 class Size(click.ParamType[int]):
@@ -75,7 +85,13 @@ class _Drain(click.Command):
 @click.argument("destination")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and begin no job.")
 @click.option("--yes", is_flag=True, help="Do not ask before jobs are begun.")
-@click.option("--tier", type=click.Choice(list(TIERS)), default="Bulk", show_default=True, help="Of the retrievals.")
+@click.option(
+    "--tier",
+    type=click.Choice(list(TIERS), case_sensitive=False),
+    default="Bulk",
+    show_default=True,
+    help="Of the retrievals.",
+)
 @click.option("--inventory", metavar="JOB|FILE", help="JSON or CSV.  [the newest valid whole one, else a new one]")
 @click.option(
     "--ledger", type=click.Path(path_type=Path, dir_okay=False), help="What was done.  [by vault and destination]"
@@ -129,16 +145,17 @@ def drain(**arguments: Any) -> None:
         with Ledger(path) as ledger:
             ledger.belong(**whose, name=arguments["naming"])
             run = Drain(account, lister, ledger, destination, wish, user)
+            ending = Ending()
             try:
-                with _signals():
+                with _signals(ending):
                     totals = run.run()
             except MissingError as error:
                 user.missing(str(error), ledger.archives.totals())
                 raise
             except KeyboardInterrupt:
-                raise StoppedError(f"stopped: {_left(ledger)}; run it again to go on") from None
+                sys.exit(complain(f"stopped: {_left(ledger)}; run it again to go on", ending.status))
             if not arguments["dry_run"]:
-                user.result(totals, destination.where(""))
+                user.result(totals, whose["destination"])
 
 
 @click.command("status")
@@ -211,13 +228,14 @@ def _left(ledger: Ledger) -> str:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def _signals(ending: Ending) -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does, once: what follows is short, and is to be done to its end."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        ending.status = INTERRUPTED if number == signal.SIGINT else 128 + number
         for each in before:
             signal.signal(each, signal.SIG_IGN)
-        watch = threading.Timer(END_S, os._exit, [1])
+        watch = threading.Timer(END_S, os._exit, [ending.status])
         watch.daemon = True
         watch.start()
         raise KeyboardInterrupt
