@@ -5,11 +5,9 @@ import os
 import re
 import shlex
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +19,6 @@ from casfs.cli.drain_user import DrainUser
 from casfs.cli.options import given
 from casfs.cli.results import write_line
 from casfs.cli.session import END_S, connect_options, place_type, session
-from casfs.cli.statuses import INTERRUPTED, complain
 from casfs.config import library as library_options
 from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
@@ -40,17 +37,6 @@ from casfs.library import Account, connect
 LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
 """For inventories, which are read once and from the front: a plan for millions of archives takes 100 MiB."""
 LARGEST_SIZE = 1 << 62
-
-
-@dataclass
-class Ending:
-    """How a command ends that a signal stopped.
-
-    Attributes:
-        status: its exit status.
-    """
-
-    status: int = INTERRUPTED
 
 
 class Size(click.ParamType[int]):
@@ -145,15 +131,14 @@ def drain(**arguments: Any) -> None:
         with Ledger(path) as ledger:
             ledger.belong(**whose, name=arguments["naming"])
             run = Drain(account, lister, ledger, destination, wish, user)
-            ending = Ending()
             try:
-                with _signals(ending):
+                with _signals():
                     totals = run.run()
             except MissingError as error:
                 user.missing(str(error), ledger.archives.totals())
                 raise
             except KeyboardInterrupt:
-                sys.exit(complain(f"stopped: {_left(ledger)}; run it again to go on", ending.status))
+                raise MissingError(f"stopped: {_left(ledger)}; run it again to go on") from None
             if not arguments["dry_run"]:
                 user.result(totals, whose["destination"])
 
@@ -228,14 +213,13 @@ def _left(ledger: Ledger) -> str:
 
 
 @contextmanager
-def _signals(ending: Ending) -> Iterator[None]:
+def _signals() -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does, once: what follows is short, and is to be done to its end."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        ending.status = INTERRUPTED if number == signal.SIGINT else 128 + number
+    def stop(_number: int, _frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
-        watch = threading.Timer(END_S, os._exit, [ending.status])
+        watch = threading.Timer(END_S, os._exit, [1])
         watch.daemon = True
         watch.start()
         raise KeyboardInterrupt
