@@ -106,4 +106,4 @@ class CacheFolder:
         try:
             yield
         except OSError as error:
-            raise CasfsError(f"{self.path}: {error.strerror}") from error
+            raise CasfsError(f"{error.filename or self.path}: {error.strerror}") from error

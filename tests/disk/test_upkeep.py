@@ -2,7 +2,8 @@
 
 import errno
 import fcntl
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from casfs.data.disk import layout
 from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.layout import ContentKey, Identity
 from casfs.data.disk.upkeep import Inspection
+from tests.conftest import Announce
 from tests.data.service import MIB, tree_hash
-from tests.disk.contents import Archive, Time, open_store, served
+from tests.disk.contents import Archive, Time, open_store, rebuilt, served
 from tests.disk.test_store import content_file, flip
 
 SIZE = 3 * MIB + 7
@@ -181,3 +183,23 @@ def test_a_cache_whose_contents_are_gone_is_an_error_and_not_an_empty_one(folder
         list(upkeep.inspect())
     with pytest.raises(FileNotFoundError):
         list(upkeep.clear())
+
+
+@pytest.mark.parametrize("place", [os.mkfifo, lambda path: path.symlink_to("/etc/passwd")])
+@pytest.mark.parametrize("way", ["inspect", "clear"])
+def test_what_is_no_file_is_waited_for_by_nobody_and_taken_away(
+    folder: Path, place: Callable[[Path], None], way: str, announce: Announce
+) -> None:
+    announce("is no regular file|Too many levels of symbolic links")
+    store = open_store(folder)
+    here, there = Archive.of(SIZE), Archive.of(SIZE, seed=2)
+    for archive in (here, there):
+        store.content(archive.key).write(archive.new([0]))
+    path = Path(store._room.folder.file_of(here.key.digest))
+    path.unlink()
+    place(path)
+    assert served(open_store(folder).content(here.key), here) == set()
+    found = list(getattr(open_store(folder).upkeep(), way)())
+    assert len(found) == 2
+    assert not os.path.lexists(path)
+    assert rebuilt(open_store(folder)).content(here.key).write(here.new([0])) == 1

@@ -7,6 +7,7 @@ import functools
 import itertools
 import mmap
 import os
+import stat
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,9 +132,16 @@ class SystemFiles:
     """The file system of this machine."""
 
     def open(self, path: str, *, write: bool = False, create: bool = False) -> int:
-        """See Files. A symbolic link is refused: whoever could place one could have others' files overwritten."""
+        """See Files. A symbolic link is refused: whoever could place one could have others' files overwritten.
+
+        So is whatever else is no file; nothing waits for who opens the other end, where somebody placed a pipe.
+        """
         flags = (os.O_RDWR if write else os.O_RDONLY) | (os.O_CREAT if create else 0)
-        return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, FILE_MODE)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.ENXIO, "is no regular file", path)
+        return fd
 
     def close(self, fd: int) -> None:
         """See Files."""

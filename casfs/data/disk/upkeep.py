@@ -4,6 +4,7 @@ Each step is about one file, under that file's own lock. Who reads or writes it 
 rotten, or is fetched again.
 """
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +20,9 @@ from casfs.data.disk.root_proof import RootProof
 from casfs.data.disk.trimming import give_up
 from casfs.data.hashing import blocks, lanes
 from casfs.data.hashing.blocks import BLOCK_SIZE
+
+NO_CONTENT = frozenset({errno.ENXIO, errno.ELOOP, errno.EISDIR, errno.EACCES})
+"""What is told of a name that is no file, or one that nobody may open: no failure of the disk, as far as that goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,12 @@ class Upkeep:
     def inspect(self) -> Iterator[Inspection]:
         """Read every block that is held, and give up what is rotten; yield what was found of each file."""
         for opener in self._files():
-            found = self._inspected(opener)
+            try:
+                found = self._inspected(opener)
+            except OSError as error:
+                if error.errno not in NO_CONTENT:
+                    raise
+                found = self._unopened(opener)
             if found is not None:
                 yield found
 
@@ -67,11 +76,20 @@ class Upkeep:
         One that is not is locked by another process.
         """
         for opener in self._files():
+            yield opener.digest.hex(), self._is_cleared(opener)
+
+    def _is_cleared(self, opener: ContentFiles) -> bool:
+        try:
             with opener.locked() as file:
                 if file is not None:
                     self._take_away(opener, file)
             with opener.reading() as left:
-                yield opener.digest.hex(), left is None
+                return left is None
+        except OSError as error:
+            if error.errno not in NO_CONTENT:
+                raise
+            self._unopened(opener)
+            return True
 
     def entries(self) -> Iterator[Entry]:
         """Yield what each file says of itself."""
@@ -163,9 +181,18 @@ class Upkeep:
             self._room.settle(opener.digest, taken(file.state), 0)
         return replace(found, right=0, dropped=count)
 
+    def _unopened(self, opener: ContentFiles) -> Inspection:
+        """Take away what has the name of a content and cannot be opened as one."""
+        opener.unlink()
+        self._account_gone(opener)
+        return Inspection(opener.digest.hex(), None)
+
     def _take_away(self, opener: ContentFiles, file: ContentFile) -> None:
         opener.unlink()
         file.empty()
+        self._account_gone(opener)
+
+    def _account_gone(self, opener: ContentFiles) -> None:
         now_ns = self._room.now_ns
 
         def gone(account: Account) -> Account | None:
