@@ -228,6 +228,22 @@ def test_what_only_the_kernel_has_is_fetched_for_the_cache_too(
 
 
 @pytest.mark.fuse
+def test_what_a_mount_has_in_memory_is_written_again_once_the_cache_was_cleared(
+    server: Server, cache: Path, tmp_path: Path, mounting: Mounting
+) -> None:
+    with mounting(server, "--cache-dir", cache) as root:
+        assert run(tmp_path, root).status == 0
+        before = len(downloads(server))
+        assert casfs("cache", "clear", "--cache-dir", cache, env=environment(tmp_path)).returncode == 0
+        with (root / "vault" / "later" / "output").open("rb"):  # somebody has it open all the time
+            assert casfs("cache", "clear", "--cache-dir", cache, env=environment(tmp_path)).returncode == 0
+            done = run(tmp_path, root)
+        assert (done.status, done.errors) == (0, [])
+        assert {one["cached"] for one in done.objects.values()} == {"whole"}
+        assert len(downloads(server)) == before, "what is in memory is not fetched"
+
+
+@pytest.mark.fuse
 def test_paths_by_symbolic_links_and_from_the_working_directory_are_found(
     server: Server, cache: Path, tmp_path: Path, mounting: Mounting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -388,3 +388,19 @@ def test_what_one_service_says_of_a_part_is_nothing_that_another_is_held_to(
         until(lambda: str(outputs.cached(OUTPUT)) == "whole")
     with mounted(Service({}), disk=other) as outputs:
         assert whole(outputs, OUTPUT) == DATA, "what the tree hash proves is right for all"
+
+
+def test_what_is_in_memory_is_written_again_when_it_is_opened_and_the_disk_has_lost_it(opened: Opened) -> None:
+    service, disk = Service({"job": DATA}), opened()
+    with mounted(service, disk=disk) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+        asked = len(service.requests)
+        reader = outputs.open(OUTPUT)
+        for _ in range(2):  # the second time while it is open still
+            assert all(is_gone for _, is_gone in disk.store.upkeep().clear())
+            assert str(outputs.cached(OUTPUT)) == "none"
+            outputs.open(OUTPUT).close()
+            until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+        reader.close()
+        assert len(service.requests) == asked

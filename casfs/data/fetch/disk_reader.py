@@ -1,7 +1,6 @@
 """What of a part is on disk, read and checked; and who downloads the rest."""
 
 from collections.abc import Callable, Iterable
-from itertools import groupby
 from typing import NamedTuple
 
 from casfs.data.content import Content
@@ -132,5 +131,4 @@ class DiskReader:
 
 def _runs(part: range, belongs: Callable[[int], bool]) -> list[range]:
     """Return the runs of those blocks of *part* that belong."""
-    runs = ([*run] for is_in, run in groupby(part, belongs) if is_in)
-    return [range(run[0], run[-1] + 1) for run in runs]
+    return list(blocks.runs([block for block in part if belongs(block)]))

@@ -10,11 +10,12 @@ from casfs import shortage
 from casfs.data.content import Content
 from casfs.data.disk.layout import StoredLeaf
 from casfs.data.disk.leases import Lease
-from casfs.data.disk.stored_content import NewBlock
+from casfs.data.disk.stored_content import NewBlock, StoredContent
 from casfs.data.fetch.backlog import Backlog, Batch, Part
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.flight import Flight
 from casfs.data.hashing import blocks
+from casfs.data.hashing.blocks import runs
 from casfs.data.memory.cache import BlockCache, Slot
 from casfs.errors import ShortageError
 from casfs.stats import Stats
@@ -37,14 +38,16 @@ class Errands:
         leases: to be ended.
         wrong: contents that have proved wrong.
         opened: contents to be marked as in use.
+        lacking: contents of which the disk may lack what is in memory.
     """
 
     leases: list[Lease] = field(default_factory=list)
     wrong: set[Content] = field(default_factory=set)
     opened: set[Content] = field(default_factory=set)
+    lacking: set[Content] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.leases or self.wrong or self.opened)
+        return bool(self.leases or self.wrong or self.opened or self.lacking)
 
 
 class DiskWriter:
@@ -111,12 +114,13 @@ class DiskWriter:
         self._wake.notify()
 
     def opened(self, content: Content) -> None:
-        """Mark a content as in use, now and as long as it is open."""
+        """Mark a content as in use, now and as long as it is open; and have written what is in memory alone."""
         self._open[content] = self._open.get(content, 0) + 1
         if self._open[content] == 1:
             self._errands.opened.add(content)
-            self._begin()
-            self._wake.notify()
+        self._errands.lacking.add(content)
+        self._begin()
+        self._wake.notify()
 
     def closed(self, content: Content) -> None:
         """Note that one reader of a content has closed it."""
@@ -209,6 +213,20 @@ class DiskWriter:
             if stored is not None:
                 stored.use(content.open_readers.span)
             self._disk.note(content)
+        for content in errands.lacking:
+            self._complete(content)
+
+    def _complete(self, content: Content) -> None:
+        """Have those blocks written that are in memory, and that the disk has lost since, or was too full for."""
+        stored = self._disk.of(content)
+        if stored is None or self._disk.store.outage is not None:
+            return
+        with self._lock:
+            found = self._cache.settled(content)
+        lacking = [run for part in runs(found) for run in runs(_without(stored, part))]
+        with self._lock:
+            for run in lacking:
+                self._forget_about(self._backlog.add(Part(content, run, None)))
 
     def _write(self, batch: Batch) -> None:
         """Write what there is of some parts, and end their leases."""
@@ -238,6 +256,10 @@ class DiskWriter:
             self._disk.note(content)
         self._written = set()
         self._disk.store.flush()
+
+
+def _without(stored: StoredContent, part: range) -> list[int]:
+    return [block for block, leaf in zip(part, stored.held(part), strict=True) if leaf is None]
 
 
 def _new(slot: Slot[Flight]) -> NewBlock | None:

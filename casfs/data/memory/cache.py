@@ -185,6 +185,16 @@ class BlockCache(Generic[Bringer]):
         if slot is not None:
             slot.is_owed = True
 
+    def settled(self, content: Content) -> list[int]:
+        """Return which blocks of *content* are held and are not about to be written to disk, in order."""
+        known = range(content.count) if content.size else range(0)
+        if len(known) > len(self._slots):
+            held = sorted(block for of, block in self._slots if of is content)
+        else:
+            held = [block for block in known if (content, block) in self._slots]
+        slots = ((block, self._slots[content, block]) for block in held)
+        return [block for block, slot in slots if not (slot.is_owed or slot.is_lent)]
+
     def drop(self, content: Content) -> None:
         """Forget every block of *content*; those who waited for one must not look for it any more."""
         for slot in [slot for slot in self._slots.values() if slot.key[0] is content]:
