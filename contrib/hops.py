@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import casfs
 from casfs.account import Stages, find_service
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.attrs import View

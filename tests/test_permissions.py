@@ -12,7 +12,8 @@ from itertools import chain, combinations
 import pytest
 
 from casfs.account import Stages, find_service
-from casfs.config.config import Config, Places, read_config
+from casfs.config.config import Config, read_config
+from casfs.config.layers import Places
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part

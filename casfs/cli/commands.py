@@ -7,6 +7,7 @@ import click
 
 COMMANDS: Mapping[str, str] = {
     "cache": "Look after a cache on disk: what is in it, whether it is sound, less of it.",
+    "config": "Show what a mount would use, and where each value comes from.",
     "demo": "Mount the embedded archive service, with sample vaults, until Ctrl-C.",
     "drain": "Retrieve, download and check everything in a vault, into a directory or an fsspec URL.",
     "emulate": "Run the embedded archive service until Ctrl-C, on a port of this machine.",

@@ -10,7 +10,8 @@ import click
 
 from casfs.cli.mount import located
 from casfs.cli.statuses import warn
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 from casfs.emulator.dialect import CAS
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server

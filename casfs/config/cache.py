@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from casfs.config.config import Layer, Places, environment_layer, profiles_of, value_in
+from casfs.config.layers import Layer, Places, environment_layer, profiles_of, value_in
 from casfs.config.options import BY_NAME
 from casfs.config.private_files import SettingsFiles
 from casfs.errors import ConfigError

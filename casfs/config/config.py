@@ -5,56 +5,27 @@ What is written first wins: command line, ``-o``, ``CASFS_…`` in the environme
 
 import json
 import os
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
-from casfs.api.providers.provider import Access, ToolKeys
+from casfs.api.providers.provider import Access
 from casfs.api.providers.table import PROVIDERS
-from casfs.config import mount_options, sources
+from casfs.config import mount_options
 from casfs.config.access import Wishes, access_of
 from casfs.config.credentials import Finder
 from casfs.config.file_systems import is_in_memory
+from casfs.config.layers import Layer, Places, layers_of, only, said_of, text_in, value_in
 from casfs.config.memory import memory_bytes
-from casfs.config.options import BY_NAME, OPTIONS, Option
+from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.private_files import NowhereError, SettingsFiles
-from casfs.config.profiles import DEFAULT, Profile, Profiles
-from casfs.config.sources import Source
 from casfs.config.values import MIB
 from casfs.errors import ConfigError
-
-SYSTEM_FILE = Path("/etc/casfs/config.toml")
 
 MODES = {"file_mode": (0o400, 0o444), "dir_mode": (0o700, 0o755)}
 """Permissions where nobody gives any: without allow_other, and with it. A mount is read-only whatever they say, but
 what ``cp -r`` and ``rsync -a`` made of a directory has its mode: without the owner's write bit its owner could neither
 fill nor delete it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where settings are looked for, beside the command line.
-
-    Attributes:
-        environment: variables; one that is empty counts as not set.
-        home: the user's directory; None for a user without one.
-        files: configuration files for when nobody names one.
-    """
-
-    environment: Mapping[str, str]
-    home: Path | None
-    files: tuple[Path, ...]
-
-    @classmethod
-    def of_process(cls) -> "Places":
-        """Return those of this process."""
-        # Path.home() fails for a user that the host does not know; this returns what it was given.
-        home = Path(os.path.expanduser("~"))  # noqa: PTH111 - as said above
-        settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-        # What is relative would depend on the working directory. Source: XDG Base Directory Specification 0.8.
-        user_files = [settings / "casfs" / "config.toml"] if settings.is_absolute() else []
-        return cls(os.environ, home if home.is_absolute() else None, (*user_files, SYSTEM_FILE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +70,6 @@ class Config:
     log_file: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """What one place says.
-
-    Attributes:
-        texts: by option name, as written.
-        origin: how an option is called there, for errors.
-    """
-
-    texts: Mapping[str, str]
-    origin: Callable[[Option], str]
-
-
 def read_config(
     source_text: str, given: Mapping[str, str], mount_text: str = "", places: Places | None = None
 ) -> Config:
@@ -127,18 +85,7 @@ def read_config(
         ConfigError: something cannot be used; nothing has been done then.
     """
     behind_o, places = mount_options.parse(mount_text), places or Places.of_process()
-    layers = [
-        Layer(given, lambda option: option.flag),
-        Layer(behind_o.given, lambda option: f"-o {option.name}"),
-        environment_layer(places),
-    ]
-    return decide(source_text, layers, places, behind_o)
-
-
-def environment_layer(places: Places) -> Layer:
-    """Return what the environment says."""
-    texts = {option.name: places.environment.get(option.variable, "") for option in OPTIONS}
-    return Layer({name: text for name, text in texts.items() if text}, lambda option: option.variable)
+    return decide(source_text, layers_of(given, behind_o, places), places, behind_o)
 
 
 def decide(
@@ -164,14 +111,10 @@ def decide(
     files = SettingsFiles()
     try:
         return _decided(
-            source_text, [_only(names, layer) for layer in layers], places, files, behind_o=behind_o, names=names
+            source_text, [only(names, layer) for layer in layers], places, files, behind_o=behind_o, names=names
         )
     except NowhereError as error:
         raise ConfigError("; ".join([str(error), *files.unread])) from None
-
-
-def _only(names: Container[str], layer: Layer) -> Layer:
-    return Layer({name: text for name, text in layer.texts.items() if name in names}, layer.origin)
 
 
 def _decided(  # noqa: PLR0913 - what was said, where else to look, and what counts
@@ -183,22 +126,20 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     behind_o: mount_options.MountOptions,
     names: Container[str],
 ) -> Config:
-    profiles = profiles_of(layers, places, files)
-    source = sources.parse(source_text, lambda name: name == DEFAULT or profiles.has(name))
-    profile = _profile(profiles, layers, source)
-    written = layers[:-1]
-    layers = [*layers, _only(names, Layer(profile.settings, lambda option: f"{profile.origin}: {option.name}"))]
+    said = said_of(source_text, layers, places, files, names)
+    source, profile, written = said.source, said.profile, layers[:-1]
+    layers = list(said.layers)
     values = {option.name: value_in(layers, option) for option in OPTIONS}
     if values["keep_expired"] and values["cache_dir"] is None:
         raise ConfigError("keep_expired: there is nothing to keep outputs in; name a folder with cache_dir")
     provider = PROVIDERS[values["provider"]]
     values["token_header"] = values["token_header"] or provider.token_header
-    asked = _text(layers, "profile")
+    asked = text_in(layers, "profile")
     wishes = Wishes(provider, source, profile, asked, values["token_header"], _readable(values["ca_bundle"]))
-    access, found = access_of(wishes, Finder(places.environment, places.home, files), profiles.has)
-    as_written = (source.account, _text(layers, "account"), *found, values["account"])
+    access, found = access_of(wishes, Finder(places.environment, places.home, files), said.profiles.has)
+    as_written = (source.account, text_in(layers, "account"), *found, values["account"])
     accounts = [provider.account(account) for account in as_written if account]
-    if source.account is not None and _text(written, "account") is not None and accounts[0] != accounts[1]:
+    if source.account is not None and text_in(written, "account") is not None and accounts[0] != accounts[1]:
         name = written[0].origin(BY_NAME["account"])
         raise ConfigError(f"SOURCE asks for account {accounts[0]}, and {name} for {accounts[1]}")
     return _config(
@@ -220,52 +161,6 @@ def _oddities(values: Mapping[str, Any], behind_o: mount_options.MountOptions) -
     memory = memory_bytes()
     if memory is not None and values["block_cache_size"] > memory:
         yield f"--block-cache-size is more than the memory that there is, {memory // MIB}M"
-
-
-def _text(layers: Sequence[Layer], name: str) -> str | None:
-    return next((layer.texts[name] for layer in layers if name in layer.texts), None)
-
-
-def value_in(layers: Sequence[Layer], option: Option) -> Any:
-    """Return what the first layer that says something of an option says, or its default.
-
-    Raises:
-        ConfigError: it is no such value.
-    """
-    for layer in layers:
-        if option.name in layer.texts:
-            return option.read(layer.texts[option.name], layer.origin(option))
-    return None if option.default is None or option.missing else option.kind.read(option.default)
-
-
-def profiles_of(layers: Sequence[Layer], places: Places, files: SettingsFiles) -> Profiles:
-    """Return the profiles of the file that was asked for, or of those at the usual places.
-
-    Raises:
-        ConfigError: what was asked for cannot be read.
-    """
-    named = value_in(layers, BY_NAME["config"])
-    paths = places.files if named is None else [Path(named)]
-    return Profiles(paths, files, required=named is not None)
-
-
-def _profile(profiles: Profiles, layers: Sequence[Layer], source: Source) -> Profile:
-    """Return the profile of casfs; an empty one where the name may be that of a profile of the provider's tools."""
-    name = _profile_name(layers, source)
-    provider = PROVIDERS.get(_text(layers, "provider") or "")
-    if provider is not None and isinstance(provider.keys, ToolKeys) and not profiles.has(name):
-        return Profile(f"profile {name}")
-    return profiles.get(name)
-
-
-def _profile_name(layers: Sequence[Layer], source: Source) -> str:
-    asked: str = value_in(layers, BY_NAME["profile"])
-    if source.profile is None:
-        return asked
-    if _text(layers, "profile") not in (None, source.profile):
-        name = layers[0].origin(BY_NAME["profile"])
-        raise ConfigError(f"SOURCE asks for profile {source.profile}, and {name} for {asked}")
-    return source.profile
 
 
 def _readable(ca_bundle: str | None) -> str | None:

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping
 
-from casfs.config.config import Config, Layer, Places, decide, environment_layer
+from casfs.config.config import Config, decide
+from casfs.config.layers import Layer, Places, environment_layer
 from casfs.config.nearest import or_nearest
 from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.profiles import DEFAULT

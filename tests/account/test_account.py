@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from casfs.account import Stages, find_service
-from casfs.config.config import Config, Places, read_config
+from casfs.config.config import Config, read_config
+from casfs.config.layers import Places
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
@@ -102,7 +103,8 @@ WITHOUT_FUSE = """
 import sys
 sys.modules["fuse"] = sys.modules["mfusepy"] = None
 from casfs.account import Stages, find_service
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 config = read_config(sys.argv[1], {}, "", Places({"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}, None, ()))
 with Stages(config, find_service(config)) as account:
     (_, job), *_ = account.tree.entries(account.tree.resolve("/photos"))

@@ -11,7 +11,8 @@ from casfs.api.operations import Request
 from casfs.api.providers.provider import Access, Service
 from casfs.api.providers.table import PROVIDERS, register
 from casfs.cli.emulate import counterpart
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 from casfs.errors import ConfigError, CredentialsError
 from casfs.models import Credentials
 from tests.providers import DIALECTS, NO_BOTOCORE
@@ -152,7 +153,8 @@ def test_without_botocore_glacier_is_one_line_that_names_what_to_install(tmp_pat
 def test_cas_neither_needs_nor_imports_botocore(start: str, tmp_path: Path) -> None:
     program = f"""{start}
 import casfs.cli.main, casfs.cli.mount_helper, casfs.mount.serve
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 from casfs.api.providers.table import PROVIDERS
 from pathlib import Path
 environment = {{"CASFS_SECRET_ID": "id", "CASFS_SECRET_KEY": "key"}}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Config, Places, read_config
+from casfs.config.config import Config, read_config
+from casfs.config.layers import Places
 from casfs.models import Credentials
 
 KEYS = {"CASFS_SECRET_ID": "AKIDexample", "CASFS_SECRET_KEY": "swordfish"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Places
+from casfs.config.layers import Places
 from casfs.errors import ConfigError
 from tests.config.conftest import KEYS, URL, Load, write
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Config, Places
+from casfs.config.config import Config
+from casfs.config.layers import Places
 from casfs.config.library import NAMES, load, source_of, texts_of
 from casfs.errors import ConfigError
 from tests.config.conftest import KEYS, URL, write

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from casfs.config.config import Places, read_config
+from casfs.config.config import read_config
+from casfs.config.layers import Places
 from casfs.errors import ConfigError
 from tests.config.conftest import KEYS, URL, Load, keys_of, write
 
