@@ -60,6 +60,7 @@ class DrainUser:
 
     def note(self, text: str) -> None:
         """Say one thing that happened."""
+        self._hide()  # until the next progress, which comes within a second
         text = redact(" ".join(text.split()))
         if self._as_json:
             write_line(json.dumps({"event": "note", "text": text}))
@@ -98,6 +99,7 @@ class DrainUser:
 
     def result(self, totals: Mapping[State, tuple[int, int]], destination: str) -> None:
         """Say how it ended, where nothing is missing."""
+        self._hide()
         count, whole = totals[State.DONE]
         if self._as_json:
             write_line(json.dumps({"event": "result", "archives": count, "bytes": whole, "missing": 0}))
@@ -189,7 +191,7 @@ def shown(progress: Progress, price: Price | None, now_ns: int) -> str:
     first = f"{counts[State.DONE]} done, {under_way} under way ({counts[State.READY] + counts[State.LOADING]} ready), "
     lines = [first + f"{counts[State.NEW]} to ask for, {missing} given up"]
     rate = f"{size(progress.speed)}/s, {duration(left / progress.speed)} to go" if progress.speed else "no rate yet"
-    lines.append(f"{size(totals[State.DONE][1])} done, {size(left)} left; {rate}")
+    lines.append(f"{size(totals[State.DONE][1])} done, {size(left)} left, {size(progress.moved)} moved; {rate}")
     lines.append(f"{progress.retrievals[0]} retrievals of {size(progress.retrievals[1])} so far")
     if price is not None:
         lines[-1] += f", {price.of(*progress.retrievals)[0]:.2f} {price.currency}"

@@ -238,6 +238,7 @@ class Coordinator:
         self._watcher.progress(
             Progress(
                 dict(self._tally.totals),
+                self._work.moved,
                 self._speed.get(),
                 self._ledger.archives.soonest_expiry_ns(),
                 (spending.count, spending.size),

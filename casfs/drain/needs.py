@@ -50,6 +50,7 @@ class Progress:
 
     Attributes:
         totals: archives and bytes by state.
+        moved: bytes that this run has downloaded, of archives that are not done too.
         speed: bytes a second, None where nobody has measured any.
         soonest_expiry_ns: when the next output that waits may be gone.
         retrievals: jobs that were begun, over all runs, and their bytes.
@@ -57,6 +58,7 @@ class Progress:
     """
 
     totals: dict[State, tuple[int, int]] = field(default_factory=dict)
+    moved: int = 0
     speed: float | None = None
     soonest_expiry_ns: int | None = None
     retrievals: tuple[int, int] = (0, 0)

@@ -1,10 +1,12 @@
 """The ledger: one run's at a time, readable while it runs, and whole after each step."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from casfs.drain.archive import Archive, State
+from casfs.drain.ledger.database import Database
 from casfs.drain.ledger.ledger import Ledger, Page, default_path
 from casfs.drain.names import Naming
 from casfs.errors import ConfigError, LedgerError, ProtocolError
@@ -135,3 +137,21 @@ def test_a_ledger_lies_where_state_does(tmp_path: Path, monkeypatch: pytest.Monk
     assert default_path("v", "mine", None).parent == tmp_path / "state" / "casfs" / "drain"
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
     assert default_path("my.vault", "mine", tmp_path) == usual
+
+
+def test_a_signal_ends_a_statement_that_would_take_for_ever(tmp_path: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    with Database(tmp_path / "x") as database:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            with pytest.raises(KeyboardInterrupt), database.step():
+                database.row(endless)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert database.row("SELECT 1") == (1,)
