@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.mount import mountpoint
+from tests.children import module_command
 from tests.mounting import Mounting, Service, casfs, environment, is_mounted, processes_of, wait_until
 
 hypothesis.settings.register_profile("casfs", deadline=None)  # a machine that is busy is no bug
@@ -180,8 +180,8 @@ def faulty(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     for path in (folder, mountpoint):
         path.mkdir(0o700)
     faults.touch()
-    command = [sys.executable, "-m", "tests.disk.faulty_disk", *map(str, (folder, mountpoint, faults))]
-    with subprocess.Popen(command, cwd=ROOT) as process:
+    command = module_command("tests.disk.faulty_disk", *map(str, (folder, mountpoint, faults)))
+    with subprocess.Popen(command) as process:
 
         def tell(text: str) -> None:
             faults.with_suffix(".new").write_text(text)

@@ -4,18 +4,17 @@ import errno
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from casfs.errors import ConfigError
+from tests.children import module_command
 from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.disk.contents import Archive, Time, open_store, rebuilt, served
 
-ROOT = Path(__file__).resolve().parents[2]
 ARCHIVE = Archive.of(3 * MIB + 7)
 RETRY_S = 1000.0
 
@@ -25,9 +24,10 @@ def on_a_disk(scenario: str, mountpoint: Path) -> dict[str, object]:
     unshare = ["unshare", "-m", "sh", "-euc"]
     if os.geteuid() or subprocess.run([*unshare, "true"], check=False, timeout=120).returncode:
         pytest.skip("unshare -m is not allowed here")
-    script = 'mount -t tmpfs -o size=20m,mode=700 none "$1" && exec "$2" -m tests.disk.on_a_disk "$3" "$1"'
-    command = [*unshare, script, "sh", str(mountpoint), sys.executable, scenario]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    script = 'mount -t tmpfs -o size=20m,mode=700 none "$1" && shift && exec "$@"'
+    scene = module_command("tests.disk.on_a_disk", scenario, str(mountpoint))
+    command = [*unshare, script, "sh", str(mountpoint), *scene]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, object] = json.loads(done.stdout)
     return found

@@ -3,7 +3,6 @@
 import contextlib
 import stat
 import subprocess
-import sys
 import threading
 import time
 from functools import partial
@@ -13,6 +12,7 @@ import pytest
 
 from casfs.data.disk.leases import Lease
 from casfs.waiting import Deadline
+from tests.children import code_command
 from tests.data.service import MIB, PATIENCE_S
 from tests.disk.contents import ROOT, Archive, Time, open_store, rebuilt, served
 from tests.disk.machine import Machine, Process
@@ -116,10 +116,9 @@ def test_a_process_that_is_killed_in_the_middle_of_its_work_leaves_a_cache_that_
     tmp_path: Path, capacity: str
 ) -> None:
     folder, time = tmp_path / "cache", Time()
-    root = Path(__file__).resolve().parents[2]
     for kills in range(12):
-        command = [sys.executable, "-c", WRITER, str(folder), capacity]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env={"PYTHONPATH": str(root)}) as writer:
+        command = code_command(WRITER, str(folder), capacity)
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
             for _ in range(2 + 3 * kills):  # each time a little further on
                 assert writer.stdout.readline()
@@ -172,14 +171,13 @@ def on_disk(folder: Path) -> int:
 
 
 def test_two_processes_with_outputs_that_do_not_fit_are_never_over_the_bound(tmp_path: Path) -> None:
-    folder, root = tmp_path / "cache", Path(__file__).resolve().parents[2]
+    folder = tmp_path / "cache"
     fillers = [
         subprocess.Popen(
-            [sys.executable, "-c", FILLER, str(folder), str(seed)],
+            code_command(FILLER, str(folder), str(seed)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=root,
         )
         for seed in (1, 90)
     ]

@@ -54,11 +54,11 @@ HARMLESS = {Kind.DELAY, Kind.WHOLE, Kind.SKEW}
 """Survived for ever: a slow service, one that ignores Range, one with another clock."""
 ONE_MORE_FETCH = {Kind.FLIP, Kind.WRONG_HASH, Kind.WRONG_TOTAL}
 """What comes twice in a row is believed: a mismatch is fetched once more, a size is asked once more."""
-LASTING = {Kind.EXPIRE}
+LASTING = {Kind.EXPIRE, Kind.FAIL}
 """Over once is over."""
-NOT_OF_OUTPUTS = {Kind.GARBAGE, Kind.HUGE}
+NOT_OF_OUTPUTS = {Kind.GARBAGE, Kind.HUGE, Kind.FAIL}
 OF_OUTPUTS = {Kind.WRONG_TOTAL, Kind.NO_HASH, Kind.WRONG_HASH, Kind.BAD_HASH, Kind.FLIP}
-UNREADABLE = NOT_OF_OUTPUTS | {Kind.WRONG_LENGTH}
+UNREADABLE = {Kind.GARBAGE, Kind.HUGE, Kind.WRONG_LENGTH}
 """Documents that are no JSON, or that nobody should read: an error at once, as the service calls them whole."""
 
 

@@ -4,7 +4,6 @@ import os
 import pickle
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.drain.destinations.destination import UNFINISHED, Label
 from casfs.drain.destinations.local import LocalDestination
 from casfs.errors import DestinationError
+from tests.children import code_command
 from tests.drain.destinations.contents import ATTEMPT, DATA, files_below, fill_part, put, tree_hash
 from tests.mounting import names
 
@@ -346,7 +346,7 @@ except DestinationError as error:
 def test_full_disk_is_one_error_and_what_came_before_is_there(root: Path) -> None:
     root.mkdir(parents=True)
     script = 'mount -t tmpfs -o size=3584k tmpfs "$0" && "$@" && stat -c %s "$0"/.casfs-part/* && ls "$0"'
-    command = ["unshare", "--mount", "sh", "-c", script, str(root), sys.executable, "-c", FULL, str(root)]
+    command = ["unshare", "--mount", "sh", "-c", script, str(root), *code_command(FULL, str(root))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if os.geteuid() or "unshare" in done.stderr:
         pytest.skip("mounting a file system that is full is root's")
