@@ -28,6 +28,7 @@ OPTIONS_ATTRIBUTE = "user.cas.options"
 
 ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
 INVENTORY_RETRIEVAL = "InventoryRetrieval"
+PUSH_TO_COS = "PushToCOS"
 
 LARGEST_OUTPUT = 40 << 40
 """Bytes of the largest output that there can be. Source: CAS, glossary: an archive has 40 TB at most (10,000 parts of
@@ -161,44 +162,6 @@ class Job:
         if archive is None or int(archive[1]) == self.size:
             return False
         return f'"ArchiveSHA256TreeHash":"{self.tree_hash}"'.lower() in self.document.replace(" ", "").lower()
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveRetrieval:
-    """A job to be begun, which makes an archive ready for download.
-
-    Attributes:
-        archive: its id.
-        tier: how fast, None for as the service has it.
-        byte_range: the first and the last byte, None for all.
-        description: of the job.
-    """
-
-    archive: str
-    tier: str | None = None
-    byte_range: tuple[int, int] | None = None
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryRetrieval:
-    """A job to be begun, which lists the archives of a vault.
-
-    Attributes:
-        format: ``JSON`` or ``CSV``.
-        start_date: archives made then or later, ``YYYY-MM-DDThh:mm:ssZ``.
-        end_date: archives made before; at CAS, or then.
-        limit: archives at most.
-        marker: where to begin, as the job of the part before tells it.
-        description: of the job.
-    """
-
-    format: str = "JSON"
-    start_date: str | None = None
-    end_date: str | None = None
-    limit: int | None = None
-    marker: str | None = None
-    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

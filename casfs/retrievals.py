@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from casfs.account import Stages
+from casfs.asked_jobs import ArchiveRetrieval, CosPush, InventoryRetrieval
 from casfs.errors import CasfsError, DeadlineError
-from casfs.models import ArchiveRetrieval, InventoryRetrieval, Job
+from casfs.models import Job
 from casfs.waiting import Deadline
 
 T = TypeVar("T")
@@ -121,6 +122,32 @@ class Retrievals(ABC):
             raise ValueError(f"byte_range is {byte_range}, and must be the first and the last byte")
         return self._begun(vault, ArchiveRetrieval(archive, tier, byte_range, description))
 
+    def push_to_cos(  # noqa: PLR0913, PLR0917 - as the service's own parameters
+        self,
+        vault: str,
+        archive: str,
+        bucket: str,
+        key: str,
+        tier: str | None = None,
+        description: str | None = None,
+    ) -> str:
+        """Begin a job by which CAS itself copies an archive into a bucket of COS, and return its id; as ``retrieve``.
+
+        Args:
+            vault: name of the vault.
+            archive: id of the archive.
+            bucket: the domain of the bucket, like ``backup-1250000000.cos.ap-chengdu.myqcloud.com``.
+            key: of the object that it becomes there.
+            tier: as ``retrieve`` has it.
+            description: of the job.
+
+        Raises:
+            NotFoundError: there is no such vault or archive.
+            RefusedError: the service takes no such parameters; Glacier has no such jobs.
+            CasfsError: it cannot be asked; the message says so where the job may have been begun all the same.
+        """
+        return self._begun(vault, CosPush(archive, bucket, key, tier, description))
+
     def retrieve_inventory(  # noqa: PLR0913, PLR0917 - the public words
         self,
         vault: str,
@@ -153,7 +180,7 @@ class Retrievals(ABC):
         dates = _date(start_date), _date(end_date)
         return self._begun(vault, InventoryRetrieval(format, *dates, limit, marker, description))
 
-    def _begun(self, vault: str, parameters: ArchiveRetrieval | InventoryRetrieval) -> str:
+    def _begun(self, vault: str, parameters: ArchiveRetrieval | InventoryRetrieval | CosPush) -> str:
         def begin(stages: Stages) -> str:
             job = stages.client.initiate_job(vault, parameters, stages.deadline())
             stages.tree.forget()  # so that it is in the next list of jobs

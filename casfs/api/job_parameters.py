@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 
 from casfs.api.documents import number, time_ns
-from casfs.models import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, ArchiveRetrieval, InventoryRetrieval, Job
+from casfs.asked_jobs import ArchiveRetrieval, CosPush, InventoryRetrieval
+from casfs.models import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, PUSH_TO_COS, Job
 
-Parameters = ArchiveRetrieval | InventoryRetrieval
+Parameters = ArchiveRetrieval | InventoryRetrieval | CosPush
 
 DEFAULT_TIER = "Standard"
 MOST_ARCHIVES = 10_000
@@ -19,8 +20,7 @@ MOST_ARCHIVES = 10_000
 
 def body(parameters: Parameters) -> bytes:
     """Return the body that asks for a job, in ASCII: other characters are escaped, as JSON has it."""
-    fields = _of_archive(parameters) if isinstance(parameters, ArchiveRetrieval) else _of_inventory(parameters)
-    told = fields | {"Description": parameters.description}
+    told = _fields_of(parameters) | {"Description": parameters.description}
     return json.dumps({name: value for name, value in told.items() if value}).encode()
 
 
@@ -33,12 +33,32 @@ def describes(job: Job, parameters: Parameters) -> bool:
     fields = job.fields
     if not _says(fields.get("JobDescription"), parameters.description):
         return False
-    if isinstance(parameters, ArchiveRetrieval):
-        of_archive = job.action == ARCHIVE_RETRIEVAL and fields.get("ArchiveId") == parameters.archive
-        of_tier = (fields.get("Tier") or parameters.tier) in (parameters.tier, *[DEFAULT_TIER] * (not parameters.tier))
-        return of_archive and of_tier and _has_range(fields, parameters.byte_range)
-    asked = fields.get("InventoryRetrievalParameters")
-    return job.action == INVENTORY_RETRIEVAL and (not isinstance(asked, dict) or _selects(asked, parameters))
+    if isinstance(parameters, InventoryRetrieval):
+        asked = fields.get("InventoryRetrievalParameters")
+        return job.action == INVENTORY_RETRIEVAL and (not isinstance(asked, dict) or _selects(asked, parameters))
+    of_archive = fields.get("ArchiveId") == parameters.archive and _is_of_tier(fields, parameters.tier)
+    if isinstance(parameters, CosPush):
+        return job.action == PUSH_TO_COS and of_archive and _puts(fields, parameters) and _has_range(fields, None)
+    return job.action == ARCHIVE_RETRIEVAL and of_archive and _has_range(fields, parameters.byte_range)
+
+
+def _fields_of(parameters: Parameters) -> dict[str, object]:
+    match parameters:
+        case ArchiveRetrieval():
+            return _of_archive(parameters)
+        case CosPush():
+            return _of_push(parameters)
+    return _of_inventory(parameters)
+
+
+def _of_push(parameters: CosPush) -> dict[str, object]:
+    return {
+        "Type": "push-to-cos",
+        "ArchiveId": parameters.archive,
+        "Bucket": parameters.bucket,
+        "Object": parameters.key,
+        "Tier": parameters.tier,
+    }
 
 
 def _of_archive(parameters: ArchiveRetrieval) -> dict[str, object]:
@@ -68,6 +88,17 @@ def _of_inventory(parameters: InventoryRetrieval) -> dict[str, object]:
 def _says(told: object, description: str | None) -> bool:
     """Return whether a job was given *description*; what becomes of characters beyond ASCII is not known."""
     return not re.fullmatch("[ -~]*", description or "") or (told or "") == (description or "")
+
+
+def _puts(told: Mapping[str, object], asked: CosPush) -> bool:
+    """Return whether a job puts an archive where it was asked to; a bucket may be told by its name or its domain."""
+    bucket, key = str(told.get("Bucket")), str(told.get("Object"))
+    return bucket.partition(".")[0] == asked.bucket.partition(".")[0] and key.lstrip("/") == asked.key.lstrip("/")
+
+
+def _is_of_tier(told: Mapping[str, object], tier: str | None) -> bool:
+    """Return whether a job is of the tier that was asked for, as far as its document tells."""
+    return (told.get("Tier") or tier) in (tier, *[DEFAULT_TIER] * (not tier))
 
 
 def _has_range(fields: Mapping[str, object], asked: tuple[int, int] | None) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from casfs.cli.drain_route import route
 from casfs.cli.drain_user import DrainUser
 from casfs.cli.options import given
 from casfs.cli.results import write_line
@@ -24,10 +25,10 @@ from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
 from casfs.drain import prices, status
 from casfs.drain.choice import Choice
-from casfs.drain.destinations.opening import folder_at
 from casfs.drain.ledger.ledger import Ledger, Page, default_path
 from casfs.drain.names import Naming
 from casfs.drain.plan import TIERS
+from casfs.drain.pushing import SCHEME
 from casfs.drain.run import Drain, MissingError, Wish
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
@@ -117,7 +118,6 @@ def drain(**arguments: Any) -> None:
     """
     _refuse_what_is_to_come(arguments)
     where = arguments["vault_place"]
-    destination = folder_at(arguments["destination"])
     options = {name: text for name, text in given(arguments).items() if name in library_options.NAMES}
     with (
         session(arguments) as accounts,
@@ -128,9 +128,10 @@ def drain(**arguments: Any) -> None:
         wish = _wish(where, arguments, account)
         whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
         path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
+        to = route(arguments, account, where.vault or "", path)
         with Ledger(path) as ledger:
             ledger.belong(**whose, name=arguments["naming"])
-            run = Drain(account, lister, ledger, destination, wish, user)
+            run = Drain(account, lister, ledger, to.way, to.manifest, wish, user)
             try:
                 with _signals():
                     totals = run.run()
@@ -140,7 +141,7 @@ def drain(**arguments: Any) -> None:
             except KeyboardInterrupt:
                 raise MissingError(f"stopped: {_left(ledger)}; run it again to go on") from None
             if not arguments["dry_run"]:
-                user.result(totals, whose["destination"])
+                user.result(totals, whose["destination"], to.shown_by)
 
 
 @click.command("status")
@@ -160,15 +161,14 @@ def drain_status(ledger: Path, *, as_json: bool) -> None:
 def _refuse_what_is_to_come(arguments: Mapping[str, Any]) -> None:
     if arguments["scheduler"] is not None:
         raise ConfigError("--scheduler: downloads by a Dask cluster are not there yet")
-    if arguments["destination"].startswith("cos://"):
-        raise ConfigError("DESTINATION: cos:// is not there yet")
 
 
 def _wish(where: Place, arguments: Mapping[str, Any], account: Account) -> Wish:
+    is_pushed = arguments["destination"].startswith(SCHEME)  # nothing waits to be downloaded then
     settings = DrainSettings(
         where.vault or "",
         arguments["tier"],
-        Bounds(arguments["ahead"], arguments["daily"]),
+        Bounds(LARGEST_SIZE if is_pushed else arguments["ahead"], arguments["daily"]),
         arguments["attempts"],
         arguments["jobs"],
         arguments["poll"],

@@ -97,14 +97,14 @@ class DrainUser:
         elif is_live:
             self._show(progress)
 
-    def result(self, totals: Mapping[State, tuple[int, int]], destination: str) -> None:
+    def result(self, totals: Mapping[State, tuple[int, int]], destination: str, shown_by: str) -> None:
         """Say how it ended, where nothing is missing."""
         self._hide()
         count, whole = totals[State.DONE]
         if self._as_json:
             write_line(json.dumps({"event": "result", "archives": count, "bytes": whole, "missing": 0}))
         else:
-            write_line(f"{count} archives, {size(whole)}, are in {printable(destination)}, each with its tree hash")
+            write_line(f"{count} archives, {size(whole)}, are in {printable(destination)}, {printable(shown_by)}")
 
     def missing(self, text: str, totals: Mapping[State, tuple[int, int]]) -> None:
         """Say to machines how it ended, where something is missing."""

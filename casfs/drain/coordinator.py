@@ -4,6 +4,7 @@ No job is begun before all pages of List Jobs were read: so a retrieval whose an
 the ledger, or whose ledger is lost, is found and not paid for again.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from casfs.drain.needs import Progress, Watcher
 from casfs.drain.settings import DrainSettings
 from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
+from casfs.drain.times import iso
 from casfs.drain.work import Asked, Broken, Listed, Outcome, Work
 from casfs.drain.workers import Inbox, Pool
 from casfs.errors import CasfsError, DeadlineError, NotFoundError
@@ -29,6 +31,8 @@ YOUNG_NS = 600 * 10**9
 for by its id."""
 TURN_S = 1.0
 """How often progress is told, at least."""
+NOTED = 100
+"""Archives that are named when they are given up; the ledger has all."""
 BATCH = 100
 """Outcomes that are noted in one step of the ledger, each of which waits for the disk."""
 
@@ -79,7 +83,7 @@ class Coordinator:
         self._is_listing = False
         self._was_listed = False
         self._list_at_ns = self._heard_ns = means.now_ns()
-        self._failures = 0
+        self._failures = self._noted = 0
         self._measured = (means.now_ns(), 0, False)
 
     def run(self) -> None:
@@ -218,7 +222,10 @@ class Coordinator:
             return
         if change.ended is not None:
             self._ledger.retrievals.end(*change.ended)
-        if change.retrieval is not None:
+        if change.retrieval is not None and change.state is State.DONE:
+            self._tally.adopt(entry, State.ASKED, change.retrieval, now_ns)
+            self._tally.put_there(dataclasses.replace(entry, state=State.ASKED), iso(now_ns))
+        elif change.retrieval is not None:
             self._tally.adopt(entry, change.state, change.retrieval, now_ns)
         else:
             self._tally.again(entry, change.ended[1] if change.ended else None)
@@ -234,6 +241,11 @@ class Coordinator:
         return min(60, 1 << min(self._failures, 6)) * 10**9
 
     def _tell(self) -> None:
+        for path, why in self._tally.given_up:
+            self._noted += 1
+            if self._noted <= NOTED:
+                self._watcher.note(f"{path} is given up: {why}")
+        self._tally.given_up.clear()
         spending = self._tally.spending
         self._watcher.progress(
             Progress(

@@ -22,6 +22,7 @@ class Retrieval:
         created_ns: when it was begun, None where nobody says.
         expires_ns: when its output may be gone, None where nobody says.
         said: what the service says about its state.
+        path: where in the destination the service itself puts it; None where it is to be downloaded.
     """
 
     archive: str
@@ -30,18 +31,27 @@ class Retrieval:
     created_ns: int | None
     expires_ns: int | None
     said: str = ""
+    path: str | None = None
 
 
 def retrieval_of(job: Job) -> Retrieval | None:
     """Return what *job* retrieves, None unless it is all of one archive."""
-    if job.action != ARCHIVE_RETRIEVAL:
-        return None
+    return whole_archive(job) if job.action == ARCHIVE_RETRIEVAL else None
+
+
+def whole_archive(job: Job, path: str | None = None) -> Retrieval | None:
+    """Return what *job* does with all of one archive, None if it is about something else.
+
+    Args:
+        job: one that retrieves archives, or puts them elsewhere.
+        path: as ``Retrieval.path``.
+    """
     fields = job.fields
     archive, said = fields.get("ArchiveId"), fields.get("StatusMessage")
     if not isinstance(archive, str) or not archive or not _is_whole(fields):
         return None
     said = said if isinstance(said, str) else ""
-    return Retrieval(archive, job.id, job.state, job.created_ns, job.expires_ns, said)
+    return Retrieval(archive, job.id, job.state, job.created_ns, job.expires_ns, said, path)
 
 
 def _is_whole(fields: Mapping[str, object]) -> bool:
@@ -98,12 +108,13 @@ def seen(entry: Entry, retrievals: Iterable[Retrieval], over: Collection[str]) -
         retrievals: all jobs of it that the service lists.
         over: those that bring nothing, whatever the service says.
     """
-    found = list(retrievals)
+    found = [one for one in retrievals if one.path in (None, entry.path)]
     used = best(found, over)
     own = next((one for one in found if one.job == entry.job), None)
     ended = _ended(entry, own) if entry.job is not None and entry.job not in over else None
     if used is not None:
-        state = State.READY if used.state is JobState.SUCCEEDED else State.ASKED
+        is_there = State.READY if used.path is None else State.DONE
+        state = is_there if used.state is JobState.SUCCEEDED else State.ASKED
         if own is not None and ended is None and (entry.state is state) and own.state is used.state:
             return None if own.expires_ns == entry.expires_ns else Change(state, own)
         return Change(state, used, ended)

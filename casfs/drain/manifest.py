@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from casfs.drain.destinations.destination import Destination, Label
@@ -11,25 +12,39 @@ PIECE_BYTES = 1 << 20
 """What is written at once: a whole block, as parts are."""
 
 
-def write(lines: Iterator[Mapping[str, Any]], destination: Destination, path: str = MANIFEST) -> None:
-    """Put the manifest where the archives are, in place of an older one.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Where a manifest is.
 
-    Args:
-        lines: what to tell of each archive.
-        destination: where they are.
-        path: of the manifest there.
-
-    Raises:
-        DestinationError: it is not there, and an older one still is.
+    Attributes:
+        destination: the folder: that of the archives, or one beside the ledger where they are not to be written to.
+        path: its name there.
     """
-    with destination.part(path, "manifest") as part:
-        part.restart()
-        held = bytearray()
-        for line in lines:
-            held += json.dumps(line, ensure_ascii=True).encode() + b"\n"
-            while len(held) >= PIECE_BYTES:
-                part.write(memoryview(held[:PIECE_BYTES]))
-                del held[:PIECE_BYTES]
-        if held:
-            part.write(memoryview(held))
-        part.commit(Label())
+
+    destination: Destination
+    path: str = MANIFEST
+
+    def __str__(self) -> str:
+        return self.destination.where(self.path)
+
+    def write(self, lines: Iterator[Mapping[str, Any]]) -> None:
+        """Take away what is unfinished, and put it there in place of an older one.
+
+        Args:
+            lines: what to tell of each archive.
+
+        Raises:
+            DestinationError: it is not there, and an older one still is.
+        """
+        self.destination.sweep()  # first: on a full disk it makes room
+        with self.destination.part(self.path, "manifest") as part:
+            part.restart()
+            held = bytearray()
+            for line in lines:
+                held += json.dumps(line, ensure_ascii=True).encode() + b"\n"
+                while len(held) >= PIECE_BYTES:
+                    part.write(memoryview(held[:PIECE_BYTES]))
+                    del held[:PIECE_BYTES]
+            if held:
+                part.write(memoryview(held))
+            part.commit(Label())

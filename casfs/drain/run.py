@@ -6,18 +6,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from casfs.drain import manifest, prices
+from casfs.drain import prices
 from casfs.drain.archive import MISSING, OPEN, UNDER_WAY, State
 from casfs.drain.asking import SIDE_BY_SIDE
 from casfs.drain.choice import Choice, Chooser
 from casfs.drain.coordinator import Coordinator, Means
-from casfs.drain.destinations.destination import Destination
 from casfs.drain.inventory.chain import Inventory, NoInventoryError
 from casfs.drain.ledger.ledger import Ledger, Page
+from casfs.drain.manifest import Manifest
 from casfs.drain.names import Naming
 from casfs.drain.needs import Service, Watcher
 from casfs.drain.plan import Plan, plan
 from casfs.drain.settings import DrainSettings
+from casfs.drain.way import Way
 from casfs.drain.work import Broken, Outcome, Work
 from casfs.drain.workers import Queue, Workers
 from casfs.errors import CasfsError, ConfigError
@@ -92,7 +93,8 @@ class Drain:
         service: whose vault it is.
         lister: the same, for what is read from the front only: its memory is small.
         ledger: the truth; open.
-        destination: where archives go.
+        way: how archives get to where they go.
+        manifest: what tells of those that are there.
         wish: what the user wants.
         user: who is told and asked.
 
@@ -104,14 +106,16 @@ class Drain:
         service: Service,
         lister: Service,
         ledger: Ledger,
-        destination: Destination,
+        way: Way,
+        manifest: Manifest,
         wish: Wish,
         user: User,
     ) -> None:
         self._service = service
         self._lister = lister
         self._ledger = ledger
-        self._destination = destination
+        self._way = way
+        self._manifest = manifest
         self._wish = wish
         self._user = user
 
@@ -142,7 +146,7 @@ class Drain:
         return self._result()
 
     def _work(self) -> None:
-        work = Work(self._service, self._wish.settings.vault, self._destination, self._wish.settings.tier, time.time_ns)
+        work = Work(self._service, self._wish.settings.vault, self._way, time.time_ns)
         inbox = Queue[Outcome]()
         means = Means(
             work,
@@ -164,8 +168,7 @@ class Drain:
 
     def _finish(self) -> None:
         """Leave a true manifest, and nothing that is unfinished."""
-        self._destination.sweep()  # first: on a full disk it makes room for the manifest
-        manifest.write(self._ledger.archives.manifest(), self._destination)
+        self._manifest.write(self._ledger.archives.manifest())
         with self._ledger.step():
             self._ledger.put("manifest", True)
 

@@ -1,6 +1,6 @@
 """Where the archives of a drain stand, in the ledger and as sums in memory: each move is made in both."""
 
-from casfs.drain.archive import OPEN, UNDER_WAY, Entry, State
+from casfs.drain.archive import MISSING, OPEN, UNDER_WAY, Entry, State
 from casfs.drain.delivery import Proof
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
@@ -13,6 +13,7 @@ class Tally:
     Attributes:
         totals: archives and bytes of those that are chosen, by state.
         spending: what retrievals come to.
+        given_up: paths of those that were given up since somebody looked, and why.
 
     Threads: that of the run.
 
@@ -26,6 +27,7 @@ class Tally:
         self._archives = ledger.archives
         self._retrievals = ledger.retrievals
         self._attempts = attempts
+        self.given_up: list[tuple[str, str]] = []
         self.totals = dict(ledger.archives.totals())
         self.spending = Spending(*ledger.retrievals.count(), ledger.retrievals.since(now_ns - DAY_NS))
 
@@ -46,6 +48,8 @@ class Tally:
         job, expires_ns = (entry.job, entry.expires_ns) if keeps else (None, None)
         self._archives.move(entry.number, state, job=job, expires_ns=expires_ns, why=why or entry.why)
         self._count(entry, state)
+        if state in MISSING:
+            self.given_up.append((entry.path, why or state))
 
     def adopt(self, entry: Entry, state: State, retrieval: Retrieval, now_ns: int) -> None:
         """Have an archive brought by a job, which counts as an attempt if nobody has noted it."""
@@ -71,6 +75,11 @@ class Tally:
     def done(self, entry: Entry, proof: Proof, verified_at: str) -> None:
         """Have an archive where it was to go."""
         self._archives.done(entry.number, proof.tree_hash, proof.hash_from, verified_at)
+        self._count(entry, State.DONE)
+
+    def put_there(self, entry: Entry, told_at: str) -> None:
+        """Have an archive where the service says that it has put it; no hash of what is there is known."""
+        self._archives.done(entry.number, entry.tree_hash, "service", told_at)
         self._count(entry, State.DONE)
 
     def _count(self, entry: Entry, state: State) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from casfs.drain.archive import Entry
-from casfs.drain.delivery import Proof, deliver
-from casfs.drain.destinations.destination import Destination
-from casfs.drain.jobs import Retrieval, retrieval_of
+from casfs.drain.delivery import Proof
+from casfs.drain.jobs import Retrieval
 from casfs.drain.needs import Service
+from casfs.drain.way import Way
 from casfs.errors import CasfsError, GoneError, NotFoundError
 
 
@@ -21,7 +21,7 @@ class Listed:
 
     Attributes:
         began_ns: when they were asked for.
-        retrievals: those that retrieve whole archives.
+        retrievals: those that bring whole archives to where they go, or a part of the way.
         error: why they are not known.
     """
 
@@ -82,8 +82,7 @@ class Work:
     Args:
         service: whose vault it is.
         vault: its name.
-        destination: where archives go.
-        tier: of retrievals.
+        way: how archives get to where they go.
         now_ns: the time.
 
     Attributes:
@@ -92,13 +91,10 @@ class Work:
     Threads: any, many at once.
     """
 
-    def __init__(
-        self, service: Service, vault: str, destination: Destination, tier: str, now_ns: Callable[[], int]
-    ) -> None:
+    def __init__(self, service: Service, vault: str, way: Way, now_ns: Callable[[], int]) -> None:
         self._service = service
         self._vault = vault
-        self._destination = destination
-        self._tier = tier
+        self._way = way
         self._now_ns = now_ns
         self._is_over = threading.Event()
         self._counting = threading.Lock()
@@ -117,10 +113,10 @@ class Work:
         began_ns = self._now_ns()
         try:
             jobs = self._service.each_job(self._vault)
-            found = [each for job in jobs if (each := retrieval_of(job)) is not None]
+            found = [each for job in jobs if (each := self._way.retrieval_of(job)) is not None]
             for missing in set(young) - {each.job for each in found}:
                 try:
-                    retrieval = retrieval_of(self._service.job(self._vault, missing, True))
+                    retrieval = self._way.retrieval_of(self._service.job(self._vault, missing, True))
                 except (NotFoundError, GoneError):
                     continue
                 found.extend([retrieval] if retrieval is not None else [])
@@ -129,18 +125,17 @@ class Work:
         return Listed(began_ns, tuple(found))
 
     def ask(self, entry: Entry) -> Asked:
-        """Begin a job that retrieves an archive, unless it is where it was to go already."""
+        """Begin a job that brings an archive, unless it is where it was to go already."""
         try:
-            if entry.tree_hash is not None and self._destination.holds(entry.path, entry.size, entry.tree_hash):
-                return Asked(entry, proof=Proof(entry.tree_hash, "inventory"))
-            return Asked(entry, job=self._service.retrieve(self._vault, entry.id, self._tier))
+            proof = self._way.held(entry)
+            return Asked(entry, proof=proof) if proof is not None else Asked(entry, job=self._way.begin(entry))
         except CasfsError as error:
             return Asked(entry, error=error)
 
     def load(self, entry: Entry) -> Loaded:
         """Download an archive."""
         try:
-            proof = deliver(self._service, self._vault, self._destination, entry, self._count)
+            proof = self._way.bring(entry, self._count)
         except CasfsError as error:
             return Loaded(entry, error=error)
         return Loaded(entry, proof)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from casfs.emulator.content import StoredContent
 from casfs.emulator.generated_archives import NO_ARCHIVES, GeneratedArchives
-from casfs.emulator.jobs import Archive, Json, StoredJob, StoredOutput
+from casfs.emulator.jobs import PUSH_TO_COS, Archive, Json, StoredJob, StoredOutput
 from casfs.emulator.policy import Policy
 
 Clock = Callable[[], float]
@@ -239,6 +239,14 @@ class State:
             jobs = self._vaults[vault].jobs if vault in self._vaults else {}
             if job in jobs:
                 jobs[job] = replace(jobs[job], expires_s=self.clock())
+
+    def pushed(self) -> dict[tuple[str, str], StoredOutput]:
+        """Return what PushToCOS jobs have put into buckets of COS by now, by bucket and key; the last one wins."""
+        with self._lock:
+            jobs = [job for vault in self._vaults.values() for job in vault.jobs.values() if job.action == PUSH_TO_COS]
+        done = [job for job in jobs if job.retrieves and job.status(self.clock()) == "Succeeded"]
+        done.sort(key=lambda job: job.completes_s)
+        return {(str(job.fields["Bucket"]), str(job.fields["Object"])): job.retrieves for job in done if job.retrieves}
 
     def remove_vault(self, name: str) -> None:
         """Forget a vault and all that is in it."""

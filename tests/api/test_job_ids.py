@@ -8,8 +8,8 @@ import pytest
 
 from casfs.api.client import Client
 from casfs.api.clock import ServiceClock
+from casfs.asked_jobs import ArchiveRetrieval
 from casfs.errors import ProtocolError
-from casfs.models import ArchiveRetrieval
 from casfs.waiting import Deadline
 from tests.api.scripted import Act, ScriptedServer, answer
 from tests.conftest import Announce

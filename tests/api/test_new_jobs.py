@@ -10,6 +10,7 @@ import pytest
 from casfs.api.client import Client
 from casfs.api.providers.provider import Access, Service
 from casfs.api.providers.table import PROVIDERS
+from casfs.asked_jobs import ArchiveRetrieval, InventoryRetrieval
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
@@ -17,7 +18,7 @@ from casfs.emulator.jobs import ARCHIVE_RETRIEVAL, StoredJob, StoredOutput
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 from casfs.errors import AccessDeniedError, CasfsError, NotFoundError, RefusedError
-from casfs.models import ArchiveRetrieval, Credentials, InventoryRetrieval
+from casfs.models import Credentials
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests.conftest import Announce

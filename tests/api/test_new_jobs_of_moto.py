@@ -14,7 +14,7 @@ import boto3
 from casfs.api.client import Client
 from casfs.api.providers.glacier import GLACIER
 from casfs.api.providers.provider import Access
-from casfs.models import ArchiveRetrieval, InventoryRetrieval
+from casfs.asked_jobs import ArchiveRetrieval, InventoryRetrieval
 from casfs.stats import Stats
 from casfs.waiting import Deadline
 from tests import moto_server

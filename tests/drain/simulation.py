@@ -15,6 +15,7 @@ from casfs.drain.names import Naming
 from casfs.drain.needs import Progress
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
+from casfs.drain.way import Download
 from casfs.drain.work import Outcome, Work
 from casfs.errors import CasfsError, NotFoundError, NotReadyError
 from casfs.file import File
@@ -208,7 +209,7 @@ class Simulation:
         if not self.ledger.exists():
             self.enter()
         pool = Now(self.service)
-        work = Work(self.service, "v", self.destination, "Bulk", self.service.time)
+        work = Work(self.service, "v", Download(self.service, "v", self.destination, "Bulk"), self.service.time)
         with killed or Ledger(self.ledger) as ledger:
             means = Means(work, pool, pool, pool, self.service.time)
             try:

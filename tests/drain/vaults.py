@@ -77,23 +77,33 @@ class Vault:
         """The environment of a program that has keys."""
         return environment(self.folder, "id", SECRET)
 
-    def command(self, *options: object, yes: bool = True) -> list[str]:
-        """Return the command that drains it."""
+    def command(self, *options: object, yes: bool = True, to: str | None = None) -> list[str]:
+        """Return the command that drains it, to another destination if one is named."""
         told = ["--provider", self.provider, "--ledger", self.ledger, "--poll", 0.1, *options]
-        return [sys.executable, "-m", "casfs", "drain", *map(str, told), *["--yes"] * yes, self.place, str(self.out)]
+        return [
+            sys.executable,
+            "-m",
+            "casfs",
+            "drain",
+            *map(str, told),
+            *["--yes"] * yes,
+            self.place,
+            to or str(self.out),
+        ]
 
-    def drain(self, *options: object, yes: bool = True) -> subprocess.CompletedProcess[str]:
+    def drain(self, *options: object, yes: bool = True, to: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
+        command = self.command(*options, yes=yes, to=to)
         return subprocess.run(
-            self.command(*options, yes=yes), env=self.env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S,
-            check=False, stdin=subprocess.DEVNULL,
+            command, env=self.env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     @contextmanager
-    def running(self, *options: object) -> Iterator[subprocess.Popen[str]]:
+    def running(self, *options: object, to: str | None = None) -> Iterator[subprocess.Popen[str]]:
         """Run the command for the time of a block; it is killed at the end, if it runs still."""
         with subprocess.Popen(
-            self.command(*options), env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.command(*options, to=to), env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             try:
                 yield process

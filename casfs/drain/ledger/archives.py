@@ -144,7 +144,7 @@ class Archives:
             state, job, expires_ns, escaped(why) if why else None, number,
         )  # fmt: skip
 
-    def done(self, number: int, tree_hash: str, hash_from: str, verified_at: str) -> None:
+    def done(self, number: int, tree_hash: str | None, hash_from: str, verified_at: str) -> None:
         """Note that an archive is where it was to go, and how that was shown; within a step."""
         self._database.run(
             "UPDATE archive SET state = 'done', expires_ns = NULL, why = NULL, tree_hash = ?, hash_from = ?,"
