@@ -1,5 +1,6 @@
 """Waits that end: by the result, by the deadline, or by a signal to the program that waits."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -7,7 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from casfs.errors import DeadlineError, InterruptedCallError
+from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
 
 POLL_S = 0.05
 """How often a waiting call asks whether its program was signalled: a Ctrl-C feels immediate below 100 ms, and
@@ -81,3 +82,26 @@ def wait_for(future: Future[T], deadline: Deadline, interrupted: Interrupted, wh
         if interrupted():
             raise InterruptedCallError(f"{what}: interrupted by a signal")
         deadline.check(what)
+
+
+def within(seconds: float, call: Callable[[], T], what: str) -> T:
+    """Return what *call* returns, or raise what it raised; it is left behind, on a thread of its own, where it hangs.
+
+    For a file system that may not answer. Where there is no thread to be had, the call itself is waited for.
+
+    Raises:
+        DeadlineError: it did not end in time.
+    """
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except (CasfsError, OSError, RuntimeError) as error:
+            future.set_exception(error)
+
+    try:
+        threading.Thread(target=work, name="casfs-within", daemon=True).start()
+    except RuntimeError:
+        return call()
+    return wait_for(future, Deadline.after(seconds), never, what)

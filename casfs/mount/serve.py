@@ -11,7 +11,7 @@ from casfs import shortage
 from casfs.account import Service, Stages, find_service
 from casfs.config.config import Config
 from casfs.config.environment import hide_credentials
-from casfs.errors import CasfsError, ConfigError, MountError, ProtocolError
+from casfs.errors import CasfsError, ConfigError, DeadlineError, MountError, ProtocolError
 from casfs.fs.attrs import View
 from casfs.fs.binding import Binding, load_binding
 from casfs.fs.handles import Handles
@@ -33,6 +33,7 @@ from casfs.mount.proof import Proof
 from casfs.mount.reload import Reload
 from casfs.mount.watcher import Watcher
 from casfs.operate.notify import manager_of
+from casfs.waiting import within
 
 DESCRIPTORS = 65536
 """Open files wanted: two a connection and what libfuse takes; the usual soft limit of 1024 is for select()."""
@@ -40,6 +41,9 @@ DESCRIPTORS = 65536
 NO_LOG = f"nobody takes log lines at {SYSLOG_SOCKET}, so that they are lost; --log-file FILE keeps them"
 
 _log = logging.getLogger(__name__)
+
+HANG_S = 5.0
+"""How long the disk of a path is waited for that is only looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,16 @@ def _serve(request: MountRequest, service: Service, herald: Herald) -> None:
 
 def _check_outside(request: MountRequest, name: str, path: str | None) -> None:
     """Refuse a path that the mount would hide: what reads it there asks the mount itself."""
-    if path is not None and Path(path).resolve().is_relative_to(request.path):
+    if path is not None and _resolved(Path(path)).is_relative_to(request.path):
         raise ConfigError(f"{name}: {path} is below the mountpoint, and the mount would hide it")
+
+
+def _resolved(path: Path) -> Path:
+    """Return where *path* leads, as far as its disk says so in time: one that hangs is not waited for."""
+    try:
+        return within(HANG_S, path.resolve, str(path))
+    except DeadlineError:
+        return path.absolute()
 
 
 def _make(request: MountRequest, service: Service, herald: Herald, errors: CapturedStderr, watcher: Watcher) -> None:

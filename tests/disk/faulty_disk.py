@@ -1,10 +1,13 @@
 """A file system over a folder, whose calls fail as a file says: ``ERRNO CALL…``, read anew for each call.
 
+With 0 they hang.
+
 python -m tests.disk.faulty_disk FOLDER MOUNTPOINT FAULTS
 """
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,10 +27,17 @@ class FaultyDisk(mfusepy.Operations):
         self._faults = faults
 
     def _do(self, call: str, step: Callable[[], T]) -> T:
-        number, *calls = self._faults.read_text().split() or ["0"]
+        number, calls = self._asked()
+        while call in calls and not number:
+            time.sleep(0.01)
+            number, calls = self._asked()
         if call in calls:
-            raise OSError(int(number), f"refused: {call}")
+            raise OSError(number, f"refused: {call}")
         return step()
+
+    def _asked(self) -> tuple[int, list[str]]:
+        number, *calls = self._faults.read_text().split() or ["0"]
+        return int(number), calls
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         def look() -> dict[str, Any]:

@@ -4,10 +4,14 @@ import errno
 import itertools
 import logging
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
+from casfs.data.disk import store as store_module
+from casfs.data.disk.files import SystemFiles
+from casfs.data.disk.store import Store
 from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.disk.contents import ROOT, Archive, Time, open_store, rebuilt, served
@@ -170,3 +174,49 @@ def test_a_file_system_without_claims_lets_everybody_download() -> None:
     process.refuses = lambda call: errno.EINVAL if call in {"claim", "is_claimed"} else None
     assert content.claim(range(2)) is not None
     assert content.claim(range(2)) is not None
+
+
+class Silent(SystemFiles):
+    """A disk that does not answer until it is let."""
+
+    def __init__(self) -> None:
+        self.lets = threading.Event()
+
+    def device(self, path: str) -> int:
+        assert self.lets.wait(60)
+        return super().device(path)
+
+
+def test_a_disk_that_does_not_answer_when_it_is_opened_is_tried_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, announce: Announce
+) -> None:
+    announce("not used for now: it does not answer")
+    monkeypatch.setattr(store_module, "HANG_S", 0.1)
+    files, time, archive = Silent(), Time(), Archive.of(MIB)
+    store = Store.open(tmp_path / "cache", 64 * MIB, may_fail=True, files=files, clock=time.clock, sleep=time.sleep)
+    assert store.outage is not None
+    content = store.content(archive.key)
+    assert content.write(archive.new([0])) == 0
+    files.lets.set()
+    time.now_s += 1000
+    assert content.write(archive.new([0])) == 1
+    assert store.outage is None
+
+
+def test_a_folder_that_others_may_write_to_since_is_not_used_again(tmp_path: Path, announce: Announce) -> None:
+    announce("not used for now")
+    time, archive = Time(), Archive.of(2 * MIB)
+    folder = tmp_path / "cache"
+    store = open_store(folder, time=time)
+    content = store.content(archive.key)
+    assert content.write(archive.new([0])) == 1
+    folder.rename(tmp_path / "away")
+    assert content.write(archive.new([1])) == 0
+    folder.mkdir()
+    folder.chmod(0o777)
+    time.now_s += 1000
+    assert content.write(archive.new([1])) == 0
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o700)
+    time.now_s += 10_000
+    assert content.write(archive.new([1])) == 1

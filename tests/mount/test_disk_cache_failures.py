@@ -108,3 +108,13 @@ def test_a_disk_that_fails_at_the_beginning_is_no_reason_not_to_mount(
         assert os.getxattr(root / "vault" / "small" / "output", "user.cas.cached") == b"none"
     (warning,) = warnings(next(tmp_path.glob("log-[0-9]")))
     assert os.strerror(errno.EIO) in warning
+
+
+def test_a_disk_that_hangs_at_the_beginning_is_no_reason_not_to_mount(
+    server: Server, mounting: Mounting, faulty: Callable[[str], None], tmp_path: Path
+) -> None:
+    faulty("0 getattr")
+    with mounting(server, "--cache-dir", tmp_path / "mountpoint" / "cache") as root:
+        assert (root / "vault" / "small" / "output").read_bytes() == SMALL
+        faulty("")  # nobody could end a process that hangs in it
+    assert "not used for now: it does not answer" in warnings(next(tmp_path.glob("log-[0-9]")))[0]

@@ -71,9 +71,10 @@ class Folder:
         """Make what is missing of the folder's own files.
 
         Raises:
-            ConfigError: it is of another version, or holds something else.
+            ConfigError: it is of another version, holds something else, or is not this user's alone.
             OSError: the disk fails.
         """
+        check_owner(Path(self.path))
         self._files.make_folder(self.path)
         self._device = self._files.device(self.path)
         self._complete()
@@ -88,6 +89,7 @@ class Folder:
             self.prepare()
         if self._files.device(self.path) != self._device:
             raise FileNotFoundError(errno.ENOENT, "another file system is there now", self.path)
+        check_owner(Path(self.path))
         self._complete()
 
     def _complete(self) -> None:

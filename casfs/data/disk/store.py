@@ -8,18 +8,22 @@ from pathlib import Path
 
 from casfs.data.disk.entry import Entry, described
 from casfs.data.disk.files import Files, SystemFiles
-from casfs.data.disk.folder import Folder, check_owner
+from casfs.data.disk.folder import Folder
 from casfs.data.disk.layout import ContentKey, Label
 from casfs.data.disk.outage import DiskHealth, Outage
 from casfs.data.disk.rebuilding import GROUPS, Rebuild
 from casfs.data.disk.room import Room
 from casfs.data.disk.stored_content import StoredContent
 from casfs.data.disk.upkeep import Upkeep
-from casfs.errors import ConfigError
-from casfs.waiting import Clock
+from casfs.errors import ConfigError, DeadlineError
+from casfs.waiting import Clock, within
 
 TO_BE_MENDED = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """What is wrong with the name of a folder, or its permissions: its user is told. What else fails is the disk."""
+
+
+HANG_S = 5.0
+"""How long a disk that may fail is waited for when it is opened: as long as for a block of it."""
 
 
 class Store:
@@ -50,7 +54,7 @@ class Store:
         Args:
             path: the folder; nothing else may be in it.
             capacity_bytes: what all contents together may take on disk.
-            may_fail: whether a disk that fails now is tried again later.
+            may_fail: whether a disk that fails now, or does not answer in 5 s, is tried again later.
             files: the file system.
             clock: seconds since 1970, the same for all processes and over restarts.
             sleep: waits between two tries of a lock.
@@ -62,8 +66,12 @@ class Store:
         folder = Folder(system, path, sleep)
         health = DiskHealth(str(path), clock)
         try:
-            check_owner(path)
-            folder.prepare()
+            if may_fail:
+                within(HANG_S, folder.prepare, str(path))
+            else:
+                folder.prepare()
+        except DeadlineError:
+            health.failed(OSError(errno.ETIMEDOUT, "it does not answer"), reading=False)
         except OSError as error:
             if error.errno in TO_BE_MENDED or not may_fail:
                 raise ConfigError(f"{path}: cannot be used for the cache: {error.strerror}") from error
