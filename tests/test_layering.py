@@ -15,8 +15,9 @@ LEAVES = frozenset({"attributes", "errors", "errnos", "models", "asked_jobs"}) |
 """What every part may import."""
 
 TABLE: dict[str, frozenset[str]] = {
-    "cli": frozenset({"mount", "operate", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
+    "cli": frozenset({"mount", "operate", "doctor", "cache", "drain", "library", "tree_hash", "config", "emulator"}),
     "mount": frozenset({"account", "fs", "operate", "config"}),
+    "doctor": frozenset({"mount", "account", "fs", "api", "data", "config"}),
     "operate": frozenset({"account", "api", "config"}),
     "cache": frozenset({"library", "data", "file", "config"}),
     "account": frozenset({"api", "tree", "data", "config", "kept_jobs"}),

@@ -55,6 +55,9 @@ class Client:
         service: where it is, who asks, and in whose ways.
         settings: whose vaults, and how long.
         stats: counts requests, retries, refusals and bytes.
+
+    Attributes:
+        clock: what time it is for the service, as far as it has answered.
     """
 
     def __init__(self, service: Service, settings: ClientSettings, stats: Stats) -> None:
@@ -69,7 +72,7 @@ class Client:
         )
         self._retry = Retry(stats)
         self._requests = AccountRequests(settings.account)
-        clock = ServiceClock()
+        clock = self.clock = ServiceClock()
         self._attempts = Attempts(service, self._transport, stats, clock)
         self._new_jobs = NewJobs(self._attempts, self._retry, clock, self.jobs, service.provider.job_id_header)
         self._job_outputs = JobOutputs(self._attempts, self._retry, stats, self._provider.tree_hash_header)

@@ -45,6 +45,12 @@ class ServiceClock:
         """Take note of the Date of a response that came now."""
         self._heard = (date, self._clock())
 
+    def off_s(self) -> float | None:
+        """Return by how much the service's clock is ahead of this machine's, by the last Date heard; None without."""
+        date, came_s = self._heard
+        service_s = seconds_of(date)
+        return None if service_s is None else service_s - came_s
+
     def by_the_service(self, here_s: float) -> float:
         """Return what time it was for the service at *here_s* of this machine, by the last Date heard; never later."""
         date, came_s = self._heard

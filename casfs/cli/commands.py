@@ -9,6 +9,7 @@ COMMANDS: Mapping[str, str] = {
     "cache": "Look after a cache on disk: what is in it, whether it is sound, less of it.",
     "config": "Show what a mount would use, and where each value comes from.",
     "demo": "Mount the embedded archive service, with sample vaults, until Ctrl-C.",
+    "doctor": "Look whether everything is there to mount SOURCE: a line a check, and what mends it.",
     "drain": "Retrieve, download and check everything in a vault, into a directory or an fsspec URL.",
     "emulate": "Run the embedded archive service until Ctrl-C, on a port of this machine.",
     "get": "Download the outputs of jobs, each whole and checked before it has its name.",

@@ -1,20 +1,12 @@
 """The command line: what the user asks for goes in, one line and an exit status come out."""
 
-import importlib.metadata
 import sys
 
 import click
 
 from casfs.cli.commands import Commands
 from casfs.cli.statuses import Statuses, status_of
-
-
-def version() -> str:
-    """Return the version that is installed; a checkout that is not has none."""
-    try:
-        return importlib.metadata.version("casfs")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
+from casfs.cli.version import version
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -114,7 +114,7 @@ def decide(
             source_text, [only(names, layer) for layer in layers], places, files, behind_o=behind_o, names=names
         )
     except NowhereError as error:
-        raise ConfigError("; ".join([str(error), *files.unread])) from None
+        raise NowhereError("; ".join([str(error), *files.unread])) from None
 
 
 def _decided(  # noqa: PLR0913 - what was said, where else to look, and what counts

@@ -128,11 +128,12 @@ def _check_unprivileged(path: Path, *, allow_other: bool) -> None:
         raise MountError(
             f"{path}: you may not write there, and only who may can mount there; choose a directory of yours"
         )
-    if allow_other and not _others_are_allowed():
+    if allow_other and not are_others_allowed():
         raise MountError(f"--allow-other needs a line user_allow_other in {FUSE_CONF}, unless root mounts")
 
 
-def _others_are_allowed() -> bool:
+def are_others_allowed() -> bool:
+    """Say whether users may let others into their mounts."""
     try:
         lines = FUSE_CONF.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

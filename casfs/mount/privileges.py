@@ -68,6 +68,11 @@ def mending(said: str) -> str | None:
 
 def _missing() -> str:
     """Return what gives this process the right to mount."""
+    return lacking() or f"no mount is allowed here; {OF_CONTAINER}, and maybe --security-opt apparmor=unconfined"
+
+
+def lacking() -> str | None:
+    """Return what this process lacks to mount, and what gives it that; None where nothing is seen to be missing."""
     helper = fusermount()
     if not _has("CapBnd") or (os.geteuid() == 0 and not _has("CapEff")):
         return f"this process lacks CAP_SYS_ADMIN; {OF_CONTAINER}"
@@ -79,7 +84,7 @@ def _missing() -> str:
         status = Path(helper).stat()
         if status.st_uid != 0 or not status.st_mode & stat.S_ISUID:
             return f"{helper} is not setuid root; as root, run: chown root {helper}; chmod 4755 {helper}"
-    return f"no mount is allowed here; {OF_CONTAINER}, and maybe --security-opt apparmor=unconfined"
+    return None
 
 
 def _has(field: str) -> bool:

@@ -1,0 +1,1 @@
+"""Whether everything is there that a mount takes, and what mends what is not."""

@@ -1,0 +1,1 @@
+"""``casfs doctor``, and each of its looks."""
