@@ -52,8 +52,8 @@ class Operating:
 
     def begin(self) -> None:
         """Say that the mount answers, and watch it from now on."""
+        self._is_ready.set()  # first: who hears that it is ready may have it reloaded at once
         self._manager.ready(self.status())
-        self._is_ready.set()
         self._watchdog.start()
 
     def end(self, why: str) -> None:
@@ -77,7 +77,7 @@ class Operating:
         }
 
     def _read_anew(self) -> None:
-        if not self._is_ready.is_set():  # the manager takes READY=1 for the first one
+        if not self._is_ready.is_set():  # the manager would take what follows for the first READY=1
             self._reload()
             return
         self._manager.reloading()

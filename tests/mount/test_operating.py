@@ -207,6 +207,34 @@ def test_hangup_reads_credentials_and_what_can_change_and_forgets_listings(path:
         assert "another-key" not in log(path)
 
 
+def test_keys_that_systemd_passes_are_found_and_read_anew(path: Path) -> None:
+    folder, keys = path.parent / "credentials", {"id": "key"}
+    folder.mkdir()
+
+    def give(secret_key: str) -> None:
+        new = folder / "new"
+        new.write_text(f'secret_id = "id"\nsecret_key = "{secret_key}"\n')
+        new.chmod(0o400)
+        new.replace(folder / "casfs")
+
+    give("key")
+    none = {"CASFS_SECRET_ID": "", "CASFS_SECRET_KEY": "", "CREDENTIALS_DIRECTORY": str(folder)}
+    with (
+        Server(sample_state(), credentials=keys) as server,
+        manager() as heard,
+        notifying(server.url, path, heard, "--list-ttl", "3600", WATCHDOG_USEC=WATCHED, **none) as process,
+    ):
+        heard.has("READY")
+        assert f"credentials from {folder}/casfs" in log(path)
+        keys["id"] = "another-key"
+        give("another-key")
+        process.send_signal(signal.SIGHUP)
+        heard.has("RELOADING")
+        heard.has("READY")
+        assert names(path) == ["empty", "ledger", "photos"], "listed with the new key"
+        heard.has("WATCHDOG")
+
+
 @pytest.mark.parametrize("damage", ["unreadable", "another service"])
 def test_hangup_keeps_what_was_where_the_configuration_cannot_be_followed(
     server: Server, path: Path, damage: str
