@@ -51,11 +51,16 @@ class PipeHerald:
         self.say(f"warning {text}")
 
     def ready(self) -> None:
-        """Say that the mount answers, and let go of standard error.
+        """Leave the session of the command, say that the mount answers, and let go of standard error.
+
+        The session is not left sooner: only who is in the process group of systemd may go on to where an automount
+        waits for the mount; any other process, be it the one that makes the mount, waits for that there itself.
+        Source: Linux, autofs_oz_mode; systemd, same_pgrp of mount units.
 
         Raises:
             MountError: the command was ended meanwhile, so that nobody waits for the mount.
         """
+        os.setsid()
         self.say("ready")
         os.close(self._fd)
 
@@ -111,7 +116,6 @@ def _become_the_mount(serve: Callable[[Herald], None], speaking: int) -> NoRetur
     """
     status = 1
     with suppress(BaseException):
-        os.setsid()
         if os.fork() == 0:
             status = _run(serve, PipeHerald(_let_go(speaking)))
     os._exit(status)

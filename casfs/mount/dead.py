@@ -32,6 +32,9 @@ def take_dead_away(path: Path) -> int:
 
 
 def _take_one_away(path: Path) -> bool:
+    kinds = [mounted.kind for mounted in mounts() if mounted.path == str(path)]
+    if kinds[-1:] != [KIND]:
+        return False  # and not looked at: an automount would have the mount made that is being made
     try:
         with held(path) as fd:
             if not _is_dead(fd):

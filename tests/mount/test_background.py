@@ -104,6 +104,19 @@ run(serve)
     assert wait_for_text(tmp_path / "told") == repr([[], 1, "/", True])
 
 
+def test_mount_is_made_in_the_process_group_of_the_command_which_an_automount_lets_pass(tmp_path: Path) -> None:
+    script = """
+def serve(herald):
+    before = os.getpgid(0) == group
+    herald.ready()
+    open(sys.argv[1], "w").write(repr([before, os.getpgid(0) == os.getsid(0) == os.getpid()]))
+group = os.getpgid(0)
+run(serve)
+"""
+    run(script, tmp_path / "told")
+    assert wait_for_text(tmp_path / "told") == repr([True, True])
+
+
 def test_mount_starts_from_a_caller_without_standard_streams(tmp_path: Path) -> None:
     script = """
 def serve(herald):
