@@ -54,11 +54,15 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "fsspec": frozenset({"fsspec", "drain"}),
+    "distributed": frozenset({"drain"}),
     "cachetools": frozenset({"tree", "data"}),
 }
 """Which parts may import a library that is ours to import at all."""
 
-ONE_MODULE = {"fsspec": PACKAGE / "drain" / "destinations" / "fsspec.py"}
+ONE_MODULE = {
+    "fsspec": PACKAGE / "drain" / "destinations" / "fsspec.py",
+    "distributed": PACKAGE / "drain" / "dask.py",
+}
 """Which module alone of a part may import a library that is the part's beside others."""
 
 FLOORS = ("outputs", "probe", "reader", "ahead", "fetch", "memory", "disk", "content", "hashing")

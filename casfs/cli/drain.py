@@ -32,7 +32,6 @@ from casfs.drain.pushing import SCHEME
 from casfs.drain.run import Drain, MissingError, Wish
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
-from casfs.errors import ConfigError
 from casfs.library import Account, connect
 
 LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
@@ -106,7 +105,7 @@ class _Drain(click.Command):
 @click.option("--only", metavar="REGEX", help="Archives whose description, or id where there is none, has this.")
 @click.option("--newer", metavar="DATE", help="Archives made then or later.")
 @click.option("--older", metavar="DATE", help="Archives made before.")
-@click.option("--scheduler", metavar="ADDRESS", hidden=True)
+@click.option("--scheduler", metavar="ADDRESS", help="Download on the workers of a Dask cluster.  [this host]")
 @click.option("--prices", "price_file", type=click.Path(path_type=Path), help="A table of prices in TOML.  [built in]")
 @click.option("--json", "as_json", is_flag=True, help="Progress and result as one object a line.")
 @connect_options
@@ -116,7 +115,6 @@ def drain(**arguments: Any) -> None:
     It can be killed at any instant and run again: what is done is not done again, and no retrieval that is still
     valid is paid for twice. "casfs drain status LEDGER" says how far it is.
     """
-    _refuse_what_is_to_come(arguments)
     where = arguments["vault_place"]
     options = {name: text for name, text in given(arguments).items() if name in library_options.NAMES}
     with (
@@ -128,8 +126,7 @@ def drain(**arguments: Any) -> None:
         wish = _wish(where, arguments, account)
         whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
         path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
-        to = route(arguments, account, where.vault or "", path)
-        with Ledger(path) as ledger:
+        with Ledger(path) as ledger, route(arguments, options, account, path) as to:
             ledger.belong(**whose, name=arguments["naming"])
             run = Drain(account, lister, ledger, to.way, to.manifest, wish, user)
             try:
@@ -156,11 +153,6 @@ def drain_status(ledger: Path, *, as_json: bool) -> None:
         return
     for line in status.lines(found):
         write_line(line)
-
-
-def _refuse_what_is_to_come(arguments: Mapping[str, Any]) -> None:
-    if arguments["scheduler"] is not None:
-        raise ConfigError("--scheduler: downloads by a Dask cluster are not there yet")
 
 
 def _wish(where: Place, arguments: Mapping[str, Any], account: Account) -> Wish:

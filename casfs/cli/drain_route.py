@@ -1,15 +1,19 @@
 """Where a drain puts archives and how, as its command line says it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from casfs.config.options import BY_NAME
 from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.opening import folder_at
+from casfs.drain.errand import Errand
 from casfs.drain.manifest import Manifest
 from casfs.drain.pushing import SCHEME, Push, bucket_at
-from casfs.drain.way import Download, Way
+from casfs.drain.way import Carry, Download, Way
 from casfs.errors import ConfigError
 from casfs.library import Account
 
@@ -29,32 +33,61 @@ class Route:
     shown_by: str = "each with its tree hash"
 
 
-def check_destination(text: str, provider: str) -> None:
-    """Raise ConfigError unless *text* names a place that archives of *provider* can be put into."""
-    if not text.startswith(SCHEME):
-        folder_at(text)
-    elif provider != "cas":
-        raise ConfigError(f"DESTINATION: {SCHEME} is filled by jobs of CAS, and {provider} has none that do that")
-
-
-def route(arguments: Mapping[str, Any], account: Account, vault: str, ledger: Path) -> Route:
-    """Return where archives go, and how.
+@contextmanager
+def route(arguments: Mapping[str, Any], options: Mapping[str, str], account: Account, ledger: Path) -> Iterator[Route]:
+    """Yield where archives go, and how.
 
     Args:
         arguments: of the command.
+        options: those of ``connect`` among them.
         account: whose vault it is.
-        vault: its name.
         ledger: of the drain, beside which the manifest lies where archives go to COS.
 
     Raises:
-        ConfigError: nothing can be put there.
+        ConfigError: nothing can be put there, or the cluster that is to do it cannot.
+        UnreachableError: there is no such cluster.
     """
-    check_destination(arguments["destination"], account.provider)
-    if not arguments["destination"].startswith(SCHEME):
-        destination = folder_at(arguments["destination"])
-        way = Download(account, vault, destination, arguments["tier"])
-        return Route(way, Manifest(destination))
+    if arguments["destination"].startswith(SCHEME):
+        yield _to_cos(arguments, account, ledger)
+        return
+    is_on_cluster = arguments["scheduler"] is not None and not arguments["dry_run"]
+    if is_on_cluster and "://" in arguments["destination"] and "@" in urlsplit(arguments["destination"]).netloc:
+        raise ConfigError("DESTINATION: a URL with a user or a password would be read by all of the cluster")
+    destination, vault = folder_at(arguments["destination"]), arguments["vault_place"].vault
+    way, manifest = Download(account, vault, destination, arguments["tier"]), Manifest(destination)
+    if not is_on_cluster:
+        yield Route(way, manifest)
+        return
+    where = destination.root if isinstance(destination, LocalDestination) else arguments["destination"]
+    with _cluster(arguments, options, where) as carry:
+        yield Route(replace(way, carry=carry), manifest)
+
+
+def _to_cos(arguments: Mapping[str, Any], account: Account, ledger: Path) -> Route:
+    if account.provider != "cas":
+        raise ConfigError(f"DESTINATION: {SCHEME} is filled by jobs of CAS, and {account.provider} has none")
+    if arguments["scheduler"] is not None:
+        raise ConfigError(f"--scheduler: nothing is downloaded to {SCHEME}")
     bucket = bucket_at(arguments["destination"], account.region)
     beside = Manifest(LocalDestination(str(ledger.absolute().parent)), f"{ledger.name}.MANIFEST.jsonl")
-    push = Push(account, vault, bucket, arguments["tier"])
+    push = Push(account, arguments["vault_place"].vault, bucket, arguments["tier"])
     return Route(push, beside, f"by the word of the service; {beside} tells which")
+
+
+@contextmanager
+def _cluster(arguments: Mapping[str, Any], options: Mapping[str, str], destination: str) -> Iterator[Carry]:
+    """Yield what has the workers of ``--scheduler`` download."""
+    try:
+        from casfs.drain.dask import Cluster  # noqa: PLC0415 - wanted for clusters alone
+    except ImportError as error:
+        raise ConfigError("--scheduler: Dask is needed for it: pip install 'casfs[dask]'") from error
+    place = arguments["vault_place"]
+    connections = int(options.get("connections") or BY_NAME["connections"].default or 1)
+    most = min(arguments["jobs"], connections)
+    kept = {name: text for name, text in options.items() if name != "connections"}
+    errand = Errand(place.source, kept, place.vault, destination, connections // most)
+    cluster = Cluster(arguments["scheduler"], errand, most)
+    try:
+        yield cluster.carry
+    finally:
+        cluster.close()

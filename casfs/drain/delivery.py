@@ -28,8 +28,13 @@ class Proof:
     hash_from: str
 
 
-def deliver(
-    service: Service, vault: str, destination: Destination, entry: Entry, moved: Callable[[int], object]
+def deliver(  # noqa: PLR0913, PLR0917 - from where, to where, and under which name meanwhile
+    service: Service,
+    vault: str,
+    destination: Destination,
+    entry: Entry,
+    moved: Callable[[int], object],
+    attempt: str | None = None,
 ) -> Proof:
     """Put an archive where it goes, and return what shows that it is the right one.
 
@@ -39,6 +44,7 @@ def deliver(
         destination: where it goes.
         entry: which archive; its job has an output.
         moved: called with the length of each piece that was written; what it raises ends the download.
+        attempt: names what is unfinished; None for a name by which a later attempt goes on with it.
 
     Raises:
         CorruptDataError: the output is not what the inventory tells of.
@@ -59,7 +65,7 @@ def deliver(
         file.close()
         raise CorruptDataError(f"the output has {file.size} bytes, and the inventory says {entry.size}")
 
-    attempt = hashlib.sha256(entry.id.encode()).hexdigest()[:32]
+    attempt = attempt or hashlib.sha256(entry.id.encode()).hexdigest()[:32]
     with destination.part(entry.path, attempt) as part:
         try:
             download(open_file, part, proof.tree_hash, moved)

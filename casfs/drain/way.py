@@ -11,6 +11,9 @@ from casfs.drain.jobs import Retrieval, retrieval_of
 from casfs.drain.needs import Service
 from casfs.models import Job
 
+Carry = Callable[[Entry, Callable[[int], object]], Proof]
+"""Downloads an archive, as ``Way.bring`` does."""
+
 
 class Way(Protocol):
     """How archives get to where they go.
@@ -67,7 +70,7 @@ class Download:
     vault: str
     destination: Destination
     tier: str
-    carry: Callable[[Entry, Callable[[int], object]], Proof] | None = None
+    carry: Carry | None = None
 
     def retrieval_of(self, job: Job) -> Retrieval | None:
         """As ``Way.retrieval_of``."""

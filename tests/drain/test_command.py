@@ -155,12 +155,6 @@ def test_what_is_missing_is_the_last_line_and_the_manifest_is_true(tmp_path: Pat
         vault.check(5)
 
 
-def test_what_is_to_come_is_refused_by_name(tmp_path: Path) -> None:
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
-        assert "--scheduler" in vault.drain("--scheduler", "tcp://x:1").stderr
-        assert vault.server.requests == []
-
-
 def test_no_secret_is_in_what_is_said_and_kept(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         done = vault.drain("--json")
