@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,27 @@ def test_a_second_job_of_the_same_archive_is_read_from_disk_wherever_it_is(
         with mounting(server, "--cache-dir", cache) as other:
             assert output(other, "copies").read_bytes() == BYTES
     assert downloads(server) == before
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A service's address, and the key that it is asked with."""
+
+    url: str
+    keys: tuple[str, str]
+
+
+def test_no_secret_is_in_the_folder_and_nobody_else_may_look_into_it(mounting: Mounting, cache: Path) -> None:
+    state = State()
+    state.add_vault("photos")
+    state.add_job("photos", ARCHIVE_RETRIEVAL, part(state.add_archive("photos", InMemory(NOISE))), job_id="job")
+    secret_id, secret_key = "AKID-Qm7vTz", "KEY-w9RfXb"
+    with Server(state, credentials={secret_id: secret_key}) as server:
+        with mounting(Keyed(server.url, (secret_id, secret_key)), "--cache-dir", cache) as root:
+            assert output(root).read_bytes() == NOISE
+            kept(output(root))
+        files = [path for path in cache.rglob("*") if path.is_file()]
+        held = b"".join(path.read_bytes() for path in files) + repr(sorted(files)).encode()
+        assert server.url.encode() in held  # where it was seen is there, so this look finds what is
+    assert [secret for secret in (secret_id, secret_key) if secret.encode() in held] == []
+    assert {path.stat().st_mode & 0o077 for path in [cache, *cache.rglob("*")]} == {0}
