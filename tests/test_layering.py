@@ -55,6 +55,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "rich": frozenset({"cli"}),
     "fsspec": frozenset({"fsspec", "drain"}),
     "distributed": frozenset({"drain"}),
+    "prometheus_client": frozenset({"operate"}),
     "cachetools": frozenset({"tree", "data"}),
 }
 """Which parts may import a library that is ours to import at all."""
@@ -62,6 +63,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
 ONE_MODULE = {
     "fsspec": PACKAGE / "drain" / "destinations" / "fsspec.py",
     "distributed": PACKAGE / "drain" / "dask.py",
+    "prometheus_client": PACKAGE / "operate" / "metrics.py",
 }
 """Which module alone of a part may import a library that is the part's beside others."""
 

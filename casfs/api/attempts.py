@@ -1,7 +1,8 @@
 """One attempt: signed, sent, and refusals turned into errors; the clock corrected on the way."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from casfs.api.providers.meanings import Meaning, Refusal
 from casfs.api.providers.provider import Service
 from casfs.api.refusals import LONGEST_BODY, LONGEST_MESSAGE, error_for, one_line, refusal_from
 from casfs.api.retry import Call
-from casfs.errors import TransferError
+from casfs.errors import CasfsError, TransferError
 from casfs.stats import Stats
 
 LONGEST_DOCUMENT = 64 << 20
@@ -90,12 +91,24 @@ class Attempts:
         outgoing = Outgoing(request.target, {**ranged, **signed}, request.method, request.body)
         send = partial(self._transport.send, outgoing, call.idle_s, call.deadline, call.check)
         self._stats.request(request.operation)
-        response = journaled(call, request, send) if logger.isEnabledFor(logging.DEBUG) else send()
+        counted = partial(self._counted, request.operation, send)
+        response = journaled(call, request, counted) if logger.isEnabledFor(logging.DEBUG) else counted()
         self._clock.hear(response.headers.get("Date"))
         call.status = response.status
         request_id = response.headers.get(self._provider.request_id_header, "")[:LONGEST_MESSAGE]
         call.request_id = request_id if request_id.isascii() and request_id.isprintable() else one_line(request_id)
         return response, signed
+
+    def _counted(self, operation: str, send: Callable[[], Response]) -> Response:
+        """Return what *send* returns, and count what comes of it: once its body has been read, or at once a failure."""
+        began_s = time.monotonic()
+        try:
+            response = send()
+        except CasfsError:
+            self._stats.answer(operation, None, time.monotonic() - began_s)
+            raise
+        response.on_end(lambda: self._stats.answer(operation, response.status, time.monotonic() - began_s))
+        return response
 
     def _refusal(self, call: Call, response: Response) -> tuple[Refusal, Meaning]:
         """Return why *response* is a refusal, as far as its body comes."""

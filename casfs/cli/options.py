@@ -35,10 +35,8 @@ def _decorator(option: Option) -> Callable[[Command], Command]:
     names = [option.flag, *([f"-{option.short}"] if option.short else [])]
     if option.kind.is_flag:
         return click.option(*names, is_flag=True, help=option.help)
-    # What cannot be done yet says so when it is asked for, and is not offered.
-    hidden = option.missing is not None
     shown = option.default if option.default is not None else option.default_words.replace("`", "")
-    return click.option(*names, metavar=option.kind.metavar, hidden=hidden, help=f"{option.help}  [{shown}]")
+    return click.option(*names, metavar=option.kind.metavar, help=f"{option.help}  [{shown}]")
 
 
 def given(arguments: dict[str, Any]) -> dict[str, str]:

@@ -68,6 +68,7 @@ class Config:
     log_level: str
     log_format: str
     log_file: str | None
+    metrics: str | None
 
 
 def read_config(
@@ -175,6 +176,6 @@ def _config(values: dict[str, Any], **decided: Any) -> Config:
             values[name] = MODES[name][values["allow_other"]]
     values["uid"] = os.getuid() if values["uid"] is None else values["uid"]
     values["gid"] = os.getgid() if values["gid"] is None else values["gid"]
-    options = json.dumps({name: value for name, value in values.items() if not BY_NAME[name].missing})
+    options = json.dumps(values)
     names = {field.name for field in fields(Config)}
     return Config(**{name: value for name, value in values.items() if name in names} | decided, options=options)

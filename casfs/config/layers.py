@@ -139,7 +139,7 @@ def value_in(layers: Sequence[Layer], option: Option) -> Any:
     for layer in layers:
         if option.name in layer.texts:
             return option.read(layer.texts[option.name], layer.origin(option))
-    return None if option.default is None or option.missing else option.kind.read(option.default)
+    return None if option.default is None else option.kind.read(option.default)
 
 
 def profiles_of(layers: Sequence[Layer], places: Places, files: SettingsFiles) -> Profiles:

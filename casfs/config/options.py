@@ -13,6 +13,7 @@ from casfs.config.values import (
     HEADER,
     MODE,
     PATH,
+    PORT,
     TEXT,
     Kind,
     choice,
@@ -40,7 +41,6 @@ class Option:
         short: its letter on the command line, or None.
         profile: whether a profile may set it.
         mount_only: whether it means something to a mount only, and nothing to who reads without one.
-        missing: what this version cannot do yet, in words; None where the option works.
     """
 
     name: str
@@ -52,7 +52,6 @@ class Option:
     short: str | None = None
     profile: bool = True
     mount_only: bool = False
-    missing: str | None = None
 
     @property
     def flag(self) -> str:
@@ -72,10 +71,8 @@ class Option:
             origin: where it was written, for the error.
 
         Raises:
-            ConfigError: it is no such value, out of range, or for something that this version cannot do.
+            ConfigError: it is no such value, or out of range.
         """
-        if self.missing is not None:
-            raise ConfigError(f"{origin}: {self.missing}")
         try:
             return self.kind.read(text)
         except ValueError as error:
@@ -280,13 +277,12 @@ OPTIONS = (
     ),
     Option(
         "metrics",
-        TEXT,
+        PORT,
         default=None,
         default_words="off",
         mount_only=True,
         why="an open port is the user's to ask for",
-        help="HOST:PORT for Prometheus.",
-        missing="this version serves no metrics; the attribute user.cas.stats of the root has the figures",
+        help="Where Prometheus is answered; needs the extra metrics.",
     ),
 )
 

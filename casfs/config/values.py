@@ -22,6 +22,7 @@ LAST_ID = 2**32 - 2
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": TIB}
 _SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_PORT = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _INTEGER = re.compile(r"[0-9]{1,18}")
 _MODE = re.compile(r"0?[0-7]{3}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -97,6 +98,16 @@ PATH = Kind("FILE", _path)
 MODE = Kind("MODE", _mode, quoted=True)
 ACCOUNT = Kind("ACCOUNT", _account, quoted=True)
 HEADER = Kind("HEADER", _header)
+
+
+def _port(text: str) -> str:
+    found = _PORT.fullmatch(text)
+    if not found or not 0 < int(found[1]) < 1 << 16:
+        raise ValueError("is not HOST:PORT, like localhost:9573 or [::1]:9573")
+    return text
+
+
+PORT = Kind("HOST:PORT", _port)
 
 
 def choice(*words: str) -> Kind:

@@ -72,7 +72,7 @@ class Reader:
         if flight is not None:
             hits = call.block - first
             self._finish(call, flight)
-        self._stats.read(hits, touched - hits, call.done)
+        self._stats.read(hits, touched - hits, call.done, self._clock() - call.began_s)
         return call.done
 
     def check(self) -> None:

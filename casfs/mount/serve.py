@@ -25,6 +25,7 @@ from casfs.mount import mountpoint, privileges
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
 from casfs.mount.dead import take_dead_away
+from casfs.mount.figures import port_for
 from casfs.mount.lifetime import Lifetime
 from casfs.mount.operating import Operating
 from casfs.mount.own_mount import OwnMount
@@ -164,11 +165,14 @@ def _make(request: MountRequest, service: Service, herald: Herald, errors: Captu
         operations = _operations(stages, handles, kernel)
         operating = _operating(request, stages, own, handles, operations)
         ready = _announcement(request.config, operating, herald, errors)
+        port = port_for(request.config.metrics, stages, handles.outputs)
         lifetime = Lifetime(own, watcher, ready, operating.end, operating.on_signals())
         lifetime.start()
+        port.begin()
         try:
             binding.serve(operations, str(request.path), _options(request, binding), own)
         finally:
+            port.close()
             lifetime.ended()
         lifetime.check()
 

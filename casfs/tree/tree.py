@@ -5,7 +5,7 @@ ceil(n/1000) requests, a path that was not listed one Describe, everything else 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from casfs.errors import GoneError, NotFoundError
@@ -102,6 +102,10 @@ class Tree:
     def next_expiry_ns(self, now_ns: int) -> int | None:
         """Return when the next output that is known expires after *now_ns*, None where none is known to; likewise."""
         return self._catalog.jobs.known.next_expiry_ns(now_ns)
+
+    def known_jobs(self) -> Iterator[Job]:
+        """Yield the jobs that are known, likewise; one may come twice."""
+        return self._catalog.jobs.known.each()
 
     def gone(self, output: Output) -> None:
         """Take note that the service no longer has *output*: its job is not believed any more."""

@@ -19,11 +19,11 @@ def test_help_of_every_command_is_there(tmp_path: Path) -> None:
         assert casfs(command, "--help", env=environment(tmp_path)).returncode == 0
 
 
-def test_help_of_mount_shows_the_forms_of_source_and_nothing_that_cannot_be_had(tmp_path: Path) -> None:
+def test_help_of_mount_shows_the_forms_of_source_and_of_values(tmp_path: Path) -> None:
     shown = casfs("mount", "--help", env=environment(tmp_path)).stdout
     assert "\n  REGION:[VAULT]    a region like ap-chengdu\n" in "\n".join(line[2:] for line in shown.splitlines())
     assert "--list-ttl SECONDS" in shown
-    assert "--metrics" not in shown
+    assert "--metrics HOST:PORT" in shown
 
 
 def test_version_is_one_line(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_no_command_at_all_shows_the_help(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["doctor"], ["--nonsense"], ["mount", "--connections"], ["emulate", "--port", "65536"]], ids=" ".join
+    "arguments", [["surgeon"], ["--nonsense"], ["mount", "--connections"], ["emulate", "--port", "65536"]], ids=" ".join
 )
 def test_command_line_that_cannot_be_read_is_one_line_and_status_2(arguments: list[str], tmp_path: Path) -> None:
     done = casfs(*arguments, env=environment(tmp_path))

@@ -89,7 +89,7 @@ def test_named_file_is_the_only_one(loaded: Load, config_file: Path, tmp_path: P
         ("[default]\nallow_other = 2\n", "allow_other: '2' is neither true nor false"),
         ("[default]\nfile_mode = 0o400\n", "file_mode must stand in quotes"),
         ("[default]\naccount = 0123\n", "is no TOML: at line 2"),
-        ("[default]\nmetrics = ':1'\n", "metrics: this version"),
+        ("[default]\nmetrics = ':1'\n", "metrics: ':1' is not HOST:PORT"),
     ],
 )
 def test_what_cannot_be_used_is_an_error(loaded: Load, config_file: Path, text: str, said: str) -> None:

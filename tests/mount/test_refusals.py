@@ -167,7 +167,7 @@ def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: P
         "--provider=other",
         "--cache-size=1",
         "--keep-expired",
-        "--metrics=localhost:1",
+        "--metrics=localhost",
         "-oread_timeout=0",
         "-ononsense",
         "-oconnections",

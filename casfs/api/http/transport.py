@@ -46,19 +46,20 @@ class Response:
         self.received = 0
         self._response = response
         self._incoming = incoming
-        self._ended: Callable[[], None] | None = None
+        self._ended: list[Callable[[], None]] = []
 
     def on_end(self, ended: Callable[[], None]) -> None:
-        """Call *ended* once nothing more is read of the body."""
-        self._ended = ended
+        """Call *ended* too once nothing more is read of the body."""
+        self._ended.append(ended)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._response.close()
-        if self._ended is not None:
-            self._ended()
+        ended, self._ended = self._ended, []
+        for tell in ended:
+            tell()
 
     def begin(self, idle_s: float, deadline: Deadline) -> None:
         """Let the body begin, and its time.

@@ -1,0 +1,50 @@
+"""When the next output expires that is not whole on disk."""
+
+from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output
+from casfs.operate.expiry import LEAST_AGE_S, NextExpiry
+
+HOUR_NS = 3600 * 10**9
+DAY_NS = 24 * HOUR_NS
+
+
+def job(name: str, expires_ns: int) -> Job:
+    return Job("v", name, ARCHIVE_RETRIEVAL, JobState.SUCCEEDED, 0, expires_ns - DAY_NS, 1, None, "{}")
+
+
+JOBS = [job("late", DAY_NS + 3 * HOUR_NS), job("soon", DAY_NS + HOUR_NS), job("next", DAY_NS + 2 * HOUR_NS)]
+
+
+def soonest(now_ns: int) -> int | None:
+    return min((one.expires_ns or 0 for one in JOBS if (one.expires_ns or 0) > now_ns), default=None)
+
+
+def test_without_a_cache_on_disk_it_is_the_soonest_of_all() -> None:
+    expiry = NextExpiry(soonest, lambda: JOBS, None, lambda: DAY_NS)
+    assert expiry.seconds() == 3600
+
+
+def test_what_is_whole_there_does_not_count_once_it_was_looked() -> None:
+    def is_whole(output: Output) -> bool:
+        return output.job == "soon"
+
+    now_s = [0.0]
+    expiry = NextExpiry(soonest, lambda: JOBS, is_whole, lambda: DAY_NS, lambda: now_s[0])
+    expiry.look()
+    assert expiry.seconds() == 2 * 3600
+    now_s[0] = LEAST_AGE_S / 2
+    assert expiry.seconds() == 2 * 3600
+
+
+def test_where_all_is_whole_nothing_expires() -> None:
+    expiry = NextExpiry(soonest, lambda: JOBS, lambda _: True, lambda: DAY_NS, lambda: 0.0)
+    expiry.look()
+    assert expiry.seconds() is None
+
+
+def test_what_has_gone_by_is_not_what_comes_next() -> None:
+    now_ns = [DAY_NS]
+    expiry = NextExpiry(soonest, lambda: JOBS, lambda _: False, lambda: now_ns[0], lambda: 0.0)
+    expiry.look()
+    now_ns[0] = DAY_NS + HOUR_NS + 1
+    assert expiry.seconds() is not None
+    assert round(expiry.seconds() or 0) == 3600

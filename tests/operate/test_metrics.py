@@ -1,0 +1,207 @@
+"""What Prometheus is told: in its own form, the figures of the mount, the counts of the service."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families as parsed
+
+from casfs.emulator.server import Server
+from casfs.errors import ConfigError
+from casfs.operate.metrics import COUNTERS, GAUGES, MAX_SCRAPES, Figures, MetricsServer
+from casfs.stats import BOUNDS_S, Stats
+from tests.mounting import Mounting, casfs, environment, foreground, wait_until
+from tests.test_docs import ROOT
+
+CONTRIB = ROOT / "contrib"
+PROMTOOL = shutil.which("promtool")
+NEEDS_PROMTOOL = pytest.mark.skipif(PROMTOOL is None, reason="promtool, of Debian's prometheus, is not installed")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def figures(stats: Stats) -> Figures:
+    return Figures(stats, lambda: {"casfs_vaults": (3, "Vaults."), "casfs_next_expiry_seconds": (None, "None.")})
+
+
+@pytest.fixture
+def told() -> Iterator[MetricsServer]:
+    stats = Stats()
+    stats.answer("list_jobs", 200, 0.02)
+    stats.answer("list_jobs", None, 500.0)
+    stats.read(2, 1, 10, 0.004)
+    server = MetricsServer(("127.0.0.1", free_port()), figures(stats))
+    server.begin()
+    yield server
+    server.close()
+
+
+def scraped(port: int) -> dict[str, Metric]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        return {family.name: family for family in parsed(answer.read().decode())}
+
+
+def value(families: dict[str, Metric], family: str, **labels: str) -> float:
+    name = f"{family}_total" if families[family].type == "counter" else family
+    samples = [sample for sample in families[family].samples if sample.name == name]
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
+def port_of(server: MetricsServer) -> int:
+    return int(server.server_address[1])
+
+
+def test_figures_come_in_the_form_of_prometheus(told: MetricsServer) -> None:
+    families = scraped(port_of(told))
+    assert value(families, "casfs_requests", operation="list_jobs", code="200") == 1
+    assert value(families, "casfs_requests", code="none") == 1
+    assert value(families, "casfs_block_hits", place="memory") == 2
+    assert value(families, "casfs_vaults") == 3
+    assert "casfs_next_expiry_seconds" not in families
+    buckets = families["casfs_read_duration_seconds"].samples
+    counts = {sample.labels["le"]: sample.value for sample in buckets if sample.name.endswith("_bucket")}
+    assert (counts["0.0025"], counts["0.005"], counts["+Inf"]) == (0, 1, 1)
+    assert len(counts) == len(BOUNDS_S) + 1
+
+
+def test_one_that_asks_for_something_else_is_told_so(told: MetricsServer) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port_of(told)}/secrets", timeout=60)
+
+
+def test_connections_that_say_nothing_are_no_more_than_a_few(told: MetricsServer) -> None:
+    silent = [socket.create_connection(("127.0.0.1", port_of(told)), 60) for _ in range(MAX_SCRAPES + 1)]
+    assert silent[-1].recv(1) == b""
+    for connection in silent:
+        connection.close()
+    wait_until(lambda: _is_answered(port_of(told)), "a scrape is answered once they have gone")
+
+
+def _is_answered(port: int) -> bool:
+    try:
+        return bool(scraped(port))
+    except OSError:
+        return False
+
+
+def test_a_port_that_others_have_is_an_error_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"metrics: 127.0.0.1:{port} cannot be had"):
+            MetricsServer(("127.0.0.1", port), figures(Stats()))
+
+
+def test_the_port_is_given_back() -> None:
+    server = MetricsServer(("127.0.0.1", free_port()), figures(Stats()))
+    server.begin()
+    server.close()
+    MetricsServer(("127.0.0.1", port_of(server)), figures(Stats())).close()
+
+
+@pytest.mark.fuse
+def test_figures_agree_with_those_of_the_mount_and_with_the_counts_of_the_service(
+    server: Server, mounting: Mounting
+) -> None:
+    port = free_port()
+    with mounting(server, "--metrics", f"127.0.0.1:{port}") as path:
+        outputs = sorted(path.glob("photos/*/output"))
+        read = sum(len(output.read_bytes()) for output in outputs)
+        stats = json.loads(subprocess.check_output(["getfattr", "--only-values", "-n", "user.cas.stats", path]))
+        families = scraped(port)
+    for name, (ours, _) in {**COUNTERS, **GAUGES}.items():
+        assert value(families, name) == stats[ours], name
+    assert value(families, "casfs_read_bytes") == read
+    counted = {sample.name: sample.value for sample in families["casfs_read_duration_seconds"].samples}
+    assert counted["casfs_read_duration_seconds_count"] > 0
+    requests = Counter((record.operation, str(record.status)) for record in server.requests)
+    samples = [sample for sample in families["casfs_requests"].samples if sample.name.endswith("_total")]
+    assert {(each.labels["operation"], each.labels["code"]): each.value for each in samples} == requests
+    assert sum(requests.values()) == stats["requests"]
+    assert value(families, "casfs_block_hits", place="memory") == stats["cache_hits"]
+    assert value(families, "casfs_next_expiry_seconds") > 0
+    with pytest.raises(OSError):  # noqa: PT011 - whatever a closed port is
+        scraped(port)
+
+
+@pytest.mark.fuse
+def test_a_port_that_cannot_be_had_is_the_line_of_the_mount(server: Server, path: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = f"127.0.0.1:{listener.getsockname()[1]}"
+        done = casfs("mount", "--metrics", place, server.url, path, env=environment(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"casfs: metrics: {place} cannot be had")
+
+
+def expressions() -> list[str]:
+    dashboard = json.loads((CONTRIB / "grafana.json").read_text())
+    rules = yaml.safe_load((CONTRIB / "alerts.yml").read_text())
+    shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return [*shown, *(rule["expr"] for group in rules["groups"] for rule in group["rules"])]
+
+
+def test_every_metric_that_dashboard_and_alerts_name_is_told() -> None:
+    stats = Stats()
+    stats.answer("list_jobs", 200, 0.02)
+    server = MetricsServer(("127.0.0.1", free_port()), figures(stats))
+    server.server_close()
+    names = set(re.findall(r"^(casfs_\w+)[ {]", generate_latest(server.registry).decode(), re.MULTILINE))
+    more = {"casfs_next_expiry_seconds", "casfs_open_outputs", "casfs_start_time_seconds"}
+    source = (ROOT / "casfs/mount/figures.py").read_text()
+    assert [name for name in more if f'"{name}"' not in source] == []
+    used = {name for expression in expressions() for name in re.findall(r"casfs_\w+", expression)}
+    assert used - names - more == set()
+    assert len(used) > 15
+
+
+@NEEDS_PROMTOOL
+def test_every_expression_is_one_of_prometheus(tmp_path: Path) -> None:
+    rules: list[dict[str, Any]] = [
+        {"record": f"r:{number}", "expr": expression.replace("$__rate_interval", "5m").replace("$instance", ".*")}
+        for number, expression in enumerate(expressions())
+    ]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
+    checked = subprocess.run(
+        [PROMTOOL or "", "check", "rules", tmp_path / "rules.yml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@NEEDS_PROMTOOL
+def test_alerts_go_off_when_they_should() -> None:
+    done = subprocess.run(
+        [PROMTOOL or "", "test", "rules", "alerts.test.yml"], cwd=CONTRIB, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@NEEDS_PROMTOOL
+def test_names_are_as_prometheus_wants_them(told: MetricsServer) -> None:
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port_of(told)}/metrics", timeout=60).read()
+    done = subprocess.run([PROMTOOL or "", "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+@pytest.mark.fuse
+def test_port_of_a_mount_is_closed_when_it_is_killed_by_a_signal(server: Server, path: Path, tmp_path: Path) -> None:
+    port = free_port()
+    with foreground(server, path, tmp_path, "--metrics", f"127.0.0.1:{port}") as process:
+        assert scraped(port)
+        process.terminate()
+        process.wait(60)
+    assert not _is_answered(port)
