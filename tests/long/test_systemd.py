@@ -41,6 +41,8 @@ TimeoutStartSec=300
 [Install]
 WantedBy=multi-user.target
 """
+PATIENCE = "[Manager]\nDefaultTimeoutStartSec=600\nDefaultTimeoutStopSec=300\n"
+"""A processor that is emulated, on a machine that is busy, takes its time."""
 AUTOMOUNT = "_netdev,nofail,noauto,x-systemd.automount,allow_other,block-cache-size=64M"
 """As a line of fstab has it."""
 WATCHED = "[Service]\\nWatchdogSec=30\\n"
@@ -83,6 +85,8 @@ def install(root: Path) -> None:
     units = root / "etc/systemd/system"
     shutil.copy(TOP / "systemd/casfs@.service", units)
     (units / "archive.service").write_text(SERVICE)
+    (root / "etc/systemd/system.conf.d").mkdir()
+    (root / "etc/systemd/system.conf.d/slow.conf").write_text(PATIENCE)
     folder = root / "etc/casfs"
     folder.mkdir()
     files = {"config.toml": CONFIG, "ap-test.credentials": f'secret_id = "{SECRET_ID}"\nsecret_key = "{SECRET_KEY}"\n'}
@@ -135,7 +139,7 @@ def is_not_tried_again_with_a_refused_key(machine: Machine) -> None:
 
 def is_mounted_again_when_it_was_killed(machine: Machine) -> None:
     machine.run(f"kill -9 $({shown('casfs@ap-test', 'MainPID')})")
-    machine.run(until("test $(systemctl show --value -p NRestarts casfs@ap-test) = 1 && ls /mnt/ap-test/photos"))
+    machine.run(until(f"test $({shown('casfs@ap-test', 'NRestarts')}) -ge 1 && ls /mnt/ap-test/photos"))
     assert machine.run("grep -c ' /mnt/ap-test ' /proc/self/mounts") == "1\n"
 
 
@@ -148,7 +152,7 @@ def is_killed_when_it_answers_nothing(machine: Machine) -> None:
     stamp = machine.run(shown("casfs@ap-test", "WatchdogTimestampMonotonic")).strip()
     machine.run(until(f"test $({shown('casfs@ap-test', 'WatchdogTimestampMonotonic')}) -gt {stamp}"))
     machine.run(f"kill -STOP $({shown('casfs@ap-test', 'MainPID')})")
-    machine.run(until(f"test $({shown('casfs@ap-test', 'NRestarts')}) = 1 && ls /mnt/ap-test/photos"))
+    machine.run(until(f"test $({shown('casfs@ap-test', 'NRestarts')}) -ge 1 && ls /mnt/ap-test/photos"))
     assert "Watchdog timeout" in machine.run("journalctl -u casfs@ap-test -g Watchdog")
 
 
