@@ -85,7 +85,7 @@ def install(root: Path) -> None:
     units = root / "etc/systemd/system"
     shutil.copy(TOP / "systemd/casfs@.service", units)
     (units / "archive.service").write_text(SERVICE)
-    (root / "etc/systemd/system.conf.d").mkdir()
+    (root / "etc/systemd/system.conf.d").mkdir(exist_ok=True)
     (root / "etc/systemd/system.conf.d/slow.conf").write_text(PATIENCE)
     folder = root / "etc/casfs"
     folder.mkdir()
