@@ -72,6 +72,8 @@ class Machine:
                 process.wait(BOOT_S)
             finally:
                 process.kill()
+                if self._line is not None:
+                    self._line.close()
 
     def run(self, script: str) -> str:
         """Return what a script of root's prints there, errors too.
