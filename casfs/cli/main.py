@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from casfs.cli import streams
 from casfs.cli.commands import Commands
 from casfs.cli.statuses import Statuses, status_of
 from casfs.cli.version import version
@@ -20,6 +21,7 @@ def main() -> None:
 
     mount.fuse3 runs ``casfs SOURCE MOUNTPOINT -o …`` for the type fuse.casfs; every SOURCE has a colon, and no command.
     """
+    streams.prepare()
     if ":" in "".join(sys.argv[1:2]):
         from casfs.cli import mount_helper  # noqa: PLC0415 - it imports the mount, which other commands do without
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import click
 
+from casfs.cli.streams import OutputError, ReaderGoneError, forget_output
 from casfs.errors import AccessDeniedError, CasfsError, ConfigError
 from casfs.log.redaction import guard_tracebacks, redact
 
@@ -44,11 +45,14 @@ def status_of(command: click.Command, name: str, statuses: Statuses) -> int:
     """Run *command* on this process's arguments.
 
     Returns:
-        The exit status; where it is not 0, one line on standard error has said why.
+        The exit status; where it is not 0, one line on standard error has said why, unless nobody reads on.
     """
     guard_tracebacks()
     try:
         command.main(prog_name=name, standalone_mode=False)
+    except OutputError as error:
+        forget_output()
+        return statuses.failure if isinstance(error, ReaderGoneError) else explain(error, statuses)
     except (click.ClickException, CasfsError) as error:
         return explain(error, statuses)
     except (click.Abort, KeyboardInterrupt):
