@@ -27,6 +27,11 @@ class Manifest:
     def __str__(self) -> str:
         return self.destination.where(self.path)
 
+    def check(self) -> None:
+        """Raise DestinationError unless it may be written, as far as can be said without doing it."""
+        with self.destination.part(self.path, "manifest") as part:
+            part.discard()
+
     def write(self, lines: Iterator[Mapping[str, Any]]) -> None:
         """Take away what is unfinished, and put it there in place of an older one.
 

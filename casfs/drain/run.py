@@ -140,6 +140,7 @@ class Drain:
         if self._is_to_do():
             self._user.plan(estimate)
             self._user.allow("the retrievals are begun")
+            self._manifest.check()  # before money is spent
             self._work()
         elif not self._ledger.get("manifest"):
             self._finish()
@@ -196,11 +197,18 @@ class Drain:
         if noted == str(choice):
             return
         with self._ledger.step():
-            if noted is None:
-                archives.choose((number, False) for number, each, _ in archives.described() if not chooser.has(each))
-            else:
+            if noted is not None and self._is_begun():
                 self._widen(chooser, noted)
+            else:
+                archives.choose(
+                    (number, not was) for number, each, was in archives.described() if chooser.has(each) != was
+                )
             self._ledger.put("choice", str(choice))
+
+    def _is_begun(self) -> bool:
+        """Say whether anything was asked for: a choice that was answered with a no binds nobody."""
+        totals = self._ledger.archives.totals()
+        return any(totals[state][0] for state in State if state is not State.NEW)
 
     def _widen(self, chooser: Chooser, noted: str) -> None:
         archives = self._ledger.archives

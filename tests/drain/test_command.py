@@ -166,3 +166,24 @@ def test_no_secret_is_in_what_is_said_and_kept(tmp_path: Path) -> None:
         for text in (done.stdout, done.stderr, dumped, *(data.decode("latin-1") for data in kept)):
             assert SECRET not in text
             assert "q-signature" not in text
+
+
+def test_a_choice_of_which_nothing_was_begun_binds_nobody(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        assert vault.drain("--only", "d-9").returncode == 0  # the inventory is there now, and nothing else
+        assert "nothing is begun without --yes" in vault.drain(yes=False).stderr
+        done = vault.drain("--only", "d-[01]")
+        assert done.returncode == 0, done.stderr
+        vault.check(2)
+
+
+def test_a_destination_that_takes_nothing_is_said_before_money_is_spent(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        vault.out.symlink_to(tmp_path / "nowhere")
+        done = vault.drain()
+        assert done.returncode == 1
+        assert vault.retrievals() == 0
+        vault.out.unlink()
+        (vault.out / "MANIFEST.jsonl").mkdir(parents=True)
+        assert "and it is no file" in vault.drain().stderr
+        assert vault.retrievals() == 0
