@@ -28,6 +28,8 @@ LEASE_S = 600.0
 """How long a task waits for its share of the requests: others have it, which a killed run has left behind."""
 LONELY_LOOKS = 600
 """How often in a row a cluster may be seen without any worker before a download is given back to the run."""
+FETCH_S = 60.0
+"""How long a few hundred bytes may take from a worker."""
 CLOSE_S = 3.0
 
 
@@ -104,26 +106,32 @@ class Cluster:
         return proof
 
     def _result(self, client: Client, future: "Future[Plain]", moved: Callable[[int], object]) -> Plain:
+        is_done = threading.Event()
+        future.add_done_callback(lambda _: is_done.set())
         lonely = 0
         try:
-            while True:
+            while not is_done.wait(LOOK_S):
                 moved(0)
-                try:
-                    told: Plain = future.result(timeout=LOOK_S)
-                except TimeoutError:
-                    lonely = 0 if client.scheduler_info(n_workers=0).get("n_workers", 1) else lonely + 1
-                    if lonely > LONELY_LOOKS:
-                        raise UnreachableError(f"the cluster at {self._address} has no workers") from None
-                else:
-                    return told
-        except (FutureCancelledError, ClosedClientError, UnreachableError):
+                lonely = 0 if client.scheduler_info(n_workers=0).get("n_workers", 1) else lonely + 1
+                if lonely > LONELY_LOOKS:
+                    raise UnreachableError(f"the cluster at {self._address} has no workers")
+            return self._fetched(future)
+        finally:
+            future.release()
+
+    def _fetched(self, future: "Future[Plain]") -> Plain:
+        """Return what came of a task that is done."""
+        try:
+            told: Plain = future.result(timeout=FETCH_S)
+        except (FutureCancelledError, ClosedClientError):
             raise
+        except (TimeoutError, UnboundLocalError) as error:  # the latter where both timers of distributed end at once
+            raise TransferError(f"what came of a download does not come from {self._address}") from error
         except Exception as error:
             if future.status != "error":
                 raise
             raise TransferError(f"a worker failed: {type(error).__name__}: {error}") from error
-        finally:
-            future.release()
+        return told
 
     def _connected(self) -> Client:
         with self._lock:

@@ -65,14 +65,15 @@ def deliver(  # noqa: PLR0913, PLR0917 - from where, to where, and under which n
         file.close()
         raise CorruptDataError(f"the output has {file.size} bytes, and the inventory says {entry.size}")
 
-    attempt = attempt or hashlib.sha256(entry.id.encode()).hexdigest()[:32]
-    with destination.part(entry.path, attempt) as part:
+    name = attempt or hashlib.sha256(entry.id.encode()).hexdigest()[:32]
+    with destination.part(entry.path, name) as part:
         try:
             download(open_file, part, proof.tree_hash, moved)
-        except CorruptDataError:
-            part.discard()
+            part.commit(Label(modified_ns=_created_ns(entry.created)))
+        except BaseException as error:
+            if attempt is not None or isinstance(error, CorruptDataError):  # nobody goes on with it
+                part.discard()
             raise
-        part.commit(Label(modified_ns=_created_ns(entry.created)))
     return proof
 
 
