@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from casfs.config.options import BY_NAME, OPTIONS, Option
+from casfs.config.values import PATH
 
 Command = Callable[..., Any]
 
@@ -36,7 +37,16 @@ def _decorator(option: Option) -> Callable[[Command], Command]:
     if option.kind.is_flag:
         return click.option(*names, is_flag=True, help=option.help)
     shown = option.default if option.default is not None else option.default_words.replace("`", "")
-    return click.option(*names, metavar=option.kind.metavar, help=f"{option.help}  [{shown}]")
+    told: dict[str, Any] = {"metavar": option.kind.metavar, "help": f"{option.help}  [{shown}]"}
+    if option.kind is PATH:
+        return click.option(*names, type=click.Path(), **told)
+    return click.option(*names, shell_complete=lambda _context, _parameter, begun: _values(option, begun), **told)
+
+
+def _values(option: Option, begun: str) -> list[str]:
+    """Return what a shell may complete the value of an option to; nothing where it may be anything."""
+    words = option.kind.metavar.split("|") if "|" in option.kind.metavar else []
+    return [word for word in words if word.startswith(begun)]
 
 
 def given(arguments: dict[str, Any]) -> dict[str, str]:

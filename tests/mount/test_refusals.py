@@ -186,7 +186,7 @@ def test_usage(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_unknown_command(tmp_path: Path) -> None:
-    assert "doctor" in casfs_refused("doctor", env=environment(tmp_path), status=2)
+    assert "surgeon" in casfs_refused("surgeon", env=environment(tmp_path), status=2)
 
 
 @pytest.mark.parametrize("variable", ["CASFS_FUSE=7", "CASFS_LIST_TTL=often"])
