@@ -1,0 +1,51 @@
+"""The arithmetic of a drain: what the page about it says is what the script prints."""
+
+import configparser
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "drain.md").read_text("utf-8")
+SCRIPT = ROOT / "contrib" / "how_long.py"
+EXAMPLES = re.findall(r"    \$ python contrib/how_long\.py (.*)\n((?:    .*\n)+)", PAGE)
+
+
+@pytest.mark.parametrize(("options", "printed"), EXAMPLES)
+def test_what_the_page_says_is_what_the_script_prints(options: str, printed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, SCRIPT, *options.split()], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert [line.strip() for line in printed.splitlines()] == done.stdout.splitlines()
+
+
+def test_the_page_has_both_providers() -> None:
+    assert ["glacier" in options for options, _ in EXAMPLES] == [False, True]
+
+
+def test_more_hosts_help_until_something_else_takes_longer() -> None:
+    names = runpy.run_path(str(SCRIPT))
+
+    def whole(*options: str) -> float:
+        (line,) = (each for each in names["lines"](names["case_of"](options)) if each.startswith("days in all"))
+        return float(re.split("[:,] ", line.replace(",", ""))[1].split(":")[0])
+
+    one, two, many, more = (
+        whole("--provider", "glacier", "--archive", "1G", "--link", "1G", "--hosts", count)
+        for count in ("1", "2", "100", "200")
+    )
+    assert one / two == pytest.approx(2, rel=0.02)
+    assert two > many == more
+
+
+@pytest.mark.parametrize("name", ["casfs-scheduler.service", "casfs-worker.service"])
+def test_units_run_what_there_is_and_leave_keys_to_workers(name: str) -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.read(ROOT / "contrib" / "cluster" / name)
+    what = name.removeprefix("casfs-").removesuffix(".service")
+    assert f"dask {what} " in unit["Service"]["ExecStart"]
+    assert unit.has_option("Service", "LoadCredential") is (what == "worker")
