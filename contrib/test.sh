@@ -29,5 +29,8 @@ workers=$(($(nproc) * 2))
 .venv/bin/pytest -q -n "$workers" --dist worksteal ${long:+"$long"} "$@"
 if [ $# = 0 ]; then
     printf '\nover libfuse 2, those tests that go through the real command:\n'
-    CASFS_FUSE=2 .venv/bin/pytest -q -n "$workers" --dist worksteal tests/mount
+    # Without what is the same over both: what is kept on disk, and the wide half of the matrix of faults.
+    CASFS_FUSE=2 .venv/bin/pytest -q -n "$workers" --dist worksteal tests/mount \
+        --ignore-glob='*/test_disk_cache*' --ignore-glob='*/test_keep_expired*' \
+        -k 'not (test_exit_status_0_means_the_right_bytes and cas)'
 fi

@@ -152,6 +152,7 @@ def test_a_symbolic_link_among_the_files_is_not_followed(folder: Path, tmp_path:
 # What follows is rot: each kind in each place, one after the other.
 
 
+@pytest.mark.long
 def test_any_byte_flipped_costs_the_block_it_belongs_to_and_no_other(folder: Path) -> None:
     archive = Archive.of(SIZE)
     store = open_store(folder)
@@ -177,6 +178,7 @@ def flip(path: Path, at: int) -> None:
         file.write(bytes([byte ^ 0x10]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["journal", "VERSION"])
 def test_any_byte_of_the_other_files_flipped_leaves_right_bytes_or_a_refusal(folder: Path, name: str) -> None:
     archive = Archive.of(SIZE)

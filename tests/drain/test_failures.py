@@ -148,6 +148,7 @@ def test_a_policy_that_refuses_is_waited_for_and_said(drain: Drain, server: Serv
     assert re.search("policy", done.stderr)
 
 
+@pytest.mark.long
 def test_a_signal_ends_it_soon_and_what_was_done_stays_done(drain: Drain, server: Server, archives: list[str]) -> None:
     server.shaping = Shaping(bytes_per_s=50e3)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -187,6 +188,7 @@ def test_a_ledger_that_is_lost_costs_nothing_but_reading(
         assert drain.served.downloads().total() == 0
 
 
+@pytest.mark.long
 def test_one_of_two_runs_on_one_ledger_is_refused(drain: Drain, server: Server, archives: list[str]) -> None:
     server.shaping = Shaping(bytes_per_s=100e3)
     with drain.start() as process:
