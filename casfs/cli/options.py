@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.config.values import PATH
@@ -38,15 +39,18 @@ def _decorator(option: Option) -> Callable[[Command], Command]:
         return click.option(*names, is_flag=True, help=option.help)
     shown = option.default if option.default is not None else option.default_words.replace("`", "")
     told: dict[str, Any] = {"metavar": option.kind.metavar, "help": f"{option.help}  [{shown}]"}
-    if option.kind is PATH:
-        return click.option(*names, type=click.Path(), **told)
     return click.option(*names, shell_complete=lambda _context, _parameter, begun: _values(option, begun), **told)
 
 
-def _values(option: Option, begun: str) -> list[str]:
-    """Return what a shell may complete the value of an option to; nothing where it may be anything."""
+def _values(option: Option, begun: str) -> list[CompletionItem]:
+    """Return what a shell may complete the value of an option to; nothing where it may be anything.
+
+    click's own type of paths looks at each when it is given, and would hang where the disk does.
+    """
+    if option.kind is PATH:
+        return [CompletionItem(begun, type="file")]
     words = option.kind.metavar.split("|") if "|" in option.kind.metavar else []
-    return [word for word in words if word.startswith(begun)]
+    return [CompletionItem(word) for word in words if word.startswith(begun)]
 
 
 def given(arguments: dict[str, Any]) -> dict[str, str]:

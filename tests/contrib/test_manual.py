@@ -85,6 +85,9 @@ def test_commands_options_and_values_are_completed(tmp_path: Path) -> None:
     assert completed(tmp_path, "casfs", "mount", "--list") == ["--list-ttl"]
     assert completed(tmp_path, "casfs", "mount", "--verify", "re") == ["require"]
     assert completed(tmp_path, "casfs", "cache", "ver") == ["verify"]
+    assert completed(tmp_path, "casfs", "mount", "--cache-dir", "/var/c") == [
+        "/var/c"
+    ]  # the shell knows which there are
 
 
 @pytest.mark.parametrize(("shell", "name"), [("bash", "casfs.bash"), ("zsh", "_casfs"), ("fish", "casfs.fish")])
