@@ -144,16 +144,6 @@ def test_occupied_mountpoint(server: Server, mounting: Mounting, tmp_path: Path)
         assert names(path)
 
 
-def test_mountpoint_of_a_mount_that_died(server: Server, path: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "casfs", "mount", "-f", "--log-level", "error", server.url, str(path)]
-    with subprocess.Popen(command, env=environment(tmp_path)) as process:
-        wait_until(lambda: is_mounted(path), "the mount answers")
-        process.kill()
-    line = casfs_refused("mount", server.url, path, env=environment(tmp_path), status=1)
-    assert f"umount -l {path}" in line
-    subprocess.run(["umount", "-l", path], check=True, timeout=120)
-
-
 @pytest.mark.parametrize(
     "option",
     [
