@@ -132,7 +132,7 @@ def test_the_price_of_a_retrieval_is_that_of_jobs_and_bytes_with_a_date_and_a_so
     assert price is not None
     assert price.of(15_000_000, 102_400 << 30)[0] == pytest.approx(750 + 1024)  # the example of the source
     assert price.date
-    assert "Amazon" in price.source
+    assert "AWS" in price.source
 
 
 @pytest.mark.parametrize("tier", ["Expedited", "Standard", "Bulk"])

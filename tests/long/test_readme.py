@@ -44,7 +44,7 @@ def blocks(name: str, after: str) -> list[str]:
 
 PACKAGES, AS_ROOT, AS_USER = blocks("README.md", "\n## Installing\n")
 (MOUNTING,) = blocks("README.md", "\n## Mounting\n")
-FSTAB, SYSTEMD, UPDATEDB = blocks("contrib/README.md", "`mount -t casfs`")
+FSTAB, MANUAL, SYSTEMD, UPDATEDB = blocks("contrib/README.md", "`mount -t casfs`")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,14 @@ def test_systemd_takes_the_units_from_where_they_are_put(debian: Debian) -> None
     debian.run("apt-get install -y --no-install-recommends systemd")
     done = debian.run(f"cd {CHECKOUT}\n{put}\nsystemd-analyze verify --man=no {units} 2>&1")
     assert done == ""
+
+
+def test_pages_of_the_manual_are_where_man_looks_for_them(debian: Debian) -> None:
+    debian.run(f"cd {CHECKOUT}\n{MANUAL}")
+    pages = {str(path.relative_to(TOP / "contrib/man")) for path in (TOP / "contrib/man").iterdir()}
+    manual = debian.root / "usr/local/share/man"
+    assert {path.name for path in manual.rglob("*") if path.is_file()} >= pages
+    assert pages
 
 
 def test_updatedb_leaves_out_what_is_said_to_be_left_out(debian: Debian) -> None:

@@ -292,6 +292,6 @@ def test_debug_is_turned_on_and_off(server: Server, path: Path) -> None:
     os.kill(process, signal.SIGHUP)
     wait_until(lambda: "after SIGHUP" in log(path), "the configuration is read anew, which does not end that")
     assert names(path)
-    assert "DEBUG" in log(path)
+    wait_until(lambda: "DEBUG" in log(path), "requests are told, once the log has come to them")
     os.kill(process, signal.SIGUSR2)
     wait_until(lambda: "the log has level info from now on" in log(path), "the level is told again")
