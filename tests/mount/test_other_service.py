@@ -204,6 +204,7 @@ def test_an_account_that_may_not_list_vaults_still_uses_the_one_it_may(
         assert (root / "csv" / "output").read_bytes() == CSV
 
 
+@pytest.mark.long
 def test_a_listing_of_2500_jobs_costs_three_requests_and_nothing_after_it(
     service: OtherService, mounting: Mounting
 ) -> None:

@@ -62,6 +62,7 @@ LIMIT_S = 1800
 """Far more than it takes on any machine, since its memory is looked at and not its speed: some 15 s on a quiet one."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(LIMIT_S)
 def test_100_000_jobs_listed_again_and_again_take_less_than_200_mib_of_a_mount() -> None:
     command = [sys.executable, "-c", MEASURE, str(CHECKOUT)]
