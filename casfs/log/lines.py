@@ -70,8 +70,7 @@ class JournalFormatter(TextFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return *record* as text without secrets, each line with its priority."""
-        priority = f"<{_PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(priority + line for line in super().format(record).split("\n"))
+        return "\n".join(_priority(record) + line for line in super().format(record).split("\n"))
 
 
 class JsonFormatter(logging.Formatter):
@@ -107,6 +106,18 @@ class JsonFormatter(logging.Formatter):
         return fields
 
 
+class JournalJsonFormatter(JsonFormatter):
+    """Objects that begin with ``<N>``, which journald takes away: what it keeps is the object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line of ASCII JSON without secrets, behind its priority."""
+        return _priority(record) + super().format(record)
+
+
+def _priority(record: logging.LogRecord) -> str:
+    return f"<{_PRIORITIES.get(record.levelno, 6)}>"
+
+
 def set_up_log(level: str, style: str, file: str | None, *, foreground: bool) -> None:
     """Send the log lines of this process where they belong; to be called after the fork.
 
@@ -121,7 +132,7 @@ def set_up_log(level: str, style: str, file: str | None, *, foreground: bool) ->
     """
     outlet = _outlet(file, foreground=foreground)
     handler = QueueHandler(outlet)
-    handler.setFormatter(JsonFormatter(redact) if style == "json" else _text_formatter(outlet))
+    handler.setFormatter(_json_formatter(outlet) if style == "json" else _text_formatter(outlet))
     root = logging.getLogger()
     for other in list(root.handlers):
         root.removeHandler(other)
@@ -152,6 +163,10 @@ def _outlet(file: str | None, *, foreground: bool) -> Outlet:
     handler = SystemLogHandler(SYSLOG_SOCKET, SysLogHandler.LOG_DAEMON)
     handler.ident = f"casfs[{os.getpid()}]: "
     return SystemLog(handler)
+
+
+def _json_formatter(outlet: Outlet) -> logging.Formatter:
+    return JournalJsonFormatter(redact) if isinstance(outlet, Descriptor) and _is_journal() else JsonFormatter(redact)
 
 
 def _text_formatter(outlet: Outlet) -> logging.Formatter:

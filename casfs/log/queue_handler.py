@@ -7,11 +7,13 @@ or a mount to end. Then lines are lost, and how many is said as soon as there is
 import logging
 import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from casfs.log.bursts import Bursts
 from casfs.log.outlets import Outlet
 
 MAX_QUEUED_CHARACTERS = 4 << 20
@@ -37,9 +39,10 @@ class QueueHandler(logging.Handler):
     Threads: any. The thread begins with the first line; it takes no signals.
     """
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._outlet = outlet
+        self._bursts = Bursts(clock)
         self._changed = threading.Condition()
         self._lines: deque[Line] = deque()
         self._characters = 0
@@ -60,7 +63,12 @@ class QueueHandler(logging.Handler):
         return is_wanted
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Put *record* into the queue; if that is full, it is lost."""
+        """Put *record* into the queue; if that is full, it is lost. One of a burst is counted."""
+        if self._bursts.swallows(record):
+            return
+        self._put(record)
+
+    def _put(self, record: logging.LogRecord) -> None:
         line = Line(record.levelno, self.format(record))
         with self._changed:
             if self._characters + len(line.text) > MAX_QUEUED_CHARACTERS:
@@ -75,6 +83,7 @@ class QueueHandler(logging.Handler):
 
     def flush(self) -> None:
         """Return once every line is written, or lost, or after FLUSH_TIMEOUT_S."""
+        self._put_counts(all_of_them=True)
         with self._changed:
             self._changed.wait_for(lambda: not self._is_writing and not self._has_work(), FLUSH_TIMEOUT_S)
 
@@ -88,6 +97,10 @@ class QueueHandler(logging.Handler):
     def _has_work(self) -> bool:
         return bool(self._lines) or (self._lost > 0 and not self._is_failing)
 
+    def _put_counts(self, *, all_of_them: bool = False) -> None:
+        for record in self._bursts.over(all_of_them=all_of_them):
+            self._put(record)
+
     def _account(self) -> Line:
         """Return the line that stands for those that were lost."""
         lost, self._lost = self._lost, 0
@@ -100,8 +113,12 @@ class QueueHandler(logging.Handler):
     def _write(self) -> None:
         while True:
             with self._changed:
-                while not self._has_work():
-                    self._changed.wait(IDLE_WAIT_S)
+                self._changed.wait_for(self._has_work, min(IDLE_WAIT_S, self._bursts.due_s()))
+                is_idle = not self._has_work()
+            self._put_counts()
+            if is_idle:
+                continue
+            with self._changed:
                 line = self._lines.popleft() if self._lines else self._account()
                 self._is_writing = True
             try:

@@ -298,6 +298,19 @@ def test_standard_error_that_is_the_journal_gets_priorities() -> None:
     assert run(script).stderr == "<4>WARNING casfs.x: hello\n"
 
 
+def test_so_do_objects_of_json() -> None:
+    script = """
+        import os
+        status = os.fstat(2)
+        os.environ['JOURNAL_STREAM'] = f'{status.st_dev}:{status.st_ino}'
+        set_up_log('info', 'json', None, foreground=True)
+        logger.warning('hello')
+    """
+    line = run(script).stderr
+    assert line.startswith("<4>{")
+    assert json.loads(line[3:])["message"] == "hello"
+
+
 def test_stream_that_is_closed_ends_nothing() -> None:
     script = """
         import os

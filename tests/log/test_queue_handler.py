@@ -105,3 +105,14 @@ def test_a_line_that_is_longer_than_the_queue_is_lost_and_no_other(
     say(handler, "x" * 11, "short")
     handler.flush()
     assert stand.lines == [f"1 {LOST}", "short"]
+
+
+def test_a_burst_is_a_line_and_its_count_another(stand: Stand) -> None:
+    now_s = [0.0]
+    handler = QueueHandler(stand, lambda: now_s[0])
+    for _ in range(1000):
+        handler.handle(logging.makeLogRecord({"msg": "refused", "levelno": logging.WARNING, "levelname": "WARNING"}))
+    handler.flush()
+    assert [line for line in stand.lines if "refused" in line] == [
+        "refused", "refused [and 999 like this within 10 s]"
+    ]  # fmt: skip
