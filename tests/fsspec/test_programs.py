@@ -1,8 +1,10 @@
 """What people read data with reads it through cas:// URLs: pandas, pyarrow, DuckDB, Polars, Dask."""
 
 import io
+import sys
 from collections.abc import Iterator
 
+import dask.bag
 import dask.dataframe
 import duckdb
 import pandas as pd
@@ -129,3 +131,27 @@ def test_dask_reads_in_processes_each_its_own_ranges(cluster: Client, tables: Se
         assert sorted(ranges(server)) == sorted(f"bytes={start}-{start + MIB - 1}" for start in starts)
         _, blocks = read_bytes("cas://bulk/big/output", blocksize=4 * MIB, source=server.url)
         assert b"".join(compute(*blocks[0])) == data
+
+
+def test_dask_bag_reads_lines_in_processes(cluster: Client, tables: Server) -> None:
+    lines = dask.bag.read_text(f"cas://{CSV}", blocksize=MIB, storage_options={"source": tables.url})
+    assert lines.npartitions > 1
+    assert lines.count().compute() == ROWS + 1
+    assert lines.map(lambda line: line.startswith(("number", '"number"'))).sum().compute() == 1
+
+
+def test_spark_reads_in_its_python_workers_each_its_own_ranges(tables: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    secret_id, secret_key = next(iter(KEYS.items()))
+    monkeypatch.setenv("CASFS_SECRET_ID", secret_id)
+    monkeypatch.setenv("CASFS_SECRET_KEY", secret_key)
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    spark = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        size = len(as_csv())
+        fs = CasFileSystem(tables.url, read_ahead=0)
+        spans = [(start, min(start + MIB, size)) for start in range(0, size, MIB)]
+        read = spark.sparkContext.parallelize(spans, len(spans)).map(lambda span: fs.cat_file(CSV, *span))
+        assert b"".join(read.collect()) == as_csv()
+    finally:
+        spark.stop()
