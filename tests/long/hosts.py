@@ -69,21 +69,8 @@ class Hosts:
     def add(self, rate: str) -> Host:
         """Add a host whose link has a rate, in the words of tc, in either direction."""
         number = len(self.all) + 1
-        network = subprocess.Popen(["unshare", "-n", "sleep", "inf"])
-        inside = ["nsenter", "-t", str(network.pid), "-n"]
-        wait_until(lambda: _is_apart(network.pid), "the host has a network of its own")
-        run("ip", "link", "add", f"h{number}", "type", "veth", "peer", "name", "eth0", "netns", str(network.pid))
-        run("ip", "addr", "add", f"10.9.{number}.1/24", "dev", f"h{number}")
-        run("ip", "link", "set", f"h{number}", "up")
-        for command in (
-            f"ip addr add 10.9.{number}.2/24 dev eth0",
-            "ip link set lo up",
-            "ip link set eth0 up",
-            f"ip route add default via 10.9.{number}.1",
-            f"tc qdisc add dev eth0 root tbf rate {rate} burst 256k latency 200ms",
-        ):
-            run(*inside, *command.split())
-        run("tc", *f"qdisc add dev h{number} root tbf rate {rate} burst 256k latency 200ms".split())
+        network = link(number, rate)
+        inside = within(network)
         options = [ADDRESS, "--nthreads", "8", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder)]
         host = Host(number, network, self._begin("worker", options, inside, self.env))
         self.all.append(host)
@@ -105,6 +92,30 @@ class Hosts:
         log = self.folder / f"{what}-{len(list(self.folder.glob(f'{what}-*.log')))}.log"
         with log.open("wb") as said:
             return subprocess.Popen(command, env=env, stdout=said, stderr=said)
+
+
+def link(number: int, rate: str) -> subprocess.Popen[bytes]:
+    """Make a network namespace with a link of a rate to this thread's, and return the process that holds it."""
+    network = subprocess.Popen(["unshare", "-n", "sleep", "inf"])
+    wait_until(lambda: _is_apart(network.pid), "the host has a network of its own")
+    run("ip", "link", "add", f"h{number}", "type", "veth", "peer", "name", "eth0", "netns", str(network.pid))
+    run("ip", "addr", "add", f"10.9.{number}.1/24", "dev", f"h{number}")
+    run("ip", "link", "set", f"h{number}", "up")
+    for command in (
+        f"ip addr add 10.9.{number}.2/24 dev eth0",
+        "ip link set lo up",
+        "ip link set eth0 up",
+        f"ip route add default via 10.9.{number}.1",
+        f"tc qdisc add dev eth0 root tbf rate {rate} burst 256k latency 200ms",
+    ):
+        run(*within(network), *command.split())
+    run("tc", *f"qdisc add dev h{number} root tbf rate {rate} burst 256k latency 200ms".split())
+    return network
+
+
+def within(network: subprocess.Popen[bytes]) -> list[str]:
+    """Return what a command begins with that is to run in a network."""
+    return ["nsenter", "-t", str(network.pid), "-n"]
 
 
 def _is_apart(process: int) -> bool:
