@@ -1,16 +1,19 @@
 """Where a drain puts archives and how, as its command line says it."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from casfs.config.options import BY_NAME
+from casfs.drain.destinations.destination import Destination
 from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.opening import folder_at
-from casfs.drain.errand import Errand
+from casfs.drain.errand import Errand, identity_of, version
 from casfs.drain.manifest import Manifest
 from casfs.drain.pushing import SCHEME, Push, bucket_at
 from casfs.drain.way import Carry, Download, Way
@@ -58,8 +61,7 @@ def route(arguments: Mapping[str, Any], options: Mapping[str, str], account: Acc
     if not is_on_cluster:
         yield Route(way, manifest)
         return
-    where = destination.root if isinstance(destination, LocalDestination) else arguments["destination"]
-    with _cluster(arguments, options, where) as carry:
+    with _cluster(arguments, options, account, destination) as carry:
         yield Route(replace(way, carry=carry), manifest)
 
 
@@ -75,7 +77,9 @@ def _to_cos(arguments: Mapping[str, Any], account: Account, ledger: Path) -> Rou
 
 
 @contextmanager
-def _cluster(arguments: Mapping[str, Any], options: Mapping[str, str], destination: str) -> Iterator[Carry]:
+def _cluster(
+    arguments: Mapping[str, Any], options: Mapping[str, str], account: Account, destination: Destination
+) -> Iterator[Carry]:
     """Yield what has the workers of ``--scheduler`` download."""
     try:
         from casfs.drain.dask import Cluster  # noqa: PLC0415 - wanted for clusters alone
@@ -85,9 +89,12 @@ def _cluster(arguments: Mapping[str, Any], options: Mapping[str, str], destinati
     connections = int(options.get("connections") or BY_NAME["connections"].default or 1)
     most = min(arguments["jobs"], connections)
     kept = {name: text for name, text in options.items() if name != "connections"}
-    errand = Errand(place.source, kept, place.vault, destination, connections // most)
-    cluster = Cluster(arguments["scheduler"], errand, most)
-    try:
-        yield cluster.carry
-    finally:
-        cluster.close()
+    where = destination.root if isinstance(destination, LocalDestination) else arguments["destination"]
+    mark = secrets.token_hex(16)
+    with Cluster(arguments["scheduler"], most) as cluster, destination.mark(mark):
+        errand = Errand(
+            version(), place.source, kept, place.vault, identity_of(account.vault(place.vault)), where, mark,
+            connections // most,
+        )  # fmt: skip
+        cluster.check(errand)
+        yield partial(cluster.carry, errand)

@@ -19,7 +19,7 @@ from casfs.drain.settings import DrainSettings
 from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
 from casfs.drain.times import iso
-from casfs.drain.work import Asked, Broken, Listed, Outcome, Work
+from casfs.drain.work import Asked, Broken, LeftOutError, Listed, Outcome, Work
 from casfs.drain.workers import Inbox, Pool
 from casfs.errors import CasfsError, DeadlineError, NotFoundError
 
@@ -168,6 +168,8 @@ class Coordinator:
             return outcome.error
         if outcome.error is None:
             self._heard_ns, self._failures = now_ns, 0
+        if isinstance(outcome.error, LeftOutError):
+            self._watcher.note(str(outcome.error))
         if isinstance(outcome, Listed):
             return self._listed(outcome, now_ns)
         ends = self._asked(outcome, now_ns) if isinstance(outcome, Asked) else self._loading.note(outcome, now_ns)

@@ -1,24 +1,25 @@
 """Downloads as tasks of a Dask cluster, one archive each; the truth is the ledger, and not what a scheduler knows."""
 
+import asyncio
 import hashlib
 import logging
-import secrets
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self
 
-from distributed import Client, Future, Semaphore
+from distributed import Client, Future, Semaphore, get_worker
 from distributed.client import ClosedClientError, FutureCancelledError
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof
-from casfs.drain.destinations.local import LocalDestination
-from casfs.drain.destinations.opening import folder_at
 from casfs.drain.errand import Errand, Plain, plain, proof_in
-from casfs.drain.names import MANIFEST
-from casfs.errors import ConfigError, TransferError, UnreachableError
+from casfs.drain.work import LeftOutError
+from casfs.drain.workers import Queue, Workers
+from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError
 
 CONNECT_S = 10.0
 """How long a scheduler may take to answer, and the first worker to be there."""
@@ -31,6 +32,10 @@ LONELY_LOOKS = 600
 FETCH_S = 60.0
 """How long a few hundred bytes may take from a worker."""
 CLOSE_S = 3.0
+CHECK_S = 180.0
+"""How long all workers together may take to say whether they can download: more than a request to the service may."""
+CHECKS = 32
+"""Workers that are asked at once."""
 
 
 def carried(errand: Errand, told: Plain, most: int) -> Plain:
@@ -45,44 +50,59 @@ def carried(errand: Errand, told: Plain, most: int) -> Plain:
     if not share.acquire(timeout=LEASE_S):
         return {"error": "DeadlineError", "text": "others had all requests", "errno": None, "has_cause": False}
     try:
-        return errand.run(told)
+        return {"worker": get_worker().address, **errand.run(told)}
     finally:
         share.release()
 
 
-def checked(errand: Errand, token: str | None) -> str | None:
-    """Say why the errand cannot be run on this worker; None where it can."""
-    return errand.check(token)
+async def checked(errand: Errand) -> str | None:
+    """Say why the errand cannot be run on this worker; None where it can. The worker does other things meanwhile."""
+    try:
+        await asyncio.to_thread(errand.check)
+    except CasfsError as error:
+        return str(error)
+    return None
 
 
 class Cluster:
-    """A Dask cluster that downloads archives; ``carry`` is what a ``Download`` has it do.
+    """A Dask cluster that downloads archives.
 
     Args:
         address: of the scheduler, as Dask has it.
-        errand: what all downloads have in common.
         most: downloads at once.
 
     Threads: any, many at once.
 
     Raises:
-        ConfigError: there is no such scheduler, or a worker cannot run the errand.
-        UnreachableError: it has no workers.
+        UnreachableError: there is no such scheduler, or it has no workers.
     """
 
-    def __init__(self, address: str, errand: Errand, most: int) -> None:
+    def __init__(self, address: str, most: int) -> None:
         for name in ("distributed", "tornado", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters is told by errors, as one line
         self._address = address
-        self._errand = errand
         self._most = most
         self._lock = threading.Lock()
         self._client: Client | None = None
+        self._unfit: dict[str, str] = {}
         try:
-            self._check(self._connected())
+            self._connected().wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as error:
+            self.close()
+            raise UnreachableError(f"--scheduler: the cluster at {self._address} has no workers") from error
         except BaseException:
             self.close()
             raise
+
+    def __enter__(self) -> Self:
+        """Return this cluster, which is let go at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let it go."""
+        self.close()
 
     def close(self) -> None:
         """Let the cluster go; tasks that nobody has begun are dropped."""
@@ -91,28 +111,81 @@ class Cluster:
         if client is not None:
             client.close(timeout=CLOSE_S)
 
-    def carry(self, entry: Entry, moved: Callable[[int], object]) -> Proof:
-        """Have a worker put an archive where it was to go; as ``Way.bring``."""
+    def check(self, errand: Errand, within_s: float = CHECK_S) -> None:
+        """Raise ConfigError unless each worker can run the errand, and says so in time."""
         client = self._connected()
-        key = f"casfs-drain-{_digest(self._errand.destination, self._errand.source, entry.id, entry.job)}"
+        workers = _workers(client)
+        answers = Queue[tuple[str, str | None]]()
+        asking = Workers[tuple[str, str | None]]("check", CHECKS, answers.put, lambda error: ("", str(error)))
+        for worker in workers:
+            asking.submit(partial(_asked, client, errand, worker))
+        silent, failed, ends_s = dict.fromkeys(workers), dict[str, str](), time.monotonic() + within_s
+        while silent and (answer := answers.get(ends_s - time.monotonic())) is not None:
+            worker, said = answer
+            silent.pop(worker, None)
+            failed |= {} if said is None else {worker: said}
+        failed |= dict.fromkeys(silent, "it does not answer")
+        for worker, said in failed.items():
+            raise ConfigError(f"{len(failed)} of {len(workers)} workers cannot download, {worker}: {said}")
+
+    def carry(self, errand: Errand, entry: Entry, moved: Callable[[int], object]) -> Proof:
+        """Have a worker put an archive where it was to go; as ``Way.bring``.
+
+        Raises:
+            LeftOutError: a worker cannot download; it is asked no more.
+            ConfigError: none of them can.
+        """
+        client = self._connected()
+        key = f"casfs-drain-{_digest(errand.destination, errand.source, entry.id, entry.job)}"
         try:
-            future = client.submit(carried, self._errand, plain(entry), self._most, key=key, pure=False)
-            told = self._result(client, future, moved)
+            fit = self._fit(client)
+            future = client.submit(
+                carried, errand, plain(entry), self._most, key=key, pure=False, workers=fit, allow_other_workers=False
+            )
+            told = self._result(client, future, fit, moved)
         except (FutureCancelledError, ClosedClientError) as error:
             self._drop(client)
             raise UnreachableError(f"the scheduler at {self._address} was lost: {error}") from error
+        if told.get("unfit"):
+            self._leave_out(str(told["worker"]), str(told["text"]))
         proof = proof_in(told)
         moved(entry.size)
         return proof
 
-    def _result(self, client: Client, future: "Future[Plain]", moved: Callable[[int], object]) -> Plain:
+    def _fit(self, client: Client) -> Sequence[str] | None:
+        """Return the workers that can download; None where no other is known.
+
+        Raises:
+            ConfigError: there are others only.
+        """
+        with self._lock:
+            unfit = dict(self._unfit)
+        if not unfit:
+            return None
+        workers = _workers(client)
+        fit = [worker for worker in workers if worker not in unfit]
+        if not fit and workers:
+            raise ConfigError(f"no worker can download any more, {workers[0]}: {unfit[workers[0]]}")
+        return fit or None
+
+    def _leave_out(self, worker: str, said: str) -> None:
+        with self._lock:
+            is_known = worker in self._unfit
+            self._unfit[worker] = said
+        if is_known:
+            raise UnreachableError(f"worker {worker} cannot download: {said}")
+        raise LeftOutError(f"worker {worker} cannot download, and is left out: {said}")
+
+    def _result(
+        self, client: Client, future: "Future[Plain]", fit: Sequence[str] | None, moved: Callable[[int], object]
+    ) -> Plain:
         is_done = threading.Event()
         future.add_done_callback(lambda _: is_done.set())
         lonely = 0
         try:
             while not is_done.wait(LOOK_S):
                 moved(0)
-                lonely = 0 if client.scheduler_info(n_workers=0).get("n_workers", 1) else lonely + 1
+                lonely = 0 if _is_there(client, fit) else lonely + 1
                 if lonely > LONELY_LOOKS:
                     raise UnreachableError(f"the cluster at {self._address} has no workers")
             return self._fetched(future)
@@ -154,29 +227,23 @@ class Cluster:
             said = " ".join(str(error).split())
             raise UnreachableError(f"--scheduler: nobody answers at {self._address}: {said}") from error
 
-    def _check(self, client: Client) -> None:
-        try:
-            client.wait_for_workers(1, timeout=CONNECT_S)
-        except TimeoutError as error:
-            raise UnreachableError(f"--scheduler: the cluster at {self._address} has no workers") from error
-        with self._begun() as token:
-            answers: dict[str, Any] = client.run(checked, self._errand, token, on_error="return")
-        failed = {worker: answer for worker, answer in answers.items() if answer is not None}
-        for worker, answer in failed.items():
-            said = answer if isinstance(answer, str) else f"{type(answer).__name__}: {answer}"
-            raise ConfigError(f"{len(failed)} of {len(answers)} workers cannot download, {worker}: {said}")
 
-    @contextmanager
-    def _begun(self) -> Iterator[str | None]:
-        """Begin something in a destination that is a folder, which who shares it sees; yield its name."""
-        destination = folder_at(self._errand.destination)
-        with ExitStack() as stack:
-            token = None
-            if isinstance(destination, LocalDestination):
-                token = secrets.token_hex(16)
-                part = stack.enter_context(destination.part(MANIFEST, token))
-                stack.callback(part.discard)
-            yield token
+def _asked(client: Client, errand: Errand, worker: str) -> tuple[str, str | None]:
+    """Return a worker, and why it cannot run the errand."""
+    answer = client.run(checked, errand, workers=[worker], on_error="return").get(worker, "it is gone")
+    is_told = answer is None or isinstance(answer, str)
+    return worker, answer if is_told else f"{type(answer).__name__}: {answer}"
+
+
+def _workers(client: Client) -> list[str]:
+    return list(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _is_there(client: Client, fit: Sequence[str] | None) -> bool:
+    """Say whether there is a worker, of these where they are told."""
+    if fit is None:
+        return bool(client.scheduler_info(n_workers=0).get("n_workers", 1))
+    return not set(fit).isdisjoint(_workers(client))
 
 
 def _digest(*of: object) -> str:

@@ -1,5 +1,6 @@
 """One archive that another process downloads: plain values there, plain values back, and keys that it finds itself."""
 
+import importlib.metadata
 import os
 import secrets
 import threading
@@ -11,18 +12,21 @@ from typing import Any
 from casfs import errors
 from casfs.drain.archive import Entry, State
 from casfs.drain.delivery import Proof, deliver
-from casfs.drain.destinations.destination import UNFINISHED
-from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.opening import folder_at
-from casfs.errors import CasfsError, DestinationError
+from casfs.errors import AccessDeniedError, CasfsError, ConfigError, DeadlineError
 from casfs.library import Account, connect
+from casfs.models import Vault
 
 Plain = Mapping[str, Any]
 
 MEMORY = {"block_cache_size": "64M", "read_ahead": "32M"}
 """For each archive that is downloaded, unless a user says otherwise: a process has several."""
 
+WHOSE = ("VaultQCS", "VaultARN", "VaultName", "CreationDate")
+"""Fields of a vault by which one is told from another of the same name. Source: CAS and Glacier, Describe Vault."""
+
 _idle: dict[str, list[Account]] = {}
+_fit: set[str] = set()
 _lock = threading.Lock()
 
 
@@ -31,23 +35,35 @@ class Errand:
     """What all downloads of a drain have in common. It holds no secret, and may be read by anybody on the way.
 
     Attributes:
+        version: of casfs; first, so that every other version reads it right.
         source: a SOURCE without a vault; what it leads to is found where the errand is run.
         options: of ``connect``, as text.
         vault: name of the vault.
-        destination: as a user names it; a folder is one that all who run this share.
+        whose: tells which vault is meant, of all that have the name; None where nobody may know.
+        destination: as a user names it, shared by all who run this.
+        mark: what the run has left there, for as long as it lasts.
         connections: requests that each download has in flight at most.
     """
 
+    version: str
     source: str
     options: Mapping[str, str]
     vault: str
+    whose: str | None
     destination: str
+    mark: str
     connections: int
 
     def run(self, told: Plain) -> Plain:
-        """Download the archive that *told* tells of; return the proof or the error, as plain values."""
+        """Download the archive that *told* tells of; return the proof or the error, as plain values.
+
+        What is no fault of the archive, and would be found with each, has ``unfit`` in it.
+        """
         entry = Entry(state=State.LOADING, **told)
+        is_fit = False
         try:
+            self._check_once()
+            is_fit = True
             with self._account() as account:
                 proof = deliver(
                     account, self.vault, folder_at(self.destination), entry, lambda _: None, secrets.token_hex(16)
@@ -55,32 +71,42 @@ class Errand:
         except CasfsError as error:
             cause = error.__cause__
             number = cause.errno if isinstance(cause, OSError) else None
-            return {"error": type(error).__name__, "text": str(error), "errno": number, "has_cause": cause is not None}
+            found = {"error": type(error).__name__, "text": str(error), "errno": number, "has_cause": cause is not None}
+            return found | {"unfit": _is_lasting(error, is_fit=is_fit)}
         return {"tree_hash": proof.tree_hash, "hash_from": proof.hash_from}
 
-    def check(self, token: str | None) -> str | None:
-        """Say why the errand cannot be run here; None where it can.
+    def check(self) -> None:
+        """Raise CasfsError unless the errand can be run here: with keys, to this vault, and where all others put it."""
+        if self.version != version():
+            raise ConfigError(f"this is casfs {version()}, and the run is by {self.version}")
+        with self._account() as account:
+            found = identity_of(account.vault(self.vault))
+        if None not in (found, self.whose) and found != self.whose:
+            raise ConfigError(f"{self.source} is another one here: its vault {self.vault} is {found}, not {self.whose}")
+        folder_at(self.destination).check_mark(self.mark)
 
-        Args:
-            token: name of what is unfinished in a destination that is a folder; None where it is none.
-        """
-        try:
-            with self._account() as account:
-                account.vault(self.vault)
-            destination = folder_at(self.destination)
-            if token is not None and isinstance(destination, LocalDestination):
-                _check_shared(destination, token)
-        except CasfsError as error:
-            return str(error)
-        return None
+    def _check_once(self) -> None:
+        """As ``check``, in each process until it has been right once: it may have come after the run had begun."""
+        key = repr(self)
+        with _lock:
+            if key in _fit:
+                return
+        self.check()
+        with _lock:
+            _fit.add(key)
 
     @contextmanager
     def _account(self) -> Iterator[Account]:
         """Lend an account that nobody else uses meanwhile; its connections are kept for the next one."""
         key = repr(self)
         with _lock:
-            idle = _idle.setdefault(key, [])
+            idle = _idle.pop(key, [])
+            of_others = [each for others in _idle.values() for each in others]
+            _idle.clear()
+            _idle[key] = idle
             account = idle.pop() if idle else None
+        for each in of_others:  # of runs before: their memory is wanted, and so are keys as they are now
+            each.close()
         if account is None:
             account = connect(self.source, **(MEMORY | dict(self.options) | {"connections": str(self.connections)}))
         try:
@@ -89,7 +115,15 @@ class Errand:
             account.close()
             raise
         with _lock:
-            _idle[key].append(account)
+            _idle.setdefault(key, []).append(account)
+
+
+def version() -> str:
+    """Return the version of casfs that is here."""
+    try:
+        return importlib.metadata.version("casfs")
+    except importlib.metadata.PackageNotFoundError:  # a checkout on the path of Python
+        return "unknown"
 
 
 def plain(entry: Entry) -> Plain:
@@ -114,10 +148,14 @@ def proof_in(told: Plain) -> Proof:
     raise error from (OSError(number, os.strerror(number)) if isinstance(number, int) else CasfsError("elsewhere"))
 
 
-def _check_shared(destination: LocalDestination, token: str) -> None:
-    """Raise DestinationError unless *destination* is the folder in which the run has begun something."""
-    parts = destination.where(UNFINISHED)
-    if not os.path.isfile(os.path.join(parts, token)):  # noqa: PTH113, PTH118 - names that are no text stay as they are
-        raise DestinationError(f"{destination.where('')} is not the folder of the run: all workers must share it")
-    if not os.access(parts, os.W_OK | os.X_OK):
-        raise DestinationError(f"{destination.where('')} cannot be written to")
+def identity_of(vault: Vault) -> str | None:
+    """Return what tells a vault from others of its name; None where the account may not know."""
+    fields = vault.fields
+    return " ".join(str(fields[name]) for name in WHOSE if name in fields) or None
+
+
+def _is_lasting(error: CasfsError, *, is_fit: bool) -> bool:
+    """Say whether *error* would come of each archive here, and may not elsewhere."""
+    if is_fit:
+        return isinstance(error, AccessDeniedError | ConfigError)
+    return not (error.retryable or isinstance(error, DeadlineError))

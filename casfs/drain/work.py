@@ -76,6 +76,12 @@ class OverError(CasfsError):
     """A run ended while this was under way."""
 
 
+class LeftOutError(CasfsError):
+    """Whoever was to download cannot, which no archive is to blame for, and is asked no more; others are."""
+
+    retryable = True
+
+
 class Work:
     """The work of one drain.
 

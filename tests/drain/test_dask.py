@@ -1,24 +1,35 @@
 """``casfs drain --scheduler`` on a real cluster of processes."""
 
+import contextlib
 import os
 import pickle
+import shlex
+import shutil
 import signal
+import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from casfs.drain.errand import Errand, proof_in
+from casfs.drain.destinations.opening import folder_at
+from casfs.drain.errand import Errand, proof_in, version
+from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
-from casfs.errors import DestinationError, GoneError
-from tests.drain.vaults import SECRET, serving, vault_of
+from casfs.errors import ConfigError, DestinationError, GoneError
+from tests.drain.vaults import SECRET, VAULT, Vault, serving, vault_of
 from tests.mounting import COMMAND_LIMIT_S, environment, wait_until
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 plugins = pytest.importorskip("distributed.diagnostics.plugin")
+dask = pytest.importorskip("casfs.drain.dask")
 cloudpickle = pytest.importorskip("cloudpickle")
 
 KEYS = ("CASFS_SECRET_ID", "CASFS_SECRET_KEY")
@@ -36,6 +47,31 @@ def cluster(folder: Path, *, keys: bool = True, workers: int = 2) -> Iterator[An
         silence_logs=50,
     ) as found:  # fmt: skip
         yield found
+
+
+@contextmanager
+def program(folder: Path, *command: str, before: tuple[str, ...] = (), keys: bool = True) -> Iterator[Any]:
+    """Run a scheduler or a worker, behind a command, with keys of its own or without, and stop it at the end."""
+    own = environment(folder, "id", SECRET)
+    env = {name: value for name, value in own.items() if keys or not name.startswith(("CASFS_SECRET", "AWS_"))}
+    said = (folder / f"said-{command[0]}").open("ab")
+    line = [*before, sys.executable, "-m", "dask", *command]
+    with said, subprocess.Popen(line, env=env, stdout=said, stderr=said, cwd=folder) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def worker(folder: Path, address: str, **more: Any) -> Any:
+    return program(
+        folder, "worker", address, "--nthreads", "2", "--no-nanny", "--no-dashboard", "--local-directory", str(folder),
+        **more,
+    )  # fmt: skip
+
+
+def errand(vault: Vault, mark: str) -> Errand:
+    return Errand(version(), f"{vault.server.url}/-", {}, VAULT, None, str(vault.out), mark, 1)
 
 
 class Seen:
@@ -113,7 +149,7 @@ def test_a_url_with_a_password_and_a_bucket_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_errand_is_plain_and_so_is_what_comes_of_it(tmp_path: Path) -> None:
-    errand = Errand("http://127.0.0.1:9/-", {"read_timeout": "5"}, "v", str(tmp_path), 4)
+    errand = Errand(version(), "http://127.0.0.1:9/-", {"read_timeout": "5"}, "v", None, str(tmp_path), "mark", 4)
     assert pickle.loads(pickle.dumps(errand)) == errand
     told = {"error": "GoneError", "text": "it expired", "errno": None, "has_cause": False}
     with pytest.raises(GoneError, match="it expired"):
@@ -124,13 +160,122 @@ def test_an_errand_is_plain_and_so_is_what_comes_of_it(tmp_path: Path) -> None:
     assert caught.value.__cause__.errno == 28
 
 
-def test_a_folder_that_a_worker_does_not_share_is_named(tmp_path: Path) -> None:
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault, cluster(tmp_path, workers=1) as found:
-        client = distributed.Client(found, set_as_default=False)
-        (said,) = client.run(Errand(f"{vault.server.url}/-", {}, "backups", str(vault.out), 1).check, "token").values()
-        client.close()
-    assert said is not None
-    assert "all workers must share it" in said
+def test_what_a_worker_does_not_share_with_the_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        for name, value in zip(KEYS, ("id", SECRET), strict=True):
+            monkeypatch.setenv(name, value)
+        destination, own = folder_at(str(vault.out)), errand(vault, "mark")
+        with pytest.raises(DestinationError, match="all workers must share it"):
+            own.check()
+        with destination.mark("mark"):
+            own.check()
+            destination.sweep()
+            own.check()
+            with pytest.raises(ConfigError, match=r"the run is by 0\.0\.1"):
+                replace(own, version="0.0.1").check()
+            with pytest.raises(ConfigError, match=r"is another one here: its vault backups is .*, not qcs::else"):
+                replace(own, whose="qcs::else").check()
+        assert not list(vault.out.iterdir())
+
+
+def test_a_url_that_leads_elsewhere_on_each_worker_costs_nothing(tmp_path: Path) -> None:
+    with (
+        serving(vault_of("cas", NAMES), "cas", tmp_path) as vault,
+        cluster(tmp_path, workers=0) as found,
+        worker(tmp_path, found.scheduler_address),
+    ):
+        done = vault.drain("--scheduler", found.scheduler_address, to="memory://out")
+        assert (done.returncode, vault.requests("initiate_job")) == (1, 0)
+        (line,) = done.stderr.splitlines()
+        assert "1 of 1 workers cannot download" in line
+        assert "all workers must share it" in line
+
+
+def unshared(*folders: Path) -> tuple[str, ...]:
+    """Return what a command begins with that is to have folders of its own there, which begin empty."""
+    if os.geteuid() or not shutil.which("unshare"):
+        pytest.skip("only root has folders of its own")
+    mounts = " && ".join(f"mount -t tmpfs none {shlex.quote(str(each))}" for each in folders)
+    return "unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh"
+
+
+def test_workers_that_come_late_and_cannot_download_are_left_out(tmp_path: Path) -> None:
+    state = vault_of("cas", NAMES[:8], 2 << 20)
+    with (
+        serving(state, "cas", tmp_path, shaping=SLOW) as vault,
+        cluster(tmp_path, workers=1) as found,
+        vault.running("--scheduler", found.scheduler_address) as process,
+    ):
+        wait_until(lambda: vault.requests("get_job_output") > 1, "downloads are under way")
+        with (
+            worker(tmp_path, found.scheduler_address, keys=False),
+            worker(tmp_path, found.scheduler_address, before=unshared(vault.out)),
+        ):
+            wait_until(lambda: len(found.scheduler.workers) == 3, "they have come")
+            vault.server.shaping = Shaping()
+            out, err = process.communicate(timeout=COMMAND_LIMIT_S)
+            assert process.returncode == 0, err
+            vault.check()
+        assert vault.retrievals() == 8
+        left_out = [line for line in err.splitlines() if "is left out" in line]
+        assert len(left_out) == len({line.split()[2] for line in left_out}) == 2
+        assert sum("there are no credentials" in line for line in left_out) == 1
+        assert sum("all workers must share it" in line for line in left_out) == 1
+        assert SECRET not in out + err
+
+
+def test_a_worker_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    with (
+        serving(vault_of("cas", NAMES), "cas", tmp_path) as vault,
+        cluster(tmp_path, workers=0) as found,
+        worker(tmp_path, found.scheduler_address) as stopped,
+        dask.Cluster(found.scheduler_address, 4) as looked_at,
+    ):
+        stopped.send_signal(signal.SIGSTOP)
+        with pytest.raises(ConfigError, match=r"1 of 1 workers cannot download, tcp://.*: it does not answer"):
+            looked_at.check(errand(vault, "mark"), within_s=1)
+
+
+def test_a_scheduler_has_no_secret_in_memory_on_its_pages_and_in_its_logs(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES[:8]), "cas", tmp_path) as vault, free_port() as (port, page):
+        vault.server.faults.add(Fault(kind=Kind.STATUS, operation="get_job_output", status=503, times=3))
+        address = f"tcp://127.0.0.1:{port}"
+        bound = ("--host", "127.0.0.1", "--port", str(port), "--dashboard-address", f"127.0.0.1:{page}")
+        with (
+            program(tmp_path, "scheduler", *bound, keys=False) as scheduler,
+            worker(tmp_path, address),
+        ):
+            done = vault.drain("--scheduler", address)
+            assert done.returncode == 0, done.stderr
+            vault.check()
+            held = memory_of(scheduler.pid)
+            for name in ("info/main/workers.html", "info/logs.html", "json/identity.json", "metrics"):
+                held += requests.get(f"http://127.0.0.1:{page}/{name}", timeout=COMMAND_LIMIT_S).content
+        held += b"".join(path.read_bytes() for path in tmp_path.glob("said-*"))
+    assert str(vault.out).encode() in held, "what a scheduler knows is seen"
+    assert SECRET.encode() not in held
+
+
+@contextmanager
+def free_port() -> Iterator[tuple[int, int]]:
+    """Yield two ports that were free."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        ports = one.getsockname()[1], two.getsockname()[1]
+    yield ports
+
+
+def memory_of(process: int) -> bytes:
+    """Return all that a process may write to in its memory."""
+    held = []
+    with Path(f"/proc/{process}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{process}/maps").read_text("utf-8").splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(each, 16) for each in span.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(start)
+                with contextlib.suppress(OSError):
+                    held.append(memory.read(end - start))
+    return b"".join(held)
 
 
 def test_workers_that_are_killed_cost_nothing_and_the_others_go_on(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What whoever fetches outputs needs of the place that they are put into."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -130,4 +131,19 @@ class Destination(Protocol):
 
     def sweep(self) -> None:
         """Take away what every attempt left, of this run and of others that nobody is at; no error where that fails."""
+        ...
+
+    def mark(self, name: str) -> AbstractContextManager[None]:
+        """Leave something among what is unfinished for the time of a block, which whoever shares this can see.
+
+        Args:
+            name: of it; nobody else's.
+
+        Raises:
+            DestinationError: nothing can be written there.
+        """
+        ...
+
+    def check_mark(self, name: str) -> None:
+        """Raise DestinationError unless what ``mark`` has left is here, and something can be written."""
         ...

@@ -4,14 +4,15 @@ This is the one module of the package that needs fsspec; it is imported when a U
 """
 
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import fsspec.core
 
-from casfs.drain.destinations.destination import Label
+from casfs.drain.destinations.destination import UNFINISHED, Label
 from casfs.drain.destinations.folders import failing
 from casfs.drain.destinations.part_file import PartFile
 from casfs.drain.destinations.paths import names_of
@@ -67,6 +68,35 @@ class FsspecDestination:
 
     def sweep(self) -> None:
         """Do nothing: what is not whole is nowhere."""
+
+    @contextmanager
+    def mark(self, name: str) -> Iterator[None]:
+        """Leave an object for the time of a block; as ``Destination.mark``: it stays where none may be removed."""
+        key = self._mark(name)
+        with FsspecPart(self._files, key, self.where(UNFINISHED)) as part:
+            part.write(memoryview(bytearray(name.encode())))
+            part.commit(Label())
+        try:
+            yield
+        finally:
+            with suppress(Exception):
+                self._files.rm_file(key)
+
+    def check_mark(self, name: str) -> None:
+        """Raise DestinationError unless it is here, and something can be written; as ``Destination.check_mark``."""
+        with _failing(self.where("")):
+            self._files.invalidate_cache()
+            try:
+                is_here = self._files.cat_file(self._mark(name)) == name.encode()
+            except FileNotFoundError:
+                is_here = False
+        if not is_here:
+            raise DestinationError(f"{self.where('')} is not that of the run: all workers must share it")
+        with self.mark(secrets.token_hex(16)):
+            pass
+
+    def _mark(self, name: str) -> str:
+        return "/".join([*filter(None, [self._prefix.rstrip("/")]), UNFINISHED, name])
 
     def _key(self, path: str) -> str:
         return "/".join([*filter(None, [self._prefix.rstrip("/")]), *names_of(path)])

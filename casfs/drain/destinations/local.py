@@ -2,9 +2,11 @@
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from casfs.drain.destinations.destination import UNFINISHED
 from casfs.drain.destinations.folders import failing, folder, kind_of
 from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
 from casfs.drain.destinations.paths import is_name, names_of
@@ -61,6 +63,23 @@ class LocalDestination:
     def sweep(self) -> None:
         """Remove what nobody is at; as ``Destination.sweep``."""
         sweep(self.root)
+
+    @contextmanager
+    def mark(self, name: str) -> Iterator[None]:
+        """Leave something for the time of a block; as ``Destination.mark``: it is locked, so that no sweep takes it."""
+        with self.part(name, name) as part:
+            try:
+                yield
+            finally:
+                part.discard()
+
+    def check_mark(self, name: str) -> None:
+        """Raise DestinationError unless it is here, and something can be written; as ``Destination.check_mark``."""
+        parts = self.where(UNFINISHED)
+        if not os.path.isfile(os.path.join(parts, name)):  # noqa: PTH113, PTH118 - as above
+            raise DestinationError(f"{self.root} is not the folder of the run: all workers must share it")
+        if not os.access(parts, os.W_OK | os.X_OK):
+            raise DestinationError(f"{self.root} cannot be written to")
 
 
 def _has(name: str, within: int, size: int, tree_hash: str) -> bool:
