@@ -44,3 +44,8 @@ ERRNOS: dict[type[errors.CasfsError], int] = {
 def number_of(error: BaseException) -> int:
     """Return the errno of *error*'s class, or of the nearest one above it: EIO for whatever nobody foresaw."""
     return next((ERRNOS[kind] for kind in type(error).__mro__ if kind in ERRNOS), errno.EIO)
+
+
+def name_of(error: BaseException) -> str:
+    """Return the name of the errno of *error*: ``EIO``."""
+    return errno.errorcode[number_of(error)]

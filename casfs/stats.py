@@ -36,6 +36,10 @@ BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 """Of the buckets of times: from a read out of memory to the default of ``--read-timeout``."""
 
 
+SERVED = "ok"
+"""What came of a read that was answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """How long things took.
@@ -69,12 +73,12 @@ class Exchanges:
     Attributes:
         answers: how many requests ended, by operation and HTTP status; ``none`` where no answer came.
         requests: how long they took, their bodies included, by operation.
-        reads: how long the reads took that were served.
+        reads: how long reads took, by what came of them: SERVED, or the name of an errno.
     """
 
     answers: Mapping[tuple[str, str], int]
     requests: Mapping[str, Times]
-    reads: Times
+    reads: Mapping[str, Times]
 
 
 class Stats:
@@ -91,7 +95,8 @@ class Stats:
         self._by_operation: Counter[str] = Counter()
         self._answers: Counter[tuple[str, str]] = Counter()
         self._requests_took: dict[str, _Times] = {}
-        self._reads_took = _Times()
+        self._served_took = _Times()
+        self._reads_took = {SERVED: self._served_took}
         self._gauges: dict[GaugeName, Callable[[], int]] = dict.fromkeys(get_args(GaugeName), lambda: 0)
 
     def count(self, name: CounterName, amount: int = 1) -> None:
@@ -112,7 +117,12 @@ class Stats:
             self._counts["cache_hits"] += hits
             self._counts["cache_misses"] += misses
             self._counts["bytes_read"] += length
-            self._reads_took.add(seconds)
+            self._served_took.add(seconds)
+
+    def read_failed(self, code: str, seconds: float) -> None:
+        """Count one read that failed: the name of its errno, and its time."""
+        with self._lock:
+            self._reads_took.setdefault(code, _Times()).add(seconds)
 
     def request(self, operation: str) -> None:
         """Count one HTTP request of *operation*, e.g. ``list_jobs``."""
@@ -135,9 +145,7 @@ class Stats:
     def exchanges(self) -> Exchanges:
         """Return what took how long, and what was answered."""
         with self._lock:
-            requests = {name: Times(tuple(each.counts), each.sum_s) for name, each in self._requests_took.items()}
-            reads = Times(tuple(self._reads_took.counts), self._reads_took.sum_s)
-            return Exchanges(dict(self._answers), requests, reads)
+            return Exchanges(dict(self._answers), _frozen(self._requests_took), _frozen(self._reads_took))
 
     def gauge(self, name: GaugeName, read: Callable[[], int]) -> None:
         """Let *read* answer for the gauge *name*; it must not block.
@@ -161,3 +169,7 @@ class Stats:
     def line(self) -> str:
         """Return the snapshot as one line of ASCII JSON."""
         return json.dumps(self.snapshot(), separators=(",", ":"))
+
+
+def _frozen(times: Mapping[str, _Times]) -> dict[str, Times]:
+    return {name: Times(tuple(each.counts), each.sum_s) for name, each in times.items()}

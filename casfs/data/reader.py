@@ -7,6 +7,7 @@ from casfs.data.fetch.monitor import Monitor
 from casfs.data.fetch.windows import Lookahead
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.open_readers import OpenReader
+from casfs.errnos import name_of
 from casfs.stats import Stats
 from casfs.waiting import Clock, Deadline, Interrupted, wait_for
 
@@ -66,12 +67,16 @@ class Reader:
         """
         stop = max(offset, min(offset + len(buffer), self._size))
         call = Call(self._content, self._open_reader, buffer, offset, stop, self._clock())
-        flight = self._monitor.board(call, self._lookahead)
         first = offset // BLOCK_SIZE
         touched = hits = -(-stop // BLOCK_SIZE) - first if stop > offset else 0
-        if flight is not None:
-            hits = call.block - first
-            self._finish(call, flight)
+        try:
+            flight = self._monitor.board(call, self._lookahead)
+            if flight is not None:
+                hits = call.block - first
+                self._finish(call, flight)
+        except BaseException as error:
+            self._stats.read_failed(name_of(error), self._clock() - call.began_s)
+            raise
         self._stats.read(hits, touched - hits, call.done, self._clock() - call.began_s)
         return call.done
 

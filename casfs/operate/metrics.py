@@ -91,8 +91,10 @@ class Figures(Collector):
         for operation, times in found.requests.items():
             took.add_metric([operation], _buckets(times), times.sum_s)
         yield took
-        reads = HistogramMetricFamily("casfs_read_duration_seconds", "How long reads took that were served.")
-        reads.add_metric([], _buckets(found.reads), found.reads.sum_s)
+        help_text = "How long reads took, by what came of them: ok, or the name of an errno."
+        reads = HistogramMetricFamily("casfs_read_duration_seconds", help_text, labels=["code"])
+        for code, times in found.reads.items():
+            reads.add_metric([code], _buckets(times), times.sum_s)
         yield reads
 
 

@@ -10,6 +10,7 @@ from casfs.data.open_readers import FAILURE_TTL_S
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.errors import BadHandleError, CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
+from casfs.stats import Stats
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
 
 DATA = sample(16 * MIB)
@@ -71,6 +72,25 @@ def test_a_failed_block_is_remembered_for_a_second_and_the_others_are_not_harmed
         clock.now_s += FAILURE_TTL_S
         service.act = lambda _request: None
         assert read(reader, 3 * MIB, 1) == DATA[3 * MIB : 3 * MIB + 1]
+
+
+def test_a_read_that_fails_is_counted_with_its_time_and_its_errno() -> None:
+    clock, stats = Clock(), Stats()
+    service = failing(ServiceError("500"), (3, 4))
+    fail = service.act
+
+    def act(request: Request) -> None:
+        clock.now_s += 45.0
+        fail(request)
+
+    service.act = act
+    with mounted(service, clock=clock, stats=stats) as outputs:
+        with pytest.raises(ServiceError):
+            read(outputs.open(archive(DATA)), 3 * MIB, 4096)
+        outputs.probe.read()
+    reads = stats.exchanges().reads
+    assert {code: sum(times.counts) for code, times in reads.items()} == {"ok": 0, "EIO": 1}
+    assert reads["EIO"].sum_s == 45.0
 
 
 def test_a_failed_block_is_not_asked_for_again_by_others_that_had_the_output_open() -> None:

@@ -46,6 +46,7 @@ def told() -> Iterator[MetricsServer]:
     stats.answer("list_jobs", 200, 0.02)
     stats.answer("list_jobs", None, 500.0)
     stats.read(2, 1, 10, 0.004)
+    stats.read_failed("EIO", 120.5)
     server = MetricsServer(("127.0.0.1", free_port()), figures(stats))
     server.begin()
     yield server
@@ -75,9 +76,10 @@ def test_figures_come_in_the_form_of_prometheus(told: MetricsServer) -> None:
     assert value(families, "casfs_vaults") == 3
     assert "casfs_next_expiry_seconds" not in families
     buckets = families["casfs_read_duration_seconds"].samples
-    counts = {sample.labels["le"]: sample.value for sample in buckets if sample.name.endswith("_bucket")}
-    assert (counts["0.0025"], counts["0.005"], counts["+Inf"]) == (0, 1, 1)
-    assert len(counts) == len(BOUNDS_S) + 1
+    counts = {tuple(sample.labels.values()): sample.value for sample in buckets if sample.name.endswith("_bucket")}
+    assert [counts["ok", bound] for bound in ("0.0025", "0.005", "+Inf")] == [0, 1, 1]
+    assert [counts["EIO", bound] for bound in ("120.0", "+Inf")] == [0, 1]
+    assert len(counts) == 2 * (len(BOUNDS_S) + 1)
 
 
 def test_one_that_asks_for_something_else_is_told_so(told: MetricsServer) -> None:
