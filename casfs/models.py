@@ -26,6 +26,12 @@ PROBE_NAME = ".casfs-probe"
 OPTIONS_ATTRIBUTE = "user.cas.options"
 """Extended attribute of a mount's root, never listed: every option and its value, as one line of JSON."""
 
+ACTIVITY_ATTRIBUTE = "user.cas.activity"
+"""The same, never listed either: what the mount is at, as one line of JSON."""
+
+STATS_ATTRIBUTE = "user.cas.stats"
+"""The same, and listed: the counters, as one line of JSON."""
+
 ARCHIVE_RETRIEVAL = "ArchiveRetrieval"
 INVENTORY_RETRIEVAL = "InventoryRetrieval"
 PUSH_TO_COS = "PushToCOS"

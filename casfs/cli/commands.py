@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "ls": "List vaults, the jobs of a vault, or one job.",
     "mount": "Mount SOURCE on the directory MOUNTPOINT.",
     "retrieve": "Begin jobs that make archives, or the inventory of a vault, ready for download.",
+    "top": "Show what the mount at MOUNTPOINT is at, until Ctrl-C.",
     "treehash": "Print the tree hashes of files, or check files by them.",
     "umount": "Take away the mount at MOUNTPOINT, or say who uses it.",
     "wait": "Wait until jobs are finished.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from casfs.cli.mount import located
+from casfs.cli.paths import located
 from casfs.cli.statuses import warn
 from casfs.config.config import read_config
 from casfs.config.layers import Places

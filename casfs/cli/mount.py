@@ -4,18 +4,17 @@ import json
 import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from casfs.cli.options import given, mount_options
+from casfs.cli.paths import located
 from casfs.cli.statuses import LASTING, LastingError, warn
 from casfs.config.config import Config, read_config
 from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.values import FLAG, PATH
-from casfs.errors import MountError
 from casfs.mount.remount import check_remount
 from casfs.mount.serve import MountRequest
 from casfs.mount.serve import mount as make
@@ -79,20 +78,6 @@ def absolute_paths(config: Config) -> dict[str, str]:
     """Return the options of *config* that are paths, to be read again from another working directory."""
     values = json.loads(config.options)
     return {option.name: values[option.name] for option in OPTIONS if option.kind is PATH and values.get(option.name)}
-
-
-def located(text: str) -> Path:
-    """Return the path that *text* names, absolute and without symbolic links, whether something is there or not.
-
-    Raises:
-        MountError: it leads round in a circle, or begins in a working directory that is no more.
-    """
-    try:
-        return Path(text).resolve()
-    except RuntimeError as error:  # Python before 3.13
-        raise MountError(f"{text}: symbolic links that lead to each other") from error
-    except OSError as error:
-        raise MountError(f"{text}: {error.strerror}, seen from the working directory; cd to one that exists") from error
 
 
 def is_foreground(texts: Mapping[str, str], words: str, environment: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 import click
 
-from casfs.cli.mount import located
+from casfs.cli.paths import located_mount
 from casfs.mount.unmounting import end_mount
 
 
@@ -14,4 +14,4 @@ def umount(mountpoint: str, *, lazy: bool) -> None:
 
     A mount whose process has died is taken away too.
     """
-    end_mount(located(mountpoint), is_lazy=lazy)
+    end_mount(located_mount(mountpoint), is_lazy=lazy)

@@ -49,6 +49,17 @@ class Reader:
         """Length of the output in bytes, as this reader believes in it."""
         return self._size
 
+    @property
+    def position(self) -> int:
+        """Where it stands: the end of what was read, or about that; costs a read nothing."""
+        stands = 0 if self._lookahead is None else self._lookahead.position
+        return min(stands or self._open_reader.block * BLOCK_SIZE, self._size)
+
+    @property
+    def read_s(self) -> float | None:
+        """When it was read last, in monotonic seconds; None where nobody keeps that."""
+        return None if self._lookahead is None else self._lookahead.read_s or None
+
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill *buffer* with the bytes from *offset* on; return how many: ``min(len(buffer), size - offset)``.
 

@@ -34,7 +34,12 @@ class Handles:
 
     def outputs(self) -> int:
         """Return how many outputs are open."""
-        return sum(1 for one in list(self._opened.values()) if isinstance(one.node, OutputFile))
+        return len(self.readers())
+
+    def readers(self) -> list[tuple[Output, Reader]]:
+        """Return the outputs that are open, and who reads each."""
+        opened = list(self._opened.values())
+        return [(one.node.output, one.reader) for one in opened if isinstance(one.node, OutputFile)]
 
     def add(self, opened: Opened) -> int:
         """Return the number that *opened* goes by from now on."""

@@ -52,6 +52,16 @@ class Reader(Protocol):
         """Whether the kernel may keep the pages that it has of this output from earlier opens."""
         ...
 
+    @property
+    def position(self) -> int:
+        """Where it stands, about."""
+        ...
+
+    @property
+    def read_s(self) -> float | None:
+        """When it was read last, in monotonic seconds; None where nobody keeps that."""
+        ...
+
     def read_into(self, offset: int, buffer: memoryview, /) -> int:
         """Fill *buffer* from *offset* on; it is not touched after the return.
 

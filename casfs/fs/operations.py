@@ -13,8 +13,8 @@ from casfs.errors import AccessDeniedError, NoAttributeError, ProtocolError, Rea
 from casfs.fs.attrs import View, entry_of, kind_of, stat_of, statvfs_of_mount
 from casfs.fs.handles import Handles, Opened
 from casfs.fs.needs import Outputs, Tree
-from casfs.fs.xattrs import STATS, attributes_of, filled_up
-from casfs.models import OPTIONS_ATTRIBUTE
+from casfs.fs.xattrs import attributes_of, filled_up
+from casfs.models import ACTIVITY_ATTRIBUTE, OPTIONS_ATTRIBUTE, STATS_ATTRIBUTE
 from casfs.stats import Stats
 from casfs.tree.nodes import OUTPUT_NAME, Node, OutputFile, ProbeFile
 
@@ -40,6 +40,7 @@ class Operations:
         options: every option of the mount, as one line of JSON.
         handles: the files that are open; none at first.
         kernel_takes: has the kernel ask for path, inode and size, and returns whether it got them.
+        activity: what the mount is at, as one line of JSON.
 
     Attributes:
         answered: grows with the reads of outputs that were answered with bytes.
@@ -62,14 +63,19 @@ class Operations:
         *,
         handles: Handles | None = None,
         kernel_takes: Callable[[str, int, int], bool] = _no_kernel,
+        activity: Callable[[], str] = str,
     ) -> None:
         self._tree = tree
         self._outputs = outputs
-        self._stats = stats
         self._view = view
         self._options = options.encode()
         self._handles = Handles() if handles is None else handles
         self._kernel_takes = kernel_takes
+        self._of_mount: dict[str, Callable[[], bytes]] = {
+            OPTIONS_ATTRIBUTE: lambda: self._options,
+            STATS_ATTRIBUTE: lambda: filled_up(stats.line().encode()),
+            ACTIVITY_ATTRIBUTE: lambda: activity().encode(),
+        }
         self.answered = 0
 
     def init(self, _path: str) -> None:
@@ -163,8 +169,8 @@ class Operations:
         Raises:
             NoAttributeError: *path* has none of that name.
         """
-        if (path, name) == (ROOT, OPTIONS_ATTRIBUTE):
-            return self._options
+        if path == ROOT and name in self._of_mount:  # without the tree, which may ask for the vault that is the root
+            return self._of_mount[name]()
         # ls -l asks for three names of security.* and system.* an entry: not worth a look at the tree.
         attributes = self._attributes_of(path) if name.startswith(NAMESPACE) else {}
         if name not in attributes:
@@ -213,5 +219,5 @@ class Operations:
     def _attributes_of(self, path: str) -> dict[str, bytes]:
         attributes = attributes_of(self._tree.resolve(path, fresh=True), self._outputs)
         if path == ROOT:
-            attributes[STATS] = filled_up(self._stats.line().encode())
+            attributes[STATS_ATTRIBUTE] = self._of_mount[STATS_ATTRIBUTE]()
         return attributes

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from casfs.attributes import CACHED, MEDIA_TYPE, PREFIX, of_job, of_output, of_vault, printable
+from casfs.attributes import CACHED, MEDIA_TYPE, of_job, of_output, of_vault, printable
 from casfs.fs.needs import Outputs
 from casfs.tree.nodes import JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
-
-STATS = PREFIX + "stats"
 
 LINE_BYTES = 1024
 """What a line of figures is filled up to a multiple of: twice what it takes, so that it hardly ever changes."""

@@ -35,13 +35,14 @@ class NoPort:
         """Do nothing."""
 
 
-def port_for(place: str | None, stages: Stages, opened: Callable[[], int]) -> Port:
+def port_for(place: str | None, stages: Stages, opened: Callable[[], int], expiry: NextExpiry) -> Port:
     """Return the port, which is had from now on; it answers once it is begun.
 
     Args:
         place: ``HOST:PORT``, None where nobody asked for one.
         stages: what the mount stands on.
         opened: how many outputs are open.
+        expiry: which outputs expire next.
 
     Raises:
         ConfigError: it cannot be had, or prometheus-client is not installed.
@@ -53,13 +54,11 @@ def port_for(place: str | None, stages: Stages, opened: Callable[[], int]) -> Po
     except ImportError as error:
         raise ConfigError(MISSING) from error
     host, _, port = place.rpartition(":")
-    return MetricsServer((host.strip("[]"), int(port)), Figures(stages.stats, _more(stages, opened)))
+    return MetricsServer((host.strip("[]"), int(port)), Figures(stages.stats, _more(stages, opened, expiry)))
 
 
-def _more(stages: Stages, opened: Callable[[], int]) -> Callable[[], Told]:
-    began_s, tree, outputs = time.time(), stages.tree, stages.outputs
-    is_whole = None if stages.disk is None else lambda output: str(outputs.cached(output)) == "whole"
-    expiry = NextExpiry(tree.next_expiry_ns, tree.known_jobs, is_whole)
+def _more(stages: Stages, opened: Callable[[], int], expiry: NextExpiry) -> Callable[[], Told]:
+    began_s, tree = time.time(), stages.tree
 
     def told() -> Told:
         return {

@@ -51,6 +51,22 @@ def mounts(table: Path = MOUNTINFO) -> Iterator[Mounted]:
         yield Mounted(_unescaped(fields[4]), kind, _unescaped(source), int(fields[0]), device, options)
 
 
+def own(path: Path) -> Mounted:
+    """Return the mount of casfs at *path*, at which nobody looks; it may have died.
+
+    Args:
+        path: absolute, without symbolic links.
+
+    Raises:
+        MountError: there is none.
+    """
+    here = [mounted for mounted in mounts() if mounted.path == str(path)][-1:]
+    if not here or here[0].kind != KIND:
+        what = f"what is mounted there is {here[0].kind}" if here else "nothing is mounted there"
+        raise MountError(f"{path}: no mount of casfs; {what}")
+    return here[0]
+
+
 def _unescaped(field: str) -> str:
     r"""Return a field of mountinfo with its ``\040``, ``\011``, ``\012`` and ``\134`` as the characters they are."""
     for octal, character in (("040", " "), ("011", "\t"), ("012", "\n"), ("134", "\\")):

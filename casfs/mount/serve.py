@@ -22,6 +22,7 @@ from casfs.log.level import Level
 from casfs.log.lines import is_lost, set_up_log
 from casfs.log.outlets import SYSLOG_SOCKET
 from casfs.mount import mountpoint, privileges
+from casfs.mount.activity import Activity
 from casfs.mount.background import Herald, detach
 from casfs.mount.captured_stderr import CapturedStderr
 from casfs.mount.dead import take_dead_away
@@ -162,10 +163,11 @@ def _make(request: MountRequest, service: Service, herald: Herald, errors: Captu
         _admit(stages, herald)
         _log.info("%s, %s, credentials from %s", service.endpoint_url, binding.name, service.origin)
         _make_place(request)
-        operations = _operations(stages, handles, kernel)
+        activity = Activity(stages, handles)
+        operations = _operations(stages, handles, kernel, activity)
         operating = _operating(request, stages, own, handles, operations)
         ready = _announcement(request.config, operating, herald, errors)
-        port = port_for(request.config.metrics, stages, handles.outputs)
+        port = port_for(request.config.metrics, stages, handles.outputs, activity.expiry)
         lifetime = Lifetime(own, watcher, ready, operating.end, operating.on_signals())
         lifetime.start()
         port.begin()
@@ -222,11 +224,17 @@ def _announcement(config: Config, operating: Operating, herald: Herald, errors: 
     return ready
 
 
-def _operations(stages: Stages, handles: Handles, kernel: Kernel) -> Operations:
+def _operations(stages: Stages, handles: Handles, kernel: Kernel, activity: Activity) -> Operations:
     """Return what the kernel is answered, out of *stages*; nothing is started."""
-    view, options = _view(stages.config), stages.config.options
     return Operations(
-        stages.tree, stages.outputs, stages.stats, view, options, handles=handles, kernel_takes=kernel.takes
+        stages.tree,
+        stages.outputs,
+        stages.stats,
+        _view(stages.config),
+        stages.config.options,
+        handles=handles,
+        kernel_takes=kernel.takes,
+        activity=activity.line,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from casfs.errors import MountError
 from casfs.mount.detaching import detach, held, mount_id, unmount
-from casfs.mount.mountpoint import KIND, Mounted, mounts
+from casfs.mount.mountpoint import Mounted, own
 from casfs.mount.users import users_of
 
 MAX_NAMED = 5
@@ -22,16 +22,13 @@ def end_mount(path: Path, *, is_lazy: bool) -> None:
     Raises:
         MountError: there is none, it is in use, or somebody else may end it.
     """
-    here = [mounted for mounted in mounts() if mounted.path == str(path)][-1:]
-    if not here or here[0].kind != KIND:
-        what = f"what is mounted there is {here[0].kind}" if here else "nothing is mounted there"
-        raise MountError(f"{path}: no mount of casfs; {what}")
+    here = own(path)
     if is_lazy:
-        _detach(here[0])
+        _detach(here)
         return
-    said = unmount(here[0].path)
+    said = unmount(here.path)
     if said is not None:
-        raise MountError(f"{path}: {_why(here[0], said)}")
+        raise MountError(f"{path}: {_why(here, said)}")
 
 
 def _detach(mounted: Mounted) -> None:

@@ -1,21 +1,20 @@
-"""When the next output expires that would be lost then: one that is not whole in the cache on disk."""
+"""Which outputs expire next that would be lost then: those that are not whole in the cache on disk."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable
 
 from casfs.models import Job, Output
-from casfs.operate.signals import Errand
+from casfs.operate.glimpse import Glimpse
 
-log = logging.getLogger(__name__)
+LEAST_AGE_S = 60.0
+"""How old a look at every job that is known may be."""
 
-LEAST_AGE_S, AGE_SHARE = 60.0, 20
-"""How old a look may be: many times what it took, so that looking takes a twentieth of a processor at most."""
+MOST = 20
+"""Outputs that are remembered, the soonest first: as many as somebody looks at."""
 
 
 class NextExpiry:
-    """Knows it as of a while ago, and looks again on a thread of its own when it is asked.
+    """Knows them as of a while ago.
 
     Args:
         soonest: when the next output of all expires, at once; what is answered before the first look.
@@ -39,47 +38,41 @@ class NextExpiry:
         self._jobs = jobs
         self._is_whole = is_whole
         self._now_ns = now_ns
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._found_ns: int | None = None
-        self._has_looked = False
-        self._stale_s = -1.0
-        self._errand = Errand("expiries", self.look)
+        self._glimpse = Glimpse("expiries", self._first, LEAST_AGE_S, clock)
 
     def seconds(self) -> float | None:
-        """Return in how many seconds it is, None where nothing is known to expire."""
+        """Return in how many seconds the next one expires, None where nothing is known to."""
         now_ns = self._now_ns()
         found_ns = self._soonest(now_ns) if self._is_whole is None else self._of_look(now_ns)
         return None if found_ns is None else max(0, found_ns - now_ns) / 1e9
 
+    def outputs(self) -> list[Output] | None:
+        """Return those that expire next, MOST at most, the soonest first; None before the first look."""
+        found, now_ns = self._glimpse.last(), self._now_ns()
+        return None if found is None else [output for output in found if (output.expires_ns or 0) > now_ns]
+
     def look(self) -> None:
         """Look now."""
-        began_s, is_whole = self._clock(), self._is_whole
-        if is_whole is None:
-            return
-        found_ns = self._first(is_whole)
-        ended_s = self._clock()
-        with self._lock:
-            self._found_ns, self._has_looked = found_ns, True
-            self._stale_s = ended_s + max(LEAST_AGE_S, AGE_SHARE * (ended_s - began_s))
+        self._glimpse.look()
 
     def _of_look(self, now_ns: int) -> int | None:
-        with self._lock:
-            is_stale = self._clock() >= self._stale_s
-            found_ns, has_looked = self._found_ns, self._has_looked
-            if is_stale:
-                self._stale_s = self._clock() + LEAST_AGE_S
-        if is_stale:
-            self._errand.run()
-        # One that has gone by tells nothing of the next, which nobody may miss.
-        return found_ns if has_looked and (found_ns is None or found_ns > now_ns) else self._soonest(now_ns)
+        found = self._glimpse.last()
+        if found == ():
+            return None
+        times_ns = [output.expires_ns for output in found or () if (output.expires_ns or 0) > now_ns]
+        # Those that have gone by tell nothing of the next, which nobody may miss.
+        return times_ns[0] if times_ns else self._soonest(now_ns)
 
-    def _first(self, is_whole: Callable[[Output], bool]) -> int | None:
-        now_ns = self._now_ns()
+    def _first(self) -> tuple[Output, ...]:
+        now_ns, found = self._now_ns(), list[Output]()
         outputs = {
-            job.output: expires_ns
+            job.output.bare
             for job in self._jobs()
-            if job.output is not None and (expires_ns := job.expires_ns) is not None and expires_ns > now_ns
+            if job.output is not None and job.expires_ns is not None and job.expires_ns > now_ns
         }
-        ordered = sorted(outputs.items(), key=lambda item: item[1])
-        return next((expires_ns for output, expires_ns in ordered if not is_whole(output)), None)
+        for output in sorted(outputs, key=lambda output: output.expires_ns or 0):
+            if self._is_whole is None or not self._is_whole(output):
+                found.append(output)
+            if len(found) == MOST:
+                break
+        return tuple(found)

@@ -158,6 +158,8 @@ class StandInReader:
         self._size = size
         self.keep_pages = behaviour.keep_pages
         self.closed = False
+        self.position = 0
+        self.read_s: float | None = None
 
     def read_into(self, offset: int, buffer: memoryview, /) -> int:
         """Fill *buffer*, or misbehave."""

@@ -1,5 +1,7 @@
 """``casfs``, and a thread that takes the lock of all reads and never lets it go, once a file is there.
 
+If the file is called ``all``, that of the counters too, so that nothing is answered any more.
+
 Run as a script; the file is the first argument, the command follows.
 """
 
@@ -24,6 +26,8 @@ def hold(when: Path) -> None:
         time.sleep(0.01)
     for outputs in [one for one in gc.get_objects() if isinstance(one, Outputs)]:
         outputs._monitor._lock.__enter__()
+        if when.name == "all":
+            outputs._stats._lock.acquire()
     when.with_suffix(".held").touch()
     threading.Event().wait()
 

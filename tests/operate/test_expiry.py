@@ -1,7 +1,7 @@
 """When the next output expires that is not whole on disk."""
 
 from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output
-from casfs.operate.expiry import LEAST_AGE_S, NextExpiry
+from casfs.operate.expiry import LEAST_AGE_S, MOST, NextExpiry
 
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -39,6 +39,30 @@ def test_where_all_is_whole_nothing_expires() -> None:
     expiry = NextExpiry(soonest, lambda: JOBS, lambda _: True, lambda: DAY_NS, lambda: 0.0)
     expiry.look()
     assert expiry.seconds() is None
+
+
+def test_those_that_expire_next_are_named_once_it_was_looked() -> None:
+    now_ns = [DAY_NS]
+    expiry = NextExpiry(
+        soonest, lambda: [*JOBS, *JOBS], lambda output: output.job == "next", lambda: now_ns[0], lambda: 0.0
+    )
+    expiry.look()
+    assert [output.job for output in expiry.outputs() or ()] == ["soon", "late"]
+    now_ns[0] = DAY_NS + HOUR_NS
+    assert [output.job for output in expiry.outputs() or ()] == ["late"]
+
+
+def test_without_a_cache_on_disk_all_are() -> None:
+    expiry = NextExpiry(soonest, lambda: JOBS, None, lambda: DAY_NS, lambda: 0.0)
+    expiry.look()
+    assert [output.job for output in expiry.outputs() or ()] == ["soon", "next", "late"]
+
+
+def test_no_more_are_remembered_than_somebody_looks_at() -> None:
+    jobs = [job(str(number), DAY_NS + HOUR_NS + number) for number in range(MOST + 5)]
+    expiry = NextExpiry(soonest, lambda: jobs, None, lambda: DAY_NS, lambda: 0.0)
+    expiry.look()
+    assert [output.job for output in expiry.outputs() or ()] == [str(number) for number in range(MOST)]
 
 
 def test_what_has_gone_by_is_not_what_comes_next() -> None:

@@ -16,7 +16,7 @@ class Prefetch:
     Attributes:
         read_s: when its reader read last.
 
-    Threads: none of its own; called within the steps of the monitor.
+    Threads: none of its own; called within the steps of the monitor. ``read_s`` and ``position`` any.
     """
 
     def __init__(self, content: Content, limit: int) -> None:
@@ -24,6 +24,11 @@ class Prefetch:
         self._content = content
         self._readahead = ReadAhead(limit)
         self._windows: dict[Stream, Window] = {}
+
+    @property
+    def position(self) -> int:
+        """One past the furthest byte of the sequence that was read last; 0 before the first read."""
+        return self._readahead.position
 
     def observe(self, windows: Windows, start: int, stop: int, now_s: float, *, waited: bool) -> None:
         """Take note of a read of the bytes ``range(start, stop)`` at *now_s*, and ask for what it makes likely."""

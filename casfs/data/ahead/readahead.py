@@ -85,12 +85,18 @@ class ReadAhead:
     Args:
         limit: blocks that all its windows may have together.
 
-    Threads: none of its own; the caller locks.
+    Threads: none of its own; the caller locks. ``position`` any.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._streams: list[Stream] = []
+
+    @property
+    def position(self) -> int:
+        """One past the furthest byte of the stream that was read last; 0 where there is none."""
+        latest = self._streams[:1]  # at once: others may change it
+        return latest[0].end if latest else 0
 
     def is_inside(self, start: int, stop: int) -> bool:
         """Say whether a read stays in the furthest block of the stream that was read last: it tells nothing new."""

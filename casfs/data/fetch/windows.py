@@ -24,10 +24,15 @@ class Lookahead(Protocol):
     Attributes:
         read_s: when it was read last.
 
-    Threads: none of its own; called within the steps of the monitor.
+    Threads: none of its own; called within the steps of the monitor. ``read_s`` and ``position`` any.
     """
 
     read_s: float
+
+    @property
+    def position(self) -> int:
+        """One past the furthest byte of the sequence that was read last; 0 before the first read."""
+        ...
 
     def observe(self, windows: "Windows", start: int, stop: int, now_s: float, *, waited: bool) -> None:
         """Take note of a read of the bytes ``range(start, stop)`` at *now_s*, and ask for what it makes likely.
