@@ -61,6 +61,9 @@ OF_OUTPUTS = {Kind.WRONG_TOTAL, Kind.NO_HASH, Kind.WRONG_HASH, Kind.BAD_HASH, Ki
 UNREADABLE = {Kind.GARBAGE, Kind.HUGE, Kind.WRONG_LENGTH}
 """Documents that are no JSON, or that nobody should read: an error at once, as the service calls them whole."""
 
+LONG = {Kind.DRIP: pytest.mark.long}
+"""Readers wait for it as they do for a stall."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -142,7 +145,9 @@ def _broken_promise(cell: Cell, root: Path, into: Path) -> str | None:
 
 
 @EVERY_PROVIDER
-@pytest.mark.parametrize("kind", sorted(set(Kind) - NOT_OF_OUTPUTS))
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=LONG.get(kind, ())) for kind in sorted(set(Kind) - NOT_OF_OUTPUTS)]
+)
 def test_exit_status_0_means_the_right_bytes(kind: Kind, provider: str, mounting: Mounting, tmp_path: Path) -> None:
     cells = _cells(kind, provider)
     tls = certified() if provider == "glacier" else None
@@ -155,7 +160,9 @@ def test_exit_status_0_means_the_right_bytes(kind: Kind, provider: str, mounting
     assert [line for line in broken if line] == []
 
 
-@pytest.mark.parametrize("kind", sorted(set(Kind) - OF_OUTPUTS))
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=LONG.get(kind, ())) for kind in sorted(set(Kind) - OF_OUTPUTS)]
+)
 @pytest.mark.parametrize("operation", ["describe_job", "list_jobs"])
 def test_a_fault_of_the_names_is_an_error_or_survived(
     kind: Kind, operation: str, mounting: Mounting, tmp_path: Path
