@@ -74,7 +74,8 @@ def served(content: StoredContent, archive: Archive, numbers: Sequence[int] | No
     found = set()
     for number in range(archive.count) if numbers is None else numbers:
         buffer = memoryview(bytearray(len(archive.block(number))))
-        if content.read(range(number, number + 1), [buffer])[0] is not None:
+        one = range(number, number + 1)
+        if content.read(one, content.held(one), [buffer])[0] is not None:
             assert buffer == archive.block(number)
             found.add(number)
     return found

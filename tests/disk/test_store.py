@@ -49,7 +49,7 @@ def test_several_blocks_are_read_at_once_and_those_that_are_missing_are_told(fol
     content = open_store(folder).content(archive.key)
     content.write(archive.new([0, 1, 2, 3, 4, 6, 9]))
     buffers = [memoryview(bytearray(len(archive.block(number)))) for number in range(10)]
-    found = content.read(range(10), buffers)
+    found = content.read(range(10), content.held(range(10)), buffers)
     assert [number for number, leaf in enumerate(found) if leaf] == [0, 1, 2, 3, 4, 6, 9]
     assert all(buffers[number] == archive.block(number) for number, leaf in enumerate(found) if leaf)
 

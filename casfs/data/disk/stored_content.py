@@ -55,11 +55,14 @@ class StoredContent:
 
         return self._room.reading(count) or 0
 
-    def read(self, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
+    def read(
+        self, part: range, leaves: Sequence[StoredLeaf | None], buffers: Sequence[memoryview]
+    ) -> list[StoredLeaf | None]:
         """Read blocks, and check each against its leaf.
 
         Args:
             part: the blocks.
+            leaves: what ``held`` said of them.
             buffers: one for each, writable and as long as the block; what it holds is undefined where the block is
                 not held.
 
@@ -69,7 +72,7 @@ class StoredContent:
 
         def check() -> list[StoredLeaf | None]:
             with self._file.reading() as file:
-                return [None] * len(part) if file is None else self._read(file, part, buffers)
+                return [None] * len(part) if file is None else self._read(file, part, leaves, buffers)
 
         return self._room.reading(check) or [None] * len(part)
 
@@ -162,8 +165,13 @@ class StoredContent:
     def _is_claimed(self, part: range) -> bool:
         return bool(self._room.writing(lambda: leases.is_taken(self._room.files, self._file.path, part)))
 
-    def _read(self, file: ContentFile, part: range, buffers: Sequence[memoryview]) -> list[StoredLeaf | None]:
-        leaves = self._leaves(file, part)
+    def _read(
+        self,
+        file: ContentFile,
+        part: range,
+        leaves: Sequence[StoredLeaf | None],
+        buffers: Sequence[memoryview],
+    ) -> list[StoredLeaf | None]:
         found: list[StoredLeaf | None] = []
         for is_held, run in groupby(range(len(part)), lambda at: leaves[at] is not None):
             for few in _batches(list(run)):

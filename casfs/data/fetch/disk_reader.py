@@ -1,11 +1,12 @@
 """What of a part is on disk, read and checked; and who downloads the rest."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from casfs.data.content import Content
 from casfs.data.disk.content_file import STRIDE
 from casfs.data.disk.files import SystemFiles
+from casfs.data.disk.layout import StoredLeaf
 from casfs.data.disk.leases import Lease
 from casfs.data.disk.stored_content import StoredContent
 from casfs.data.fetch import parts
@@ -26,6 +27,10 @@ be: a part takes 2 s at most, unless the link of that process is worse than this
 
 NO_LEASE = Lease(SystemFiles(), None)
 """Of who downloads without telling others, or though another process does."""
+
+
+Held: TypeAlias = Mapping[int, StoredLeaf]
+"""Blocks that are on disk, in order, and what their leaves say."""
 
 
 class Found(NamedTuple):
@@ -56,25 +61,26 @@ class DiskReader:
         self._patience_s = min(PATIENCE_S, timeout_s * PATIENCE_SHARE)
         self._clock = clock
 
-    def has_any(self, flight: Flight) -> bool:
-        """Say whether any block of a flight is on disk, as far as was written there."""
+    def held(self, flight: Flight) -> Held:
+        """Return what is on disk of a flight, as far as was written there; nothing of it is read."""
         stored = self._disk.of(flight.content)
-        return stored is not None and any(stored.held(flight.part))
+        leaves = stored.held(flight.part) if stored is not None else []
+        return {block: leaf for block, leaf in zip(flight.part, leaves, strict=False) if leaf is not None}
 
-    def read(self, flight: Flight, room: Room) -> Found:
-        """Fill *room* with those blocks of a flight that are on disk.
+    def read(self, flight: Flight, held: Held, room: Room) -> Found:
+        """Fill *room* with those blocks of a flight that are *held*.
 
         What is on disk and not what it should be is given up there.
         """
         stored = self._disk.of(flight.content)
         if stored is None:
             return NOTHING
-        held = stored.held(flight.part)
-        runs = _runs(flight.part, lambda block: held[block - flight.part.start] is not None)
         right = frozenset(
-            block for run in runs for block in self._read(flight.content, stored, run, flight.part.start, room)
+            block
+            for run in blocks.runs(list(held))
+            for block in self._read(flight, stored, run, [held[block] for block in run], room)
         )
-        return Found(right, frozenset(block for run in runs for block in run) - right)
+        return Found(right, frozenset(held) - right)
 
     def missing(self, flight: Flight, found: Found) -> list[Missing]:
         """Return the parts of a flight that were not *found*, each with a lease where this process is to fetch it."""
@@ -94,9 +100,12 @@ class DiskReader:
                         self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven)
         return held
 
-    def _read(self, content: Content, stored: StoredContent, run: range, first: int, room: Room) -> Iterable[int]:
+    def _read(
+        self, flight: Flight, stored: StoredContent, run: range, leaves: Sequence[StoredLeaf], room: Room
+    ) -> Iterable[int]:
+        content, first = flight.content, flight.part.start
         views = [room[block - first][: blocks.length(block, content.size or 0)] for block in run]
-        for block, leaf in zip(run, stored.read(run, views), strict=True):
+        for block, leaf in zip(run, stored.read(run, leaves, views), strict=True):
             if leaf is not None and self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven):
                 yield block
 

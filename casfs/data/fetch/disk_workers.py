@@ -143,7 +143,8 @@ class DiskWorkers:
                     self._tasks[task] = None
                     if not self._is_watched:
                         self._watch.notify()
-                    self.stir()  # there may be more
+                    if self._errands or self._lookups.is_more:
+                        self.stir()
                     return task
                 self._wake.wait(self._lookups.wait_s(self._clock()))
         return None
@@ -172,12 +173,13 @@ class DiskWorkers:
         flight, room = lookup
         found = NOTHING
         try:
-            if room is None and self._reader.has_any(flight):
+            held = self._reader.held(flight)
+            if held and room is None:
                 room = self._room(flight, task)
                 if room is None:
                     return
             if room is not None:
-                found = self._reader.read(flight, room)
+                found = self._reader.read(flight, held, room)
             missing = self._reader.missing(flight, found)
         except BaseException:  # its readers would wait
             log.exception("%s: looking for blocks %s on disk failed", flight.content.name, flight.part)

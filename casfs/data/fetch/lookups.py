@@ -106,6 +106,11 @@ class Lookups:
         self._reading_ahead.add(ahead)
         return self._taken(ahead)
 
+    @property
+    def is_more(self) -> bool:
+        """Whether another worker may find something to look for now."""
+        return bool(self._queue.urgent) or (bool(self._queue.ahead) and len(self._reading_ahead) < self._limit_ahead)
+
     def wait_s(self, now_s: float) -> float | None:
         """Return how long there is nothing to look for again; None for as long as nothing comes."""
         return max(0.0, min(self._later.values()) - now_s) if self._later else None
