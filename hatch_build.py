@@ -1,4 +1,4 @@
-"""Hook of hatchling: compiles ``lanes.c`` where there is a C compiler, and takes it into the wheel."""
+"""Hook of hatchling: compiles the lanes where there is a C compiler, and takes it into the wheel."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OPTIONS = ["-std=c11", "-O3", "-shared", "-fPIC"]
-SOURCE = "casfs/data/hashing/lanes.c"
+SOURCES = "casfs/data/hashing/compiled/*.c"
 LIBRARY = "casfs/data/hashing/liblanes.so"
 
 
@@ -45,7 +45,7 @@ class LanesHook(BuildHookInterface):  # type: ignore[type-arg] # what it is conf
         compiler = os.environ.get("CC", "cc")
         made = library.with_suffix(f".{os.getpid()}")  # a mount may be using the one that is there
         try:
-            arguments = [*OPTIONS, "-o", str(made), str(Path(self.root, SOURCE))]
+            arguments = [*OPTIONS, "-o", str(made), *map(str, sorted(Path(self.root).glob(SOURCES)))]
             subprocess.run([*shlex.split(compiler), *arguments], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             self.app.display_warning(f"casfs will hash one block at a time: {error}")

@@ -117,7 +117,7 @@ class Stages:
         vaults = admitted(self.client, self.config.root_vault, self.config.connect_timeout, warn)
         if vaults is not None:
             self.tree.seed(vaults)
-        _log.debug("blocks are hashed %d at a time", lanes.width())
+        _log.debug("%s", lanes.described())
 
     def become(self, service: Service) -> None:
         """Ask as *service* says from now on, which is the same one with other credentials."""

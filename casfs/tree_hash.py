@@ -8,7 +8,7 @@ from casfs.data.hashing import lanes, treehash
 from casfs.data.hashing.blocks import BLOCK_SIZE
 
 PIECE_BYTES = 8 * BLOCK_SIZE
-"""What is read and hashed at once: two turns of four lanes, and small beside the blocks of an account."""
+"""What is read and hashed at once, where no more lanes are had: small beside the blocks of an account."""
 
 
 class Readable(Protocol):
@@ -81,9 +81,7 @@ class TreeHasher:
 
 def leaves_of(data: memoryview) -> list[bytes]:
     """Return the leaf of each block of *data*, which is writable; the last block may be shorter."""
-    blocks = [data[at : at + BLOCK_SIZE] for at in range(0, len(data), BLOCK_SIZE)]
-    width = lanes.width()
-    return [leaf for at in range(0, len(blocks), width) for leaf in lanes.leaves(blocks[at : at + width])]
+    return lanes.leaves([data[at : at + BLOCK_SIZE] for at in range(0, len(data), BLOCK_SIZE)])
 
 
 def fill(file: Readable, buffer: memoryview) -> memoryview:
@@ -101,7 +99,7 @@ def hash_all(file: Readable, hashed: Callable[[int], object] = lambda _: None) -
         file: where it stands, the first block begins.
         hashed: called with the length of each piece.
     """
-    hasher, buffer = TreeHasher(), memoryview(bytearray(PIECE_BYTES))
+    hasher, buffer = TreeHasher(), memoryview(bytearray(max(PIECE_BYTES, lanes.width() * BLOCK_SIZE)))
     while data := fill(file, buffer):
         hasher.update(data)
         hashed(len(data))

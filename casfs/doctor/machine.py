@@ -43,11 +43,10 @@ def _python(version: str) -> Check:
 
 
 def _lanes() -> Iterator[Check]:
-    if lanes.width() > 1:
-        yield ok("hash lanes", f"blocks are hashed {lanes.width()} at a time")
+    if lanes.is_compiled():
+        yield ok("hash lanes", lanes.described())
     else:
-        mending = "install cc (gcc, libc6-dev), then casfs again; a processor without SHA instructions stays slow"
-        yield warn("hash lanes", "blocks are hashed one at a time", mending)
+        yield warn("hash lanes", lanes.described(), "install cc (gcc, libc6-dev), then casfs again")
 
 
 def _memory() -> Iterator[Check]:

@@ -20,8 +20,7 @@ VERSION_COMMANDS = {
 def described() -> str:
     """Describe this machine and the programs on it in one line."""
     found = [f"{name} {_version(command)}" for name, command in VERSION_COMMANDS.items() if shutil.which(name)]
-    hashing = f"{lanes.width()} blocks hashed at a time"
-    system = [f"{os.cpu_count()} processors ({_processor()}, {hashing})", f"Linux {platform.release()}"]
+    system = [f"{os.cpu_count()} processors ({_processor()}, {lanes.described()})", f"Linux {platform.release()}"]
     return ", ".join([*system, f"Python {platform.python_version()}", *found])
 
 

@@ -108,7 +108,7 @@ def throughput(folder: Path) -> None:
             before = time.process_time()
             took = seconds(step)
             figures.setdefault(name, []).append((BLOCKS * MIB / took / 1e9, time.process_time() - before))
-    say(f"{BLOCKS} MiB, {ROUNDS} rounds, {lanes.width()} blocks hashed at once; GB/s: least, median, most; CPU s/GB")
+    say(f"{BLOCKS} MiB, {ROUNDS} rounds, {lanes.described()}; GB/s: least, median, most; CPU s/GB")
     for name, samples in figures.items():
         rates = [rate for rate, _ in samples]
         cost = statistics.median(cost for _, cost in samples) / (BLOCKS * MIB / 1e9)

@@ -1,0 +1,1 @@
+"""Tests of the lanes in which blocks are hashed."""
