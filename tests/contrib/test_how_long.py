@@ -49,3 +49,4 @@ def test_units_run_what_there_is_and_leave_keys_to_workers(name: str) -> None:
     what = name.removeprefix("casfs-").removesuffix(".service")
     assert f"dask {what} " in unit["Service"]["ExecStart"]
     assert unit.has_option("Service", "LoadCredential") is (what == "worker")
+    assert unit["Service"]["Restart"] == "always", "a worker ends with its scheduler, and with status 0"

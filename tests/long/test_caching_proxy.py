@@ -12,6 +12,7 @@ import pytest
 from casfs.emulator.content import read
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
+from tests.certificate import OTHERS, certified
 from tests.drain.vaults import SECRET, VAULT, Vault, archives_of, serving, vault_of
 from tests.long.hosts import HERE, link, within
 from tests.mounting import environment, wait_until
@@ -31,15 +32,26 @@ pytestmark = [
 
 
 @contextmanager
-def proxy(folder: Path, url: str, *, hides: bool = True) -> Iterator[None]:
-    """Run nginx in front of a service, with or without the lines that hide its hashes."""
-    host = url.removeprefix("http://")
+def proxy(folder: Path, url: str, *, hides: bool = True, trusted: Path | None = None) -> Iterator[None]:
+    """Run nginx in front of a service, with or without the lines that hide its hashes.
+
+    Args:
+        folder: of its own.
+        url: of the service.
+        hides: whether hashes are hidden.
+        trusted: who is, in place of whom this machine trusts; the service's name is then cas.example.
+    """
+    host = url.partition("://")[2]
     text = CONF.read_text("utf-8").replace("https://cas.ap-chengdu.myqcloud.com;", f"{url};")
     text = text.replace("server_name cas.ap-chengdu.myqcloud.com", f"server_name {host.split(':')[0]}")
     text = text.replace("    resolver 127.0.0.53; # of this host\n", "").replace(
         "pid nginx.pid", f"user root;\npid {folder}/pid"
     )
     text = text.replace("proxy_cache_path cache", f"proxy_cache_path {folder}/cache")
+    if url.startswith("https"):
+        text = text.replace("proxy_ssl_server_name on;", "proxy_ssl_server_name on; proxy_ssl_name cas.example;")
+    if trusted is not None:
+        text = text.replace("/etc/ssl/certs/ca-certificates.crt", str(trusted))
     text = "\n".join(line for line in text.splitlines() if hides or "proxy_hide_header" not in line)
     temporary = "".join(
         f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -59,10 +71,16 @@ def proxy(folder: Path, url: str, *, hides: bool = True) -> Iterator[None]:
 
 
 @contextmanager
+def address(text: str) -> Iterator[None]:
+    """Have an address in this thread's network, which goes with it."""
+    run("ip", "addr", "add", f"{text}/32", "dev", "lo")
+    yield
+
+
+@contextmanager
 def rig(folder: Path, *, hides: bool) -> Iterator[tuple[Vault, list[list[str]]]]:
     """Serve an output through nginx to two hosts; yield the service, and what commands on the hosts begin with."""
-    with own_network():
-        run("ip", "addr", "add", f"{HERE}/32", "dev", "lo")
+    with own_network(), address(HERE):
         networks = [link(number, "400mbit") for number in (1, 2)]
         try:
             state = vault_of("cas", ["one"], SIZE)
@@ -84,7 +102,8 @@ def get(vault: Vault, inside: list[str], to: Path) -> subprocess.CompletedProces
     home = to.with_suffix(".home")
     home.mkdir()
     env = environment(home, "id", SECRET, HTTP_PROXY=f"http://{HERE}:3128", http_proxy=f"http://{HERE}:3128")
-    command = [*inside, sys.executable, "-m", "casfs", "get", "--json", f"{vault.server.url}/-/{VAULT}/job", str(to)]
+    url = vault.server.url.replace("https:", "http:")
+    command = [*inside, sys.executable, "-m", "casfs", "get", "--json", f"{url}/-/{VAULT}/job", str(to)]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
 
@@ -108,3 +127,24 @@ def test_the_hash_of_a_slice_would_be_taken_for_that_of_what_was_asked_for(tmp_p
         done = get(vault, hosts[0], tmp_path / "out")
         assert done.returncode == 1
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_service_is_asked_over_tls_and_only_if_it_is_trusted(tmp_path: Path, *, is_trusted: bool) -> None:
+    certificate = OTHERS / "cas.example.pem"
+    state = vault_of("cas", ["one"], SIZE)
+    (archive,) = archives_of(state).values()
+    state.add_job(VAULT, ARCHIVE_RETRIEVAL, part(archive), job_id="job")
+    with (
+        own_network(),
+        address(HERE),
+        serving(state, "cas", tmp_path, tls=certified(certificate), host=HERE) as vault,
+        proxy(tmp_path / "nginx", vault.server.url, trusted=certificate if is_trusted else None),
+    ):
+        done = get(vault, [], tmp_path / "out")
+        assert (done.returncode == 0) is is_trusted, done.stderr
+        assert (tmp_path / "out").exists() is is_trusted
+        if is_trusted:
+            assert (tmp_path / "out").read_bytes() == read(archive.content)
+        else:
+            assert vault.server.requests == []
