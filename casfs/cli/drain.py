@@ -20,11 +20,13 @@ from casfs.cli.drain_user import DrainUser
 from casfs.cli.options import given
 from casfs.cli.results import write_line
 from casfs.cli.session import END_S, connect_options, place_type, session
+from casfs.cli.statuses import complain
 from casfs.config import library as library_options
 from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
 from casfs.drain import prices, status
 from casfs.drain.choice import Choice
+from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.ledger.ledger import Ledger, Page, default_path
 from casfs.drain.names import Naming
 from casfs.drain.plan import TIERS
@@ -32,6 +34,7 @@ from casfs.drain.pushing import SCHEME
 from casfs.drain.run import Drain, MissingError, Wish
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
+from casfs.errors import DestinationError
 from casfs.library import Account, connect
 
 LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
@@ -126,7 +129,7 @@ def drain(**arguments: Any) -> None:
         wish = _wish(where, arguments, account)
         whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
         path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
-        with Ledger(path) as ledger, route(arguments, options, account, path) as to:
+        with route(arguments, options, account, path, user.note) as to, Ledger(path) as ledger:
             ledger.belong(**whose, name=arguments["naming"])
             run = Drain(account, lister, ledger, to.way, to.manifest, wish, user)
             try:
@@ -145,9 +148,15 @@ def drain(**arguments: Any) -> None:
 @click.argument("ledger", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="As an object on one line.")
 def drain_status(ledger: Path, *, as_json: bool) -> None:
-    """Say how far a drain is, from its ledger, while it runs or not."""
+    """Say how far a drain is, from its ledger, while it runs or not; of a folder also what is no longer there."""
     with Ledger(ledger, is_looking=True) as looked_at:
         found = status.of(looked_at)
+        where = found["destination"] or ""
+        if where.startswith("/"):  # what is elsewhere is looked at by runs
+            try:
+                found |= status.seen(found, looked_at, LocalDestination(where))
+            except DestinationError as error:
+                complain(f"{error}; what was put there is not looked at", 0)
     if as_json:
         write_line(json.dumps(found))
         return

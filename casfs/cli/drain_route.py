@@ -1,7 +1,7 @@
 """Where a drain puts archives and how, as its command line says it."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +17,10 @@ from casfs.drain.errand import Errand, identity_of, version
 from casfs.drain.manifest import Manifest
 from casfs.drain.pushing import SCHEME, Push, bucket_at
 from casfs.drain.way import Carry, Download, Way
-from casfs.errors import ConfigError
+from casfs.errors import ConfigError, DestinationError
 from casfs.library import Account
+
+Note = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Route:
 
 
 @contextmanager
-def route(arguments: Mapping[str, Any], options: Mapping[str, str], account: Account, ledger: Path) -> Iterator[Route]:
+def route(
+    arguments: Mapping[str, Any], options: Mapping[str, str], account: Account, ledger: Path, note: Note
+) -> Iterator[Route]:
     """Yield where archives go, and how.
 
     Args:
@@ -45,13 +49,14 @@ def route(arguments: Mapping[str, Any], options: Mapping[str, str], account: Acc
         options: those of ``connect`` among them.
         account: whose vault it is.
         ledger: of the drain, beside which the manifest lies where archives go to COS.
+        note: is told what cannot be looked at there.
 
     Raises:
         ConfigError: nothing can be put there, or the cluster that is to do it cannot.
         UnreachableError: there is no such cluster.
     """
     if arguments["destination"].startswith(SCHEME):
-        yield _to_cos(arguments, account, ledger)
+        yield _to_cos(arguments, account, ledger, note)
         return
     is_on_cluster = arguments["scheduler"] is not None and not arguments["dry_run"]
     if is_on_cluster and "://" in arguments["destination"] and "@" in urlsplit(arguments["destination"]).netloc:
@@ -65,15 +70,26 @@ def route(arguments: Mapping[str, Any], options: Mapping[str, str], account: Acc
         yield Route(replace(way, carry=carry), manifest)
 
 
-def _to_cos(arguments: Mapping[str, Any], account: Account, ledger: Path) -> Route:
+def _to_cos(arguments: Mapping[str, Any], account: Account, ledger: Path, note: Note) -> Route:
     if account.provider != "cas":
         raise ConfigError(f"DESTINATION: {SCHEME} is filled by jobs of CAS, and {account.provider} has none")
     if arguments["scheduler"] is not None:
         raise ConfigError(f"--scheduler: nothing is downloaded to {SCHEME}")
     bucket = bucket_at(arguments["destination"], account.region)
     beside = Manifest(LocalDestination(str(ledger.absolute().parent)), f"{ledger.name}.MANIFEST.jsonl")
-    push = Push(account, arguments["vault_place"].vault, bucket, arguments["tier"])
+    push = Push(account, arguments["vault_place"].vault, bucket, arguments["tier"], _store_at(bucket.url, note), note)
     return Route(push, beside, f"by the word of the service; {beside} tells which")
+
+
+def _store_at(url: str, note: Note) -> Destination | None:
+    """Return a bucket as the package of fsspec that is installed for it reaches it, None where none does."""
+    try:
+        return folder_at(url)
+    except ConfigError:  # there is no such package, which nobody needs for jobs
+        return None
+    except DestinationError as error:
+        note(f"{error}; that archives are still there is not looked at")
+        return None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Collection
 
 from casfs.drain.archive import Entry, State
+from casfs.drain.destinations.destination import is_of_one_name
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
@@ -137,6 +138,8 @@ class Asking:
             self._tally.move(entry, State.FAILED, str(error))
             self._refused += 1
             return error if self._refused >= REFUSALS and not self._was_taken else None
+        elif is_of_one_name(error):
+            self._tally.move(entry, State.FAILED, str(error))
         elif error.retryable or isinstance(error, DeadlineError | ProtocolError):
             self.wants_list = True  # which tells whether the job was begun
         else:

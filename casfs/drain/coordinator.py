@@ -99,6 +99,7 @@ class Coordinator:
             self._work.end()
             self._asks.stop()
             self._loads.stop()
+            self._take_last()
             self._measure(self._now_ns())
             speed = self._speed.get()
             if speed is not None:
@@ -160,6 +161,13 @@ class Coordinator:
                     errors.append(error)
         for error in errors:
             raise error
+
+    def _take_last(self) -> None:
+        """Note what came while the run ended: it may have been paid for, and is not to be done again."""
+        while (outcome := self._inbox.get(0)) is not None:
+            if not isinstance(outcome, Listed | Broken) and outcome.error is None:
+                with self._ledger.step():
+                    self._note(outcome)
 
     def _note(self, outcome: Outcome) -> BaseException | None:
         """Note an outcome; return the error that ends the run, if it is one."""

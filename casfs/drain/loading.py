@@ -1,9 +1,9 @@
 """Which archives are downloaded next, and what comes of it."""
 
 import dataclasses
-import errno
 
 from casfs.drain.archive import Entry, State
+from casfs.drain.destinations.destination import is_of_one_name
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
 from casfs.drain.tally import Tally
@@ -13,7 +13,6 @@ from casfs.errors import (
     CasfsError,
     CorruptDataError,
     DeadlineError,
-    DestinationError,
     GoneError,
     NotFoundError,
     NotReadyError,
@@ -27,10 +26,6 @@ OVER = (GoneError, NotFoundError, CorruptDataError, SizeChangedError)
 """What another retrieval may mend."""
 HOPELESS = (UncheckableError, RefusedError, ProtocolError)
 """What none does."""
-OF_ONE_NAME = frozenset(
-    {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL}
-)
-"""What a file system says of one name, and not of all it has."""
 LONGEST_PAUSE_S = 60
 
 
@@ -86,7 +81,7 @@ class Loading:
         if isinstance(error, OVER):
             self._ledger.retrievals.end(entry.job or "", str(error))
             self._tally.again(entry, str(error))
-        elif isinstance(error, HOPELESS) or (isinstance(error, DestinationError) and _is_of_one_name(error)):
+        elif isinstance(error, HOPELESS) or is_of_one_name(error):
             self._tally.move(entry, State.FAILED, str(error))
         elif isinstance(error, NotReadyError):
             self._tally.move(entry, State.ASKED)
@@ -97,9 +92,3 @@ class Loading:
             pause_s = min(LONGEST_PAUSE_S, 2**tries)
             self._waiting[entry.number] = (min(tries + 1, 6), now_ns + pause_s * 10**9)
         return None
-
-
-def _is_of_one_name(error: DestinationError) -> bool:
-    """Say whether *error* is about the name of one archive, and others may do."""
-    cause = error.__cause__
-    return cause is None or (isinstance(cause, OSError) and cause.errno in OF_ONE_NAME)

@@ -32,8 +32,16 @@ class Manifest:
         with self.destination.part(self.path, "manifest") as part:
             part.discard()
 
-    def write(self, lines: Iterator[Mapping[str, Any]]) -> None:
-        """Take away what is unfinished, and put it there in place of an older one.
+    def size(self) -> int | None:
+        """Return its length, None where there is none."""
+        return next(iter(self.destination.sizes([self.path])))
+
+    def sweep(self) -> None:
+        """Take away what is unfinished, of archives too: on a full disk it makes room."""
+        self.destination.sweep()
+
+    def write(self, lines: Iterator[Mapping[str, Any]]) -> int:
+        """Put it there in place of an older one, and return its length.
 
         Args:
             lines: what to tell of each archive.
@@ -41,7 +49,6 @@ class Manifest:
         Raises:
             DestinationError: it is not there, and an older one still is.
         """
-        self.destination.sweep()  # first: on a full disk it makes room
         with self.destination.part(self.path, "manifest") as part:
             part.restart()
             held = bytearray()
@@ -52,4 +59,6 @@ class Manifest:
                     del held[:PIECE_BYTES]
             if held:
                 part.write(memoryview(held))
+            size = part.size
             part.commit(Label())
+        return size

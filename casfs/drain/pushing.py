@@ -1,13 +1,14 @@
 """Archives that CAS itself copies into a bucket of COS: nothing is downloaded, and that they are there is its word."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof
+from casfs.drain.destinations.destination import Destination
 from casfs.drain.jobs import Retrieval, whole_archive
-from casfs.errors import ConfigError, NotReadyError
+from casfs.errors import ConfigError, DestinationError, NotReadyError
 from casfs.models import PUSH_TO_COS, Job
 
 SCHEME = "cos://"
@@ -38,6 +39,11 @@ class Bucket:
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.domain}/{self.prefix}"
+
+    @property
+    def url(self) -> str:
+        """What fsspec calls the place, which knows buckets by name."""
+        return f"{SCHEME}{self.domain.partition('.')[0]}/{self.prefix}"
 
     def key(self, path: str) -> str:
         """Return the key of the object that gets a path."""
@@ -84,12 +90,16 @@ class Push:
         vault: its name.
         bucket: where they go.
         tier: of the jobs.
+        store: the same place as fsspec reaches it; None where it does not.
+        note: is told why it does not.
     """
 
     service: Service
     vault: str
     bucket: Bucket
     tier: str
+    store: Destination | None = None
+    note: Callable[[str], object] = lambda _: None
 
     def retrieval_of(self, job: Job) -> Retrieval | None:
         """As ``Way.retrieval_of``: by action, bucket and object."""
@@ -99,6 +109,14 @@ class Push:
     def held(self, entry: Entry) -> Proof | None:  # noqa: ARG002 - as Way.held
         """As ``Way.held``: only jobs tell, which were listed before."""
         return None
+
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None] | None:
+        """As ``Way.sizes``."""
+        try:
+            return None if self.store is None else self.store.sizes(paths)
+        except DestinationError as error:
+            self.note(f"{error}; that archives are still there is not looked at")
+            return None
 
     def begin(self, entry: Entry) -> str:
         """As ``Way.begin``."""

@@ -17,6 +17,7 @@ from casfs.drain.manifest import Manifest
 from casfs.drain.names import Naming
 from casfs.drain.needs import Service, Watcher
 from casfs.drain.plan import Plan, plan
+from casfs.drain.presence import Presence
 from casfs.drain.settings import DrainSettings
 from casfs.drain.way import Way
 from casfs.drain.work import Broken, Outcome, Work
@@ -133,18 +134,31 @@ class Drain:
             self._may_list, self._user.note,
         )  # fmt: skip
         inventory.enter(wish.inventory)
+        self._look()
         if wish.is_dry:
             return self._told(chooser)
         self._choose(chooser)
-        estimate = self._estimate(self._ledger.archives.sizes())
+        if self._ledger.get("lost"):
+            self._tell()  # the one that is there says more than there is
+        estimate = self._estimate(self._ledger.archives.sizes(wish.settings.attempts))
         if self._is_to_do():
             self._user.plan(estimate)
             self._user.allow("the retrievals are begun")
             self._manifest.check()  # before money is spent
             self._work()
-        elif not self._ledger.get("manifest"):
+        elif not self._is_told():
             self._finish()
         return self._result()
+
+    def _look(self) -> None:
+        """Look for what is done, and have the ledger say what of it is there."""
+        vault = self._wish.settings.vault
+        presence = Presence(self._ledger, self._way, lambda: self._service.each_job(vault))
+        lost = presence.check(is_empty=lambda: self._manifest.size() is None)
+        if lost.archives:
+            self._user.note(
+                f"{lost.archives} archives, {lost.size} bytes, were there, and are not any more as they were"
+            )
 
     def _work(self) -> None:
         work = Work(self._service, self._wish.settings.vault, self._way, time.time_ns)
@@ -165,13 +179,28 @@ class Drain:
             with suppress(CasfsError):  # the first one is the reason
                 self._finish()
             raise
+        except KeyboardInterrupt:
+            with suppress(CasfsError):
+                self._tell()  # and what is unfinished stays: the next run goes on with it
+            raise
         self._finish()
 
     def _finish(self) -> None:
         """Leave a true manifest, and nothing that is unfinished."""
-        self._manifest.write(self._ledger.archives.manifest())
+        self._manifest.sweep()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Leave a true manifest."""
+        size = self._manifest.write(self._ledger.archives.manifest())
         with self._ledger.step():
             self._ledger.put("manifest", True)
+            self._ledger.put("manifest_bytes", size)
+            self._ledger.put("lost", False)
+
+    def _is_told(self) -> bool:
+        """Say whether the manifest is there that tells of what is done."""
+        return bool(self._ledger.get("manifest")) and self._manifest.size() == self._ledger.get("manifest_bytes")
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()

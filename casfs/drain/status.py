@@ -3,7 +3,9 @@
 from typing import Any
 
 from casfs.drain.archive import State
+from casfs.drain.destinations.destination import Destination
 from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.presence import WHY, missing
 
 
 def of(ledger: Ledger) -> dict[str, Any]:
@@ -29,6 +31,23 @@ def of(ledger: Ledger) -> dict[str, Any]:
         "soonest_expiry_ns": ledger.archives.soonest_expiry_ns(),
         "reasons": dict(ledger.archives.reasons()),
     }
+
+
+def seen(found: dict[str, Any], ledger: Ledger, destination: Destination) -> dict[str, Any]:
+    """Return what of it is otherwise where it is looked whether what is done is still there."""
+    sizes = [size for _, size in missing(ledger, destination.sizes)]
+    return {
+        "archives": _moved(found["archives"], len(sizes)),
+        "bytes": _moved(found["bytes"], sum(sizes)),
+        "missing": found["missing"] + len(sizes),
+        "missing_bytes": found["missing_bytes"] + sum(sizes),
+        "reasons": found["reasons"] | ({WHY: len(sizes)} if sizes else {}),
+    }
+
+
+def _moved(sums: dict[str, int], lost: int) -> dict[str, int]:
+    """Return sums by state, where what is lost is to be retrieved."""
+    return sums | {State.DONE.value: sums[State.DONE] - lost, State.NEW.value: sums[State.NEW] + lost}
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """How archives get to where they go: what job is begun for each, which of those that there are serve, what is left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,10 @@ class Way(Protocol):
         Raises:
             CasfsError: it cannot be found out.
         """
+        ...
+
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None] | None:
+        """As ``Destination.sizes``; None where nobody can look."""
         ...
 
     def begin(self, entry: Entry) -> str:
@@ -82,6 +86,10 @@ class Download:
         if tree_hash is None or not self.destination.holds(entry.path, entry.size, tree_hash):
             return None
         return Proof(tree_hash, "inventory")
+
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+        """As ``Way.sizes``."""
+        return self.destination.sizes(paths)
 
     def begin(self, entry: Entry) -> str:
         """As ``Way.begin``."""

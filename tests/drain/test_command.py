@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from tests.drain.vaults import SECRET, VAULT, archives_of, serving, vault_of
@@ -187,3 +188,22 @@ def test_a_destination_that_takes_nothing_is_said_before_money_is_spent(tmp_path
         (vault.out / "MANIFEST.jsonl").mkdir(parents=True)
         assert "and it is no file" in vault.drain().stderr
         assert vault.retrievals() == 0
+
+
+def test_a_destination_that_is_refused_leaves_no_ledger(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        done = vault.drain(to="nonsense://place")
+        assert (done.returncode, vault.server.requests) == (1, [])
+        assert not list(tmp_path.glob("ledger*"))
+
+
+def test_a_run_that_a_signal_ends_leaves_a_manifest_of_what_is_there(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES, size=1 << 20), "cas", tmp_path) as vault:
+        slow = list(archives_of(vault.state))[-1]
+        vault.server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", archive=slow, times=None))
+        with vault.running("--inventory", inventory_file(vault.folder, vault.state)) as run:
+            wait_until(lambda: vault.files() >= set(NAMES[:-1]), "the others are there")
+            run.send_signal(signal.SIGTERM)
+            _, error = run.communicate(timeout=60)
+        assert (run.returncode, "1 of 6 archives are missing" in error) == (1, True)
+        assert {line["path"] for line in vault.manifest()} == set(NAMES[:-1])

@@ -280,6 +280,20 @@ def test_a_destination_that_fails_ends_the_run_and_a_name_that_cannot_be_does_no
     assert len(full.service.begun) <= 3
 
 
+@pytest.mark.parametrize("hashes", [True, False], ids=["asked for", "downloaded"])
+def test_a_link_in_the_way_is_told_of_the_archive_that_needs_it(tmp_path: Path, *, hashes: bool) -> None:
+    drain = Simulation(tmp_path, {"a/1": b"1", "b/2": b"2", "c/3/4": b"3"})
+    drain.enter(hashes=hashes)
+    drain.out.mkdir()
+    (tmp_path / "outside").mkdir()
+    (drain.out / "b").symlink_to(tmp_path / "outside")
+    (drain.out / "c").write_bytes(b"a file")
+    assert drain.run() == {DONE: 1, FAILED: 2}
+    assert any("'b' in it is a symbolic link" in why for why in drain.reasons())
+    assert any("'c' in it is no folder" in why for why in drain.reasons())
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
 def test_without_a_hash_in_the_inventory_it_is_the_jobs(tmp_path: Path) -> None:
     drain = Simulation(tmp_path, contents(2))
     drain.enter(hashes=False)

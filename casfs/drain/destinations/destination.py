@@ -1,16 +1,30 @@
 """What whoever fetches outputs needs of the place that they are put into."""
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
+
+from casfs.errors import DestinationError
 
 LONGEST_NAME = 255
 """Bytes of one name in a path. Source: Linux, NAME_MAX."""
 
 UNFINISHED = ".casfs-part"
 """The folder, in a destination, of what is not whole yet."""
+
+
+OF_ONE_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL})
+"""What a file system says of one name, and not of all it has; of the root of a destination it is ENOTDIR."""
+
+
+def is_of_one_name(error: BaseException | None) -> bool:
+    """Say whether *error* is about one path in a destination, and others may do."""
+    cause = error.__cause__ if error is not None else None
+    is_of_one = cause is None or (isinstance(cause, OSError) and cause.errno in OF_ONE_NAME)
+    return isinstance(error, DestinationError) and is_of_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,14 @@ class Destination(Protocol):
 
         Raises:
             DestinationError: it cannot be read, or *path* is none.
+        """
+        ...
+
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+        """Yield the length of what has each of *paths*, in their order; None where no file has it, or a link does.
+
+        Raises:
+            DestinationError: it cannot be asked, or one of *paths* is none.
         """
         ...
 

@@ -4,9 +4,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from casfs.errors import DestinationError
+
+NO_SUCH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.ENAMETOOLONG})
+"""What is said of a path that no file has: something on the way is missing, or is no folder."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -46,6 +49,45 @@ def folder(root: str, names: Sequence[str], *, make: bool) -> Iterator[int]:
         os.close(opened)
 
 
+class OneFolder:
+    """The last folder that was looked into, kept open: paths that follow each other are often of one.
+
+    Args:
+        root: as ``folder``.
+        opened: what closes it in the end.
+
+    Threads: one.
+    """
+
+    def __init__(self, root: str, opened: ExitStack) -> None:
+        self._root = root
+        self._opened = opened
+        self._names: Sequence[str] | None = None
+        self._within: int | None = None
+
+    def size(self, names: Sequence[str]) -> int | None:
+        """Return the length of the file that *names* lead to; None where there is none, or a link is on the way.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        *folders, name = names
+        try:
+            if folders != self._names:
+                self._enter(folders)
+            found = None if self._within is None else os.stat(name, dir_fd=self._within, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in NO_SUCH:
+                raise
+            return None
+        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
+    def _enter(self, folders: Sequence[str]) -> None:
+        self._opened.close()
+        self._names, self._within = folders, None
+        self._within = self._opened.enter_context(folder(self._root, folders, make=False))
+
+
 @contextmanager
 def private_folder(root: str, name: str) -> Iterator[int]:
     """Open the folder *name* in *root*, made for nobody else to look into where it is missing."""
@@ -76,8 +118,9 @@ def _entered(within: int, name: str, *, make: bool, mode: int) -> int:
             raise
     except NotADirectoryError as error:
         is_link = kind_of(name, within) == stat.S_IFLNK
-        said = f"{name!a} in it is a symbolic link, which may lead out" if is_link else f"{name!a} in it is no folder"
-        raise OSError(errno.ENOTDIR, said) from error
+        if is_link:
+            raise OSError(errno.ELOOP, f"{name!a} in it is a symbolic link, which may lead out") from error
+        raise OSError(errno.EEXIST, f"{name!a} in it is no folder") from error
     try:
         os.mkdir(name, mode, dir_fd=within)
         os.fsync(within)

@@ -6,7 +6,7 @@ This is the one module of the package that needs fsspec; it is imported when a U
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -30,6 +30,7 @@ class FsspecDestination:
 
     Raises:
         ConfigError: nobody knows such URLs, or the package that does is not installed.
+        DestinationError: that package does not get there.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,6 +39,8 @@ class FsspecDestination:
             self._files, self._prefix = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigError(f"DESTINATION: {error}") from error
+        except Exception as error:  # some connect at once, and each has errors of its own
+            raise DestinationError(f"{self.where('')}: {said(error)}") from error
 
     def __reduce__(self) -> tuple[type["FsspecDestination"], tuple[str]]:
         """Pickle the URL: whoever gets it finds keys where it is."""
@@ -61,6 +64,17 @@ class FsspecDestination:
                 return self._files.info(key)["size"] == size and tree_hash_of(self._files, key) == tree_hash
             except FileNotFoundError:
                 return False
+
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+        """Return the lengths of objects, by one listing, made at once; as ``Destination.sizes``."""
+        with _failing(self.where("")):
+            self._files.invalidate_cache()
+            try:
+                listed = self._files.find(self._prefix, detail=True)
+            except FileNotFoundError:
+                listed = {}
+            found = {key: info.get("size") for key, info in listed.items()}
+        return (found.get(self._key(path)) for path in paths)
 
     def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
         """Begin an object; as ``Destination.part``: a kill leaves nothing of it."""
@@ -142,5 +156,9 @@ def _failing(where: str) -> Iterator[None]:
     except (DestinationError, KeyboardInterrupt):
         raise
     except Exception as error:  # each package has errors of its own
-        said = str(error) or type(error).__name__
-        raise DestinationError(f"{where}: {said}") from error
+        raise DestinationError(f"{where}: {said(error)}") from error
+
+
+def said(error: Exception) -> str:
+    """Return what an error says, or is."""
+    return str(error) or type(error).__name__

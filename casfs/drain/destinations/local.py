@@ -1,13 +1,14 @@
 """A folder of this machine, or of one that it shares: parts in a folder of their own, renamed once they are on disk."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from casfs.drain.destinations.destination import UNFINISHED
-from casfs.drain.destinations.folders import failing, folder, kind_of
+from casfs.drain.destinations.folders import OneFolder, failing, folder, kind_of
 from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
 from casfs.drain.destinations.paths import is_name, names_of
 from casfs.errors import DestinationError
@@ -42,13 +43,22 @@ class LocalDestination:
             except FileNotFoundError:
                 return False
 
+    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+        """Yield the lengths of files; as ``Destination.sizes``."""
+        with ExitStack() as opened:
+            last = OneFolder(self.root, opened)
+            for path in paths:
+                with failing(self.where(path)):
+                    size = last.size(names_of(path))
+                yield size
+
     def part(self, path: str, attempt: str) -> LocalPart:
         """Begin or go on with a file; as ``Destination.part``."""
         names = names_of(path)
         if not is_name(attempt + LEAVES):
             raise DestinationError(f"{attempt!a} is no name of an attempt")
         with failing(self.where(path)):
-            os.makedirs(self.root, exist_ok=True)  # noqa: PTH103 - as above
+            self._make()
             with suppress(FileNotFoundError), folder(self.root, names[:-1], make=False) as within:
                 check_replaceable(names[-1], within)
             attempt, data, leaves = files_of(self.root, attempt)
@@ -80,6 +90,12 @@ class LocalDestination:
             raise DestinationError(f"{self.root} is not the folder of the run: all workers must share it")
         if not os.access(parts, os.W_OK | os.X_OK):
             raise DestinationError(f"{self.root} cannot be written to")
+
+    def _make(self) -> None:
+        try:
+            os.makedirs(self.root, exist_ok=True)  # noqa: PTH103 - as above
+        except FileExistsError as error:  # which would be said of one name in it too
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
 
 def _has(name: str, within: int, size: int, tree_hash: str) -> bool:

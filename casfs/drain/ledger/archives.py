@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from casfs.drain import clashes, names
-from casfs.drain.archive import Archive, Entry, State
+from casfs.drain.archive import MISSING, Archive, Entry, State
 from casfs.drain.ledger.database import Database
 from casfs.drain.names import Naming
 from casfs.errors import ProtocolError
@@ -111,10 +111,16 @@ class Archives:
         found = {State(state): (count, size) for state, count, size in self._database.rows(query)}
         return {state: found.get(state, (0, 0)) for state in State}
 
-    def sizes(self) -> Iterator[int]:
-        """Yield the sizes of the chosen archives that are new, in the order in which they are asked for."""
-        query = "SELECT size FROM archive WHERE chosen AND state = 'new' ORDER BY expires_ns, number"
-        return (size for (size,) in self._database.rows(query))
+    def sizes(self, attempts: int) -> Iterator[int]:
+        """Yield the sizes of the chosen archives that are to be asked for: new, or given up by an earlier run.
+
+        Args:
+            attempts: retrievals of one archive, after which no other one is begun.
+        """
+        query = "SELECT size FROM archive WHERE chosen AND state = ? AND attempts < ? ORDER BY expires_ns, number"
+        for state in (State.NEW, *MISSING):
+            for (size,) in self._database.rows(query, state, attempts):
+                yield size
 
     def entries(self, state: State, limit: int = -1) -> list[Entry]:
         """Return chosen archives in a state, *limit* at most: soonest to expire first, else in their order."""
@@ -150,6 +156,24 @@ class Archives:
             "UPDATE archive SET state = 'done', expires_ns = NULL, why = NULL, tree_hash = ?, hash_from = ?,"
             " verified_at = ? WHERE number = ?",
             tree_hash, hash_from, verified_at, number,
+        )  # fmt: skip
+
+    def count_done(self) -> int:
+        """Return how many are where they were to go, whatever is chosen."""
+        row = self._database.row("SELECT count(*) FROM archive WHERE state = 'done'")
+        return int(row[0]) if row else 0
+
+    def placed(self) -> Iterator[tuple[int, str, int]]:
+        """Yield number, path and size of each archive that is where it was to go, in the order of the inventory."""
+        query = "SELECT number, path, size FROM archive WHERE state = 'done' ORDER BY number"
+        return ((number, path, size) for number, path, size in self._database.rows(query))
+
+    def lose(self, number: int, why: str) -> None:
+        """Note that an archive is not where it was put: what a job told of it has to be told again; within a step."""
+        self._database.run(
+            "UPDATE archive SET state = 'new', job = NULL, why = ?, verified_at = NULL, hash_from = NULL,"
+            " tree_hash = CASE hash_from WHEN 'job' THEN NULL ELSE tree_hash END WHERE number = ?",
+            escaped(why), number,
         )  # fmt: skip
 
     def manifest(self) -> Iterator[dict[str, Any]]:

@@ -69,6 +69,16 @@ def test_what_is_held_is_told_by_reading_it(url: str) -> None:
         assert not destination.holds(path, len(data), tree_hash(data))
 
 
+def test_lengths_are_told_by_one_listing_as_it_is_now(url: str) -> None:
+    destination = folder_at(url)
+    assert list(destination.sizes(["file"])) == [None]
+    put(destination, "a/file", b"12345")
+    assert list(destination.sizes(["a/file", "a", "file"])) == [5, None, None]
+    files, prefix = fsspec.core.url_to_fs(url, skip_instance_cache=True)
+    files.rm_file(f"{prefix}/a/file")
+    assert list(destination.sizes(["a/file"])) == [None]
+
+
 def test_part_that_is_left_or_discarded_leaves_nothing(url: str) -> None:
     destination = folder_at(url)
     for leave in (lambda part: None, lambda part: part.discard()):
@@ -153,6 +163,18 @@ def test_failure_of_a_store_is_one_error_that_names_it_and_no_password() -> None
 def test_url_that_nobody_knows_is_named(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^DESTINATION: "):
         folder_at(url)
+
+
+def test_what_a_package_fails_with_at_once_is_one_error_that_names_the_place() -> None:
+    class Away(Rotten):
+        protocol = "away"
+
+        def __init__(self, *_args: object, **_options: object) -> None:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+    fsspec.register_implementation("away", Away, clobber=True)
+    with pytest.raises(DestinationError, match=r"^away://place/: .*Connection refused$"):
+        folder_at("away://user:secret@place")
 
 
 def test_temporary_files_that_do_not_fit_are_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -353,3 +353,17 @@ def test_full_disk_is_one_error_and_what_came_before_is_there(root: Path) -> Non
     said, size, _leaves = done.stdout.splitlines()
     assert said == f"{root}/file: No space left on device"
     assert int(size) >= 2 * BLOCK_SIZE
+
+
+def test_lengths_are_those_of_files_and_no_link_is_followed(
+    destination: LocalDestination, root: Path, tmp_path: Path
+) -> None:
+    paths = ["a/file", "a/other", "file", "a", "link", "linked/file", "a/file/x", "no"]
+    assert list(destination.sizes(paths)) == [None] * len(paths)
+    put(destination, "a/file", b"12345")
+    put(destination, "file", b"")
+    (root / "link").symlink_to(root / "file")
+    (root / "linked").symlink_to(root / "a")
+    assert list(destination.sizes(paths)) == [5, None, 0, None, None, None, None, None]
+    with pytest.raises(DestinationError):
+        list(destination.sizes(["../file"]))

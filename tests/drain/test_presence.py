@@ -1,0 +1,188 @@
+"""What was put somewhere and is not there any more: the next run misses it, says so, and has it brought again."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casfs.drain.archive import Archive, State
+from casfs.drain.destinations.local import LocalDestination
+from casfs.drain.destinations.opening import folder_at
+from casfs.drain.jobs import Retrieval, seen
+from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.names import Naming
+from casfs.drain.presence import Lost, Presence
+from casfs.drain.pushing import Bucket, Push
+from casfs.drain.way import Download
+from casfs.errors import DestinationError
+from casfs.models import JobState
+from tests.drain.simulation import HOUR, Simulation, contents
+from tests.drain.test_command import NAMES, events, inventory_file
+from tests.drain.test_pushing import DOMAIN, NoService, job
+from tests.drain.vaults import VAULT, Vault, serving, vault_of
+from tests.mounting import COMMAND_LIMIT_S
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def lead_elsewhere(path: Path) -> None:
+    path.rename(path.with_suffix(".elsewhere"))
+    path.symlink_to(path.with_suffix(".elsewhere"))
+
+
+def be_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+WAYS: tuple[Callable[[Path], object], ...] = (Path.unlink, cut, lead_elsewhere)
+
+
+def status(vault: Vault) -> dict[str, Any]:
+    command = [sys.executable, "-m", "casfs", "drain", "status", "--json", str(vault.ledger)]
+    done = subprocess.run(command, env=vault.env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_finished_drain_misses_what_is_gone_and_has_it_brought_from_the_jobs_that_there_are(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
+        for name, spoil in zip(NAMES, WAYS, strict=False):
+            spoil(vault.out / name)
+        told = status(vault)
+        assert (told["missing"], told["archives"]["done"], told["archives"]["new"]) == (3, 3, 3)
+
+        refused = vault.drain("--json", yes=False)
+        assert refused.returncode == 1
+        said, plan = events(refused.stdout)
+        assert str(said["text"]).startswith("3 archives, ")
+        assert (plan["archives"], plan["under_way"], plan["done"]) == (0, 3, 3), "jobs bring them, at no price"
+        assert {line["path"] for line in vault.manifest()} == set(NAMES[3:]), "the manifest is true meanwhile"
+
+        (vault.out / NAMES[2]).with_suffix(".elsewhere").unlink()
+        assert vault.drain().returncode == 0
+        vault.check()
+        assert vault.retrievals() == len(NAMES)
+
+
+def test_what_no_job_brings_again_is_priced_before_and_retrieved_once_more(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
+        expire(vault)
+        (vault.out / NAMES[0]).unlink()
+        (plan,) = (each for each in events(vault.drain("--dry-run", "--json").stdout) if each["event"] == "plan")
+        assert (plan["archives"], plan["done"]) == (1, 5)
+        assert status(vault)["missing"] == 1
+        assert vault.drain("--attempts", 1).returncode == 1, "attempts count over all runs"
+        assert len(vault.manifest()) == len(NAMES) - 1
+        assert vault.drain().returncode == 0
+        vault.check()
+        assert vault.retrievals() == len(NAMES) + 1
+
+        (vault.out / "MANIFEST.jsonl").unlink()
+        vault.server.journal.clear()
+        assert vault.drain().returncode == 0
+        assert vault.requests("initiate_job") + vault.requests("get_job_output") == 0
+        vault.check()
+
+
+def expire(vault: Vault) -> None:
+    held = vault.state.vault(VAULT)
+    assert held is not None
+    for id_ in list(held.jobs):
+        vault.state.expire(VAULT, id_)
+
+
+def test_a_disk_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
+        vault.out.rename(tmp_path / "unmounted")
+        vault.out.mkdir()
+        expire(vault)
+        done = vault.drain()
+        assert (done.returncode, vault.retrievals()) == (1, len(NAMES))
+        assert "nothing is there of the 6 archives that were put there" in done.stderr
+        vault.out.rmdir()
+        (tmp_path / "unmounted").rename(vault.out)
+        vault.server.journal.clear()
+        assert vault.drain().returncode == 0
+        assert vault.requests("initiate_job") == 0
+        vault.check()
+
+
+@pytest.mark.parametrize("spoil", [*WAYS, be_a_folder])
+def test_the_hash_of_what_is_lost_is_the_jobs_again(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    drain = Simulation(tmp_path, contents(3))
+    drain.enter(hashes=False)
+    assert drain.run() == {State.DONE: 3}
+    drain.service.now_ns += 48 * HOUR
+    spoil(drain.out / "archive-001")
+    with Ledger(drain.ledger) as ledger:
+        lost = presence(ledger, drain).check(is_empty=lambda: False)
+        assert lost == Lost(1, 1001, is_all=False)
+        assert list(ledger.archives.sizes(3)) == [1001]
+        assert len(list(ledger.archives.manifest())) == 2
+        assert presence(ledger, drain).check(is_empty=lambda: False) == Lost(0, 0, is_all=False)
+    if spoil is not be_a_folder:
+        assert drain.run() == {State.DONE: 3}
+        assert drain.service.begun.count("archive-001") == 2
+        with Ledger(drain.ledger) as ledger:
+            assert {line["hash_from"] for line in ledger.archives.manifest()} == {"job"}
+
+
+def presence(ledger: Ledger, drain: Simulation) -> Presence:
+    way = Download(drain.service, "v", drain.destination, "Bulk")
+    return Presence(ledger, way, lambda: drain.service.each_job("v"))
+
+
+def test_an_object_that_is_gone_from_its_bucket_is_not_there_by_the_word_of_an_old_job(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = pytest.importorskip("fsspec.implementations.memory")
+
+    class Cos(memory.MemoryFileSystem):  # type: ignore[misc,name-defined]  # it has no annotations
+        protocol = "cos"
+        store: dict[str, Any] = {}  # noqa: RUF012 - as fsspec has it
+        pseudo_dirs = [""]  # noqa: RUF012 - as fsspec has it
+
+    fsspec.register_implementation("cos", Cos, clobber=True)
+    bucket, notes = Bucket(DOMAIN, "p/"), list[str]()
+    assert bucket.url == "cos://backup-125/p/"
+    way = Push(NoService(), "v", bucket, "Bulk", folder_at(bucket.url), notes.append)
+    with Ledger(tmp_path / "ledger") as ledger:
+        with ledger.step():
+            ledger.archives.add([Archive("a", "x", "2014-03-01", 100, "0" * 64)], Naming.DESCRIPTION)
+            ledger.archives.finish()
+            ledger.retrievals.add("job", "a", 5, 100)
+            ledger.archives.done(1, "0" * 64, "service", "2026-01-01")
+        presence = Presence(ledger, way, lambda: [job(Object="p/x")])
+        files, prefix = fsspec.core.url_to_fs(bucket.url)
+        files.pipe_file(f"{prefix.rstrip('/')}/x", bytes(100))
+        assert presence.check(is_empty=lambda: False).archives == 0
+        files.pipe_file(f"{prefix.rstrip('/')}/x", bytes(99))
+        assert presence.check(is_empty=lambda: False) == Lost(1, 100, is_all=True)
+        entry = ledger.archives.by_id("a")
+        assert entry is not None
+        assert (entry.state, entry.tree_hash) == (State.NEW, "0" * 64)
+        assert (
+            seen(entry, [Retrieval("a", "job", JobState.SUCCEEDED, 5, 7, "", "x")], ledger.retrievals.over("a")) is None
+        )
+
+
+def test_a_bucket_that_cannot_be_listed_is_said_and_changes_nothing(tmp_path: Path) -> None:
+    class Unlisted(LocalDestination):
+        def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+            raise DestinationError("cos://backup-125/p/: no keys")
+
+    notes = list[str]()
+    way = Push(NoService(), "v", Bucket(DOMAIN, "p/"), "Bulk", Unlisted(str(tmp_path)), notes.append)
+    assert way.sizes(["x"]) is None
+    assert notes == ["cos://backup-125/p/: no keys; that archives are still there is not looked at"]
+    assert Push(NoService(), "v", Bucket(DOMAIN, "p/"), "Bulk").sizes(["x"]) is None
