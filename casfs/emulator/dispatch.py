@@ -37,7 +37,7 @@ class Dispatcher:
     journal: Journal
     clock: Callable[[], float]
 
-    def deliver(self, request: ReceivedRequest, connection: int) -> Delivery:
+    def deliver(self, request: ReceivedRequest, connection: int, request_id: str) -> Delivery:
         """Return the delivery for *request*, which came on the connection of that number, and write it down."""
         aim = target(request)
         output, archive = self._output(aim), self._archive(aim, request)
@@ -53,6 +53,7 @@ class Dispatcher:
             signature=self.dialect.claimed(request),
             at_s=self.clock(),
             connection=connection,
+            request_id=request_id,
             fault=None if fault is None else fault.kind.value,
         )
         self.journal.add(delivery.record)

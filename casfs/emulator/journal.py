@@ -24,6 +24,7 @@ class Record:
         signature: as sent; empty if none.
         at_s: when it was answered, by the server's clock.
         connection: number of the connection, from 0 on.
+        request_id: what the answer calls it.
         fault: kind of the fault that met it, or None.
     """
 
@@ -36,6 +37,7 @@ class Record:
     signature: str
     at_s: float
     connection: int
+    request_id: str
     fault: str | None
 
 

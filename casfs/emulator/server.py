@@ -205,9 +205,10 @@ class Server:
 
     def _answer(self, request: ReceivedRequest, outbox: Outbox, number: int) -> bool:
         other = self._also(request) if self._also else None
-        delivery = Delivery(other) if other else self._dispatcher.deliver(request, number)
+        request_id = uuid.uuid4().hex
+        delivery = Delivery(other) if other else self._dispatcher.deliver(request, number, request_id)
         keep = request.keep_alive and delivery.ending is Ending.KEEP
-        more = {self._dialect.request_id_header: uuid.uuid4().hex}
+        more = {self._dialect.request_id_header: request_id}
         first = head(delivery.reply, self._clock() + delivery.clock_offset_s, more, keep_alive=request.keep_alive)
         outbox.send(delivery, first, body=request.method != "HEAD", shaping=self.shaping)
         if delivery.record and delivery.stop_at is None and not delivery.silent:

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -18,6 +19,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
 from casfs.errors import ConfigError
 from casfs.operate.metrics import COUNTERS, GAUGES, MAX_SCRAPES, Figures, MetricsServer
@@ -121,6 +123,8 @@ def test_figures_agree_with_those_of_the_mount_and_with_the_counts_of_the_servic
     server: Server, mounting: Mounting
 ) -> None:
     port = free_port()
+    for kind in (Kind.STATUS, Kind.THROTTLE, Kind.DROP, Kind.FLIP):
+        server.faults.add(Fault(kind=kind, operation="get_job_output"))
     with mounting(server, "--metrics", f"127.0.0.1:{port}") as path:
         outputs = sorted(path.glob("photos/*/output"))
         read = sum(len(output.read_bytes()) for output in outputs)
@@ -131,7 +135,10 @@ def test_figures_agree_with_those_of_the_mount_and_with_the_counts_of_the_servic
     assert value(families, "casfs_read_bytes") == read
     counted = {sample.name: sample.value for sample in families["casfs_read_duration_seconds"].samples}
     assert counted["casfs_read_duration_seconds_count"] > 0
-    requests = Counter((record.operation, str(record.status)) for record in server.requests)
+    requests = Counter((record.operation, str(record.status or "none")) for record in server.requests)
+    assert {code for operation, code in requests if operation == "get_job_output"} > {"none", "206"}
+    assert value(families, "casfs_retries") == 4
+    assert [stats[name] for name in ("throttled", "hash_mismatches", "errors")] == [1, 1, 0]
     samples = [sample for sample in families["casfs_requests"].samples if sample.name.endswith("_total")]
     assert {(each.labels["operation"], each.labels["code"]): each.value for each in samples} == requests
     assert sum(requests.values()) == stats["requests"]
@@ -139,6 +146,66 @@ def test_figures_agree_with_those_of_the_mount_and_with_the_counts_of_the_servic
     assert value(families, "casfs_next_expiry_seconds") > 0
     with pytest.raises(OSError):  # noqa: PT011 - whatever a closed port is
         scraped(port)
+
+
+def test_nothing_that_a_read_takes_is_held_while_a_scrape_is_answered() -> None:
+    stats = Stats()
+    stats.answer("list_jobs", 200, 0.02)
+    free = [not stats._lock.locked() for _ in figures(stats).collect()]
+    assert all(free)
+    assert len(free) > len(COUNTERS) + len(GAUGES)
+
+
+def test_scrapes_that_hang_leave_reads_alone_and_are_no_more_threads_than_a_few() -> None:
+    stats, hangs, hanging = Stats(), threading.Event(), threading.Semaphore(0)
+
+    def more() -> dict[str, tuple[float | None, str]]:
+        hanging.release()
+        assert hangs.wait(60)
+        return {}
+
+    server, before = MetricsServer(("127.0.0.1", free_port()), Figures(stats, more)), threading.active_count()
+    server.begin()
+    scrapers = [socket.create_connection(("127.0.0.1", port_of(server)), 60) for _ in range(20)]
+    for scraper in scrapers:
+        scraper.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+    for _ in range(MAX_SCRAPES):
+        assert hanging.acquire(timeout=60)
+    for _ in range(1000):
+        stats.read(1, 0, 4096, 0.001)
+    assert stats.snapshot()["bytes_read"] == 4096000
+    assert threading.active_count() <= before + 1 + MAX_SCRAPES
+    hangs.set()
+    answers = [_answer(scraper) for scraper in scrapers]
+    assert sum(answer.startswith(b"HTTP/1.0 200") for answer in answers) == MAX_SCRAPES
+    assert sum(answer == b"" for answer in answers) == 20 - MAX_SCRAPES
+    server.close()
+
+
+def _answer(scraper: socket.socket) -> bytes:
+    with scraper, scraper.makefile("rb") as answer:
+        try:
+            return answer.read()
+        except ConnectionResetError:
+            return b""
+
+
+@pytest.mark.fuse
+def test_reads_of_a_mount_go_on_and_ask_for_no_more_while_scrapers_hang(server: Server, mounting: Mounting) -> None:
+    port = free_port()
+    with mounting(server, "--metrics", f"127.0.0.1:{port}", "--read-ahead", "0") as path:
+        scrapers = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(20)]
+        for scraper in scrapers:
+            scraper.sendall(b"GET /metrics HTTP/1.1\r\n")  # and never the end of it
+        outputs = sorted(path.glob("ledger/*/output"))
+        read = [output.read_bytes() for output in outputs]
+        again = [output.read_bytes() for output in outputs]
+        asked = Counter(record.job for record in server.requests if record.operation == "get_job_output")
+        for scraper in scrapers:
+            scraper.close()
+    assert read == again
+    assert len(read) == len(asked) == 3
+    assert set(asked.values()) == {1}
 
 
 @pytest.mark.fuse
