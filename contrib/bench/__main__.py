@@ -5,8 +5,9 @@
     python contrib/bench --short             half a minute, to see that it works; docs stay as they are
     python contrib/bench --beside ../before  with the casfs of another checkout in the same rounds; docs stay so too
 
-Measures the casfs that Python finds (`PYTHONPATH=.` for the checkout, once `pip wheel --no-deps -w build .` has
-compiled its library), and of rclone, s3fs, httpdirfs and aria2c those that are installed.
+Measures the casfs that Python finds (`PYTHONPATH=.` for the checkout, once `pip install --no-deps -e .` has
+compiled its library), and of rclone, s3fs, httpdirfs and aria2c those that are installed. Beside this,
+requirements.txt brings the rclone of today.
 """
 
 import argparse

@@ -11,7 +11,19 @@ from casfs.emulator.content import read
 from plan import SHAPES, Item
 from rig import Rig, scratch
 from service import environment
-from subjects import ARIA2C, CASFS, FSSPEC, HTTPDIRFS, LIBRARY, PYTHON_S3FS, RCLONE, S3FS, Fetcher, Mounter
+from subjects import (
+    ARIA2C,
+    CASFS,
+    FSSPEC,
+    HTTPDIRFS,
+    LIBRARY,
+    PYTHON_S3FS,
+    RCLONE,
+    RCLONES_OF_TODAY,
+    S3FS,
+    Fetcher,
+    Mounter,
+)
 
 
 def check(rig: Rig, without: Container[str]) -> dict[str, str]:
@@ -22,16 +34,16 @@ def check(rig: Rig, without: Container[str]) -> dict[str, str]:
     """
     item = plan.shared(rig.plan)
     right = hashlib.sha256(read(plan.content(item))).hexdigest()
+    mounters = (CASFS, RCLONE, *RCLONES_OF_TODAY, S3FS, HTTPDIRFS)
     readers: dict[str, Callable[[], str]] = {
-        each.name: partial(_mounted, rig, each, item) for each in (CASFS, RCLONE, S3FS, HTTPDIRFS) if each.installed()
+        each.name: partial(_mounted, rig, each, item) for each in mounters if each.is_wanted(without)
     }
-    if ARIA2C.installed():
+    if ARIA2C.is_wanted(without):
         readers[ARIA2C.name] = partial(_fetched, rig, ARIA2C, item)
     for each in (LIBRARY, FSSPEC, PYTHON_S3FS):
-        if each.installed():
+        if each.is_wanted(without):
             readers[each.name] = partial(_hashed, rig, each, item)
-    wanted = {name: reader for name, reader in readers.items() if name not in without}
-    return {name: said for name, reader in wanted.items() if (said := _said(reader)) != right}
+    return {name: said for name, reader in readers.items() if (said := _said(reader)) != right}
 
 
 def _said(reader: Callable[[], str]) -> str:

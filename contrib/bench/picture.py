@@ -6,7 +6,7 @@ import medians
 from races import RACES, Race
 from results import Results
 
-WIDTH, LABEL, BAR, GAP, HEAD = 720, 90, 18, 6, 34
+WIDTH, LABEL, BAR, GAP, HEAD = 720, 130, 18, 6, 34
 COLOUR, PEER_COLOUR = "#0a6ebd", "#b8c4ce"
 STYLE = "text{font:13px sans-serif;fill:#333}.head{font-weight:bold}@media(prefers-color-scheme:dark){text{fill:#ddd}}"
 
@@ -26,7 +26,7 @@ def bars(results: Results) -> str:
 
 
 def _speeds(race: Race, results: Results) -> dict[str, float]:
-    found = {name: medians.of(samples, race.headline) for name, samples in results[race.key].items()}
+    found = {name: medians.of(samples, race.headline) for name, samples in race.shown(results[race.key]).items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import measures
+import medians
 from plan import SHAPES, Shape
 from results import Results, Sample
 from rig import Rig
@@ -24,6 +25,7 @@ from subjects import (
     RAW_SOCKETS,
     RCLONE,
     RCLONE_KEPT,
+    RCLONES_OF_TODAY,
     S3FS,
     S3FS_KEPT,
     Fetcher,
@@ -55,10 +57,27 @@ class Race:
     larger_is_better: bool = False
     fetchers: Sequence[Fetcher] = ()
 
-    def runners(self) -> Mapping[str, Callable[[Rig], Sample]]:
-        """Give what measures each program, by its name; programs that are not installed are left out."""
-        mounts = {each.name: partial(self._mount, each) for each in self.mounters if each.installed()}
-        return mounts | {each.name: partial(self._fetch, each) for each in self.fetchers if each.installed()}
+    def runners(self, without: Container[str]) -> Mapping[str, Callable[[Rig], Sample]]:
+        """Give what measures each program, by its name, but for those that are not installed or named *without*."""
+        mounts = {each.name: partial(self._mount, each) for each in self.mounters if each.is_wanted(without)}
+        return mounts | {each.name: partial(self._fetch, each) for each in self.fetchers if each.is_wanted(without)}
+
+    def shown(self, by_program: Mapping[str, medians.Samples]) -> dict[str, medians.Samples]:
+        """Give what stands on the page: of a program that ran with several settings only the best."""
+        shown = dict(by_program)
+        for family in {each.family for each in self.mounters if each.family}:
+            names = [each.name for each in self.mounters if each.family == family and each.name in by_program]
+            best = self.best(by_program, names)
+            for name in names:
+                if name != best:
+                    del shown[name]
+        return shown
+
+    def best(self, by_program: Mapping[str, medians.Samples], names: Iterable[str]) -> str | None:
+        """Give the program with the best headline among *names*; None if none of them has one."""
+        found = {name: medians.of(by_program.get(name, []), self.headline) for name in names}
+        measured = {name: value for name, value in found.items() if value is not None}
+        return (max if self.larger_is_better else min)(measured, key=measured.__getitem__, default=None)
 
     def _mount(self, mounter: Mounter, rig: Rig) -> Sample:
         return self.measure(rig, mounter, self.shape)
@@ -67,7 +86,11 @@ class Race:
         return measures.fetch(rig, fetcher, self.shape)
 
 
-ALL = (CASFS, RCLONE, S3FS, HTTPDIRFS)
+RCLONES = (RCLONE, *RCLONES_OF_TODAY)
+MOST = (CASFS, *RCLONES, S3FS)
+ALL = (*MOST, HTTPDIRFS)
+# where chunks and streams change nothing
+WITH_ONE_RCLONE = (CASFS, RCLONE, RCLONES_OF_TODAY[0])
 LOADERS = (ARIA2C, BARE_LOOP, RAW_SOCKETS)
 IN_PYTHON = (LIBRARY, FSSPEC, PYTHON_S3FS)
 UNSHAPED, TLS, NEAR, FAR = (SHAPES[name] for name in ("unshaped", "tls", "near", "far"))
@@ -81,7 +104,7 @@ def _sequential(shape: Shape, mounters: Sequence[Mounter] = ALL, fetchers: Seque
 RACES = (
     _sequential(UNSHAPED),
     # without those that take no certificate of ours
-    _sequential(TLS, (CASFS, RCLONE), (ARIA2C, BARE_LOOP)),
+    _sequential(TLS, (CASFS, *RCLONES), (ARIA2C, BARE_LOOP)),
     _sequential(NEAR),
     # a race of its own: the mount beside what a program of Python needs no mount for
     Race(
@@ -96,7 +119,7 @@ RACES = (
     ),
     _sequential(FAR),
     # without httpdirfs: 1.2.5 ends when a file is closed while it still downloads
-    Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, ALL[:3], "median ms"),
+    Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, MOST, "median ms"),
     Race("first", "First 4 KiB of a cold file", measures.first, NEAR, ALL, "ms"),
     Race("six", "Six readers of one cold output", measures.six, NEAR, ALL, "s"),
     Race(
@@ -104,10 +127,10 @@ RACES = (
         "Eight readers of one output, casfs with 64M",
         measures.eight,
         NEAR,
-        (CASFS_64M, RCLONE),
+        (CASFS_64M, *RCLONES),
         "s",
     ),
-    Race("copies", "Many outputs of 1 MiB", measures.copies, NEAR, (CASFS, RCLONE), "cp -r s"),
+    Race("copies", "Many outputs of 1 MiB", measures.copies, NEAR, WITH_ONE_RCLONE, "cp -r s"),
     Race(
         "disk-fill",
         "Cold sequential read, kept on disk",
@@ -126,7 +149,7 @@ RACES = (
         "MB/s",
         True,
     ),
-    Race("listing", "Listing", measures.listing, NEAR, ALL, "ls -l s"),
+    Race("listing", "Listing", measures.listing, NEAR, (*WITH_ONE_RCLONE, S3FS, HTTPDIRFS), "ls -l s"),
 )
 
 
@@ -159,7 +182,7 @@ def run(
     """
     failures = []
     for race in races:
-        runners = {name: runner for name, runner in race.runners().items() if name not in without}
+        runners = race.runners(without)
         results[race.key] = {name: [] for name in runners}
         for turn in range(rig.plan.rounds):
             for name in _shuffled(list(runners), turn):

@@ -30,7 +30,7 @@ def write(results: Results, machine: str, directory: Path) -> None:
 def body(results: Results, machine: str) -> str:
     """Give the block: how to repeat it, the targets, the picture, and a table a race."""
     targets = ["| what | target | measured | met |", "|---|---|---|---|", *(each.row(results) for each in TARGETS)]
-    tables = "\n".join(_table(race, results[race.key]) for race in RACES if race.key in results)
+    tables = "\n".join(_table(race, race.shown(results[race.key])) for race in RACES if race.key in results)
     return "\n".join(
         [
             f"Measured with `python contrib/bench` on: {machine}.\n",

