@@ -105,6 +105,7 @@ def _in_step(sha256: Callable[..., object], number: ctypes.c_size_t, messages: S
 
 
 def _is_right(kind: Lanes) -> bool:
-    some = [[sample[:length] for sample in samples()[: kind.width]] for length in _LENGTHS]
-    fewer = [samples()[:count] for count in range(1, kind.width)]
-    return all(kind.digests(messages) == one_by_one(messages) for messages in some + fewer)
+    full = [(kind.width, length) for length in _LENGTHS]
+    fewer = [(count, 200) for count in range(1, kind.width)]
+    some = [[sample[:length] for sample in samples()[:count]] for count, length in full + fewer]
+    return all(kind.digests(messages) == one_by_one(messages) for messages in some)

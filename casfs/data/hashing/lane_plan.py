@@ -35,7 +35,12 @@ class Plan:
 
 
 def costs(kinds: Iterable[Lanes], clock_ns: Callable[[], int]) -> dict[Lanes, int]:
-    """Return the nanoseconds that each of *kinds* takes for as many messages of some length as it has lanes."""
+    """Return the nanoseconds that each of *kinds* takes for as many messages of some length as it has lanes.
+
+    Args:
+        kinds: which ones.
+        clock_ns: had better be one of this thread's time: a busy machine takes the processor away meanwhile.
+    """
     least: dict[Lanes, int] = {}
     for kind in list(kinds) * ROUNDS:
         messages = samples()[: kind.width]

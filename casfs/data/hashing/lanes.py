@@ -51,4 +51,4 @@ def is_compiled() -> bool:
 @functools.cache
 def _plan() -> Plan:
     kinds = lane_kinds.trusted([lane_kinds.HASHLIB, *lane_kinds.compiled(LIBRARY)])
-    return lane_plan.quickest(lane_plan.costs(kinds, time.perf_counter_ns))
+    return lane_plan.quickest(lane_plan.costs(kinds, time.thread_time_ns))

@@ -29,7 +29,8 @@ NEEDED = {
 }
 """What a processor has to have: as Linux calls it."""
 
-CROSS_COMPILER, EMULATOR = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64-static")
+CROSS_COMPILER, PLAYED_ARM = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64-static")
+PLAYED_X86 = shutil.which("qemu-x86_64-static")
 PLAYED = "#define SIMDE_NO_NATIVE\n#define SIMDE_ENABLE_NATIVE_ALIASES\n#include <simde/x86/avx512.h>\n"
 
 
@@ -99,14 +100,37 @@ def test_lanes_that_are_wrong_in_few_cases_are_not_trusted(
     assert caplog.messages == ["4 lanes by wrong gave a wrong hash and are not used"]
 
 
-@pytest.mark.skipif(not (CROSS_COMPILER and EMULATOR), reason="no aarch64-linux-gnu-gcc, or no qemu-aarch64-static")
+@pytest.mark.skipif(not (CROSS_COMPILER and PLAYED_ARM), reason="no aarch64-linux-gnu-gcc, or no qemu-aarch64-static")
 def test_two_and_four_lanes_by_sha_instructions_are_right_on_a_played_arm(tmp_path: Path) -> None:
     assert CROSS_COMPILER
-    assert EMULATOR
+    assert PLAYED_ARM
     program = tmp_path / "program"
     options = ["-std=c11", "-O3", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-static"]
     subprocess.run([CROSS_COMPILER, *options, "-o", program, *SOURCES, PROGRAM], check=True, timeout=120)
-    assert shown_right([EMULATOR, "-cpu", "max", program], tmp_path) == {(0, 2), (1, 4)}
+    assert shown_right([PLAYED_ARM, "-cpu", "max", program], tmp_path) == {(0, 2), (1, 4)}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("program") / "program"
+    subprocess.run(["cc", "-std=c11", "-O1", "-o", made, *SOURCES, PROGRAM], check=True, timeout=120)
+    return made
+
+
+@pytest.mark.skipif(not (IS_X86 and PLAYED_X86), reason="no qemu-x86_64-static, or no x86")
+@pytest.mark.parametrize(
+    ("processor", "kinds"),
+    [
+        pytest.param("Nehalem", set(), id="too old for all"),
+        pytest.param("Haswell", {(2, 8)}, id="AVX2 and nothing else"),
+        pytest.param("Haswell,-xsave", set(), id="AVX2 under a system that does not keep its registers"),
+    ],
+)
+def test_a_processor_has_the_kinds_that_it_and_its_system_are_for(
+    processor: str, kinds: set[tuple[int, int]], program: Path, tmp_path: Path
+) -> None:
+    assert PLAYED_X86
+    assert shown_right([PLAYED_X86, "-cpu", processor, program], tmp_path) == kinds
 
 
 @pytest.mark.long
