@@ -87,6 +87,7 @@ class Stages:
             disk=self.disk,
             on_gone=self.tree.gone,
             on_wrong=on_wrong,
+            following=self.tree.following,
         )
 
     def __enter__(self) -> Self:

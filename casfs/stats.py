@@ -20,6 +20,8 @@ CounterName = Literal[
     "cache_misses",
     "prefetched_blocks",
     "prefetch_unused_blocks",
+    "prefetched_outputs",
+    "prefetch_unused_outputs",
     "blocks_verified",
     "hash_mismatches",
     "retries",

@@ -10,6 +10,7 @@ from casfs.stats import CounterName, GaugeName, Stats
 PROMISED = {
     "uptime_s", "requests", "requests_by_operation", "bytes_fetched", "bytes_read", "blocks_cached", "cache_bytes",
     "cache_hits", "cache_misses", "prefetched_blocks", "prefetch_unused_blocks", "blocks_verified", "hash_mismatches",
+    "prefetched_outputs", "prefetch_unused_outputs",
     "retries", "throttled", "errors", "in_flight", "disk_blocks_read", "disk_blocks_written", "disk_blocks_skipped",
     "disk_blocks_damaged", "disk_fails",
 }  # fmt: skip

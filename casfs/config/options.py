@@ -204,7 +204,7 @@ OPTIONS = (
         size("0", "1T"),
         default="128M",
         why="32 connections of 4 MiB parts",
-        help="The most that one open file may run ahead; 0 turns it off.",
+        help="The most that one open file may run ahead; 0 turns it off, and asking for what a copy opens next.",
     ),
     Option(
         "verify",

@@ -3,11 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from cachetools import LRUCache
 
 from casfs.data.ahead.prefetch import Prefetch
+from casfs.data.ahead.step import Step
+from casfs.data.ahead.walk import Following
+from casfs.data.ahead.walks import Walks
 from casfs.data.content import Content
 from casfs.data.contents import MAX_REMEMBERED_OUTPUTS, Contents
 from casfs.data.fetch.disk_cache import DiskCache
@@ -36,6 +39,11 @@ def ignore(_output: Output) -> None:
     """Take no note of what is told of an output."""
 
 
+def nothing_follows(_output: Output) -> Sequence[Iterator[Output]]:
+    """Tell of no order in which outputs may be read."""
+    return []
+
+
 class Outputs:
     """The bytes stage of one mount.
 
@@ -48,6 +56,7 @@ class Outputs:
         disk: the cache on disk, None where there is none.
         on_gone: called with each output that the service no longer has, on a thread of ours and with no lock held.
         on_wrong: called likewise with each output of which the kernel may hold pages that have proved wrong.
+        following: tells which outputs may be read after another, asking nobody.
         remembered: outputs of which is remembered what was learnt.
 
     Attributes:
@@ -67,6 +76,7 @@ class Outputs:
         disk: DiskCache | None = None,
         on_gone: Callable[[Output], None] = ignore,
         on_wrong: Callable[[Output], None] = ignore,
+        following: Following = nothing_follows,
         remembered: int = MAX_REMEMBERED_OUTPUTS,
     ) -> None:
         self._settings = settings
@@ -82,6 +92,7 @@ class Outputs:
         )
         self.probe = Probe(lock, settings, stats, interrupted, clock)
         self._contents = Contents(settings.verify, stats, remembered)
+        self._walks = Walks(following, self._content, self._monitor.read_ahead_blocks, stats, clock)
         self._refused: LRUCache[Output, None] = LRUCache(MAX_REFUSED_OUTPUTS)
         self._refusing = threading.Lock()
 
@@ -117,13 +128,12 @@ class Outputs:
             raise content.failure.with_traceback(None)  # no read will come that could tell
         self._contents.opened(content)
         open_reader = self._monitor.open(content, are_pages_forgotten=self._contents.has_forgotten)
-        limit = self._monitor.read_ahead_blocks
         return Reader(
             content,
             self._monitor,
             self._stats,
             open_reader=open_reader,
-            lookahead=Prefetch(content, limit) if limit else None,
+            lookahead=self._lookahead(content),
             timeout_s=self._settings.read_timeout_s,
             interrupted=self._interrupted,
             clock=self._clock,
@@ -169,6 +179,10 @@ class Outputs:
         """Return the Content-Type of *output*, None until an answer had one. No request."""
         content = self._contents.known(output)
         return None if content is None else content.media_type
+
+    def _lookahead(self, content: Content) -> Step | None:
+        limit = self._monitor.read_ahead_blocks
+        return Step(content, Prefetch(content, limit), self._walks) if limit else None
 
     def _known_or_new(self, output: Output) -> Content:
         """Return what is known of *output*; where nothing is, what its document says, which is not remembered."""

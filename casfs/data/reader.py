@@ -78,6 +78,8 @@ class Reader:
         """
         stop = max(offset, min(offset + len(buffer), self._size))
         call = Call(self._content, self._open_reader, buffer, offset, stop, self._clock())
+        if self._lookahead is not None:
+            self._lookahead.prepare(offset)
         first = offset // BLOCK_SIZE
         touched = hits = -(-stop // BLOCK_SIZE) - first if stop > offset else 0
         try:

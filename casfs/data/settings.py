@@ -22,7 +22,8 @@ class DataSettings:
     Attributes:
         block_cache_bytes: memory for blocks held, in flight and prefetched together; at least one block is had.
         connections: requests in flight at once, reads and prefetch together; 1 or more.
-        read_ahead_bytes: the most one open file may run ahead of its reader; 0 turns read-ahead off.
+        read_ahead_bytes: the most one open file may run ahead of its reader; 0 turns that off, and asking for outputs
+            that are not open yet.
         verify: how much checking a read asks for.
         read_timeout_s: deadline of one read in all its retries.
     """

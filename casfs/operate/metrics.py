@@ -29,6 +29,8 @@ COUNTERS = {
     "casfs_block_misses": ("cache_misses", "Blocks that a read found neither in memory nor on their way."),
     "casfs_prefetched_blocks": ("prefetched_blocks", "Blocks that were asked for ahead of reads."),
     "casfs_prefetch_unused_blocks": ("prefetch_unused_blocks", "Those of them that nobody read."),
+    "casfs_prefetched_outputs": ("prefetched_outputs", "Outputs that were asked for before they were opened."),
+    "casfs_prefetch_unused_outputs": ("prefetch_unused_outputs", "Those of them that were given up unread."),
     "casfs_verified_blocks": ("blocks_verified", "Blocks that met a hash of the service."),
     "casfs_hash_mismatches": ("hash_mismatches", "Answers of which bytes and hash did not belong together."),
     "casfs_retries": ("retries", "Requests that were made again."),

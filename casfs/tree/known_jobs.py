@@ -114,6 +114,11 @@ class KnownJobs:
             listing = self._listings.get(vault)
             return {} if listing is None else listing.jobs
 
+    def last_told(self, vault: str, job: str) -> Job | None:
+        """Return a job as the last listing of *vault* has it, however old that is; None where it has no such job."""
+        compressed = self.last_listed(vault).get(job)
+        return None if compressed is None else decompress(compressed, vault, job)
+
     def get(self, vault: str, job: str) -> RememberedJob | None:
         """Return what is known of one job, None where the service has to be asked."""
         with self._lock:

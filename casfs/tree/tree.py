@@ -5,7 +5,7 @@ ceil(n/1000) requests, a path that was not listed one Describe, everything else 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from casfs.errors import GoneError, NotFoundError
@@ -14,11 +14,15 @@ from casfs.tree.jobs import Jobs
 from casfs.tree.kept import KeptJobs, NothingKept, merged
 from casfs.tree.lister import Lister
 from casfs.tree.nodes import OUTPUT_NAME, JobDir, Node, OutputFile, ProbeFile, Root, VaultDir
+from casfs.tree.orders import Orders
 from casfs.tree.permissions import Permissions
 from casfs.tree.stale_names import StaleNames
 from casfs.tree.threads import Threads
 from casfs.tree.vaults import Vaults
 from casfs.waiting import Clock, Interrupted, never
+
+MAX_PASSED_OVER = 1000
+"""Jobs in a row without an output that are looked at for the next one that has one: 20 ms. Then there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Catalog:
 
     vaults: Vaults
     jobs: Jobs
+    orders: Orders
 
 
 class Tree:
@@ -48,17 +53,20 @@ class Tree:
     Threads: any thread may call, before ``stop``; seed and forget at any time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, and what tests replace
         self,
         lister: Lister,
         settings: TreeSettings,
         interrupted: Interrupted = never,
         clock: Clock = time.monotonic,
         kept: KeptJobs | None = None,
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._lister = lister
         self._kept = kept or NothingKept()
         self._settings = settings
+        self._now_ns = now_ns
         self._threads = Threads(interrupted, clock)
         self._stale_names = StaleNames(clock)
         self._catalog = self._blank()
@@ -162,12 +170,38 @@ class Tree:
             case Root():
                 return ((vault.name, self._directory(vault)) for vault in self._catalog.vaults.all())
             case VaultDir(vault):
+                catalog = self._catalog
+                catalog.orders.show(vault.name, lambda: list(catalog.jobs.known.last_listed(vault.name)))
                 return ((job.id, JobDir(job)) for job in self._jobs(vault.name))
             case JobDir(job):
                 self._catalog.jobs.known.mark_read(job.vault, job.id)
                 return [(OUTPUT_NAME, OutputFile(job))] if job.output is not None else []
             case OutputFile() | ProbeFile():
                 return []
+
+    def following(self, output: Output) -> Sequence[Iterator[Output]]:
+        """Return the outputs that come after *output* in each order in which programs go through its vault.
+
+        Returns:
+            As many orders each time, of what the last listing knew to be downloadable; nothing where the directory of
+            the vault was not read. No request.
+        """
+        catalog = self._catalog
+        orders = catalog.orders.after(output.vault, output.job)
+        return [self._downloadable(catalog, output.vault, ids) for ids in orders]
+
+    def _downloadable(self, catalog: Catalog, vault: str, ids: Iterator[str]) -> Iterator[Output]:
+        """Yield the outputs of the jobs *ids* that the service may still have, until *catalog* is forgotten."""
+        passed = 0
+        for id_ in ids:
+            job = catalog.jobs.known.last_told(vault, id_)
+            if catalog is not self._catalog or passed > MAX_PASSED_OVER:
+                return
+            output = None if job is None else job.output
+            is_there = output is not None and (output.expires_ns is None or output.expires_ns > self._now_ns())
+            passed = 0 if is_there else passed + 1
+            if output is not None and is_there:
+                yield output
 
     def _directory(self, vault: Vault) -> VaultDir:
         return VaultDir(vault, self._catalog.jobs.known.changed_ns(vault.name))
@@ -212,4 +246,4 @@ class Tree:
     def _blank(self) -> Catalog:
         ttl_s = self._settings.list_ttl_s
         asking = (self._lister, self._threads, self._stale_names, Permissions(self._threads.clock, ttl_s), ttl_s)
-        return Catalog(Vaults(*asking), Jobs(*asking))
+        return Catalog(Vaults(*asking), Jobs(*asking), Orders())

@@ -64,7 +64,8 @@ def _others(race: races.Race, checkouts: Sequence[Path]) -> list[subjects.Mounte
 def _plan(options: argparse.Namespace) -> Plan:
     plan = SHORT if options.short else FULL
     size = options.mib * MIB + TAIL if options.mib else plan.big_bytes
-    return replace(plan, rounds=options.rounds or plan.rounds, big_bytes=size)
+    small = options.outputs or plan.small_outputs
+    return replace(plan, rounds=options.rounds or plan.rounds, big_bytes=size, small_outputs=small)
 
 
 def _names(text: str) -> frozenset[str]:
@@ -80,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--beside", type=Path, action="append", default=[], help="another checkout to race with")
     parser.add_argument("--rounds", type=int, help="how often each program is measured")
     parser.add_argument("--mib", type=int, help="size of the big output")
+    parser.add_argument("--outputs", type=int, help="how many small outputs")
     parser.add_argument("--out", type=Path, help="directory for the page and the samples, instead of docs and build")
     return parser.parse_args()
 

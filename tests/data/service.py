@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from casfs.data.ahead.walk import Following
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.hashing import blocks, treehash
-from casfs.data.outputs import Outputs
+from casfs.data.outputs import Outputs, nothing_follows
 from casfs.data.reader import Reader
 from casfs.data.settings import DataSettings, Verify
 from casfs.data.source import RangeResponse, Sink
@@ -234,11 +235,14 @@ def mounted(
     disk: DiskCache | None = None,
     on_gone: Callable[[Output], None] = ignore,
     on_wrong: Callable[[Output], None] = ignore,
+    following: Following = nothing_follows,
 ) -> Iterator[Outputs]:
     """The bytes stage over *service*; every request it makes is held to the bound of its memory."""
     stats = stats or Stats()
     chosen = with_settings or settings()
-    made = Outputs(service, chosen, stats, interrupted, clock, disk=disk, on_gone=on_gone, on_wrong=on_wrong)
+    made = Outputs(
+        service, chosen, stats, interrupted, clock, disk=disk, on_gone=on_gone, on_wrong=on_wrong, following=following
+    )
 
     def bounded(bytes_in_flight: int) -> None:
         held = stats.snapshot()["cache_bytes"]

@@ -30,6 +30,14 @@ class Prefetch:
         """One past the furthest byte of the sequence that was read last; 0 before the first read."""
         return self._readahead.position
 
+    @property
+    def reaches_end(self) -> bool:
+        """Whether what was read and asked for in sequence goes up to the end of the output."""
+        return self._readahead.reach >= self._content.count
+
+    def prepare(self, start: int) -> None:
+        """Take no note of a read before it is boarded."""
+
     def observe(self, windows: Windows, start: int, stop: int, now_s: float, *, waited: bool) -> None:
         """Take note of a read of the bytes ``range(start, stop)`` at *now_s*, and ask for what it makes likely."""
         self.read_s = now_s

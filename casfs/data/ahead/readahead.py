@@ -98,6 +98,11 @@ class ReadAhead:
         latest = self._streams[:1]  # at once: others may change it
         return latest[0].end if latest else 0
 
+    @property
+    def reach(self) -> int:
+        """One past the furthest block that a stream has read, or asked for; 0 where nothing was read."""
+        return max((max(stream.head, stream.ahead) for stream in self._streams), default=0)
+
     def is_inside(self, start: int, stop: int) -> bool:
         """Say whether a read stays in the furthest block of the stream that was read last: it tells nothing new."""
         head = self._streams[0].head if self._streams else 0

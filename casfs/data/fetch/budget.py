@@ -11,13 +11,12 @@ it stays until another handle has no memory; programs that process what they rea
 
 
 class Handle(Protocol):
-    """An open output that is read ahead.
+    """An open output that is read ahead, or a walk."""
 
-    Attributes:
-        read_s: when it was read last.
-    """
-
-    read_s: float
+    @property
+    def read_s(self) -> float:
+        """When it was read last."""
+        ...
 
 
 Sharer = TypeVar("Sharer", bound=Handle)

@@ -20,7 +20,7 @@ from casfs.data.fetch.fetcher import Fetcher
 from casfs.data.fetch.flight import Flight, State
 from casfs.data.fetch.flights import Flights
 from casfs.data.fetch.shares import Shares
-from casfs.data.fetch.windows import Lookahead, Windows
+from casfs.data.fetch.windows import Holder, Lookahead, Windows
 from casfs.data.fetch.workers import Workers
 from casfs.data.hashing.blocks import BLOCK_SIZE
 from casfs.data.memory.cache import BlockCache
@@ -80,7 +80,7 @@ class Monitor:
         self._clock = clock
         self._cache: BlockCache[Flight] = BlockCache(capacity, stats)
         limit = settings.read_ahead_bytes // BLOCK_SIZE
-        self._budget: Budget[Lookahead] = Budget(
+        self._budget: Budget[Holder] = Budget(
             capacity - self._max_call_blocks, limit, settings.connections, settings.read_timeout_s
         )
         shares = Shares(settings.connections, clock)

@@ -18,20 +18,35 @@ the processor's cache when it is served. Source: measured 2026-11-27, 512 MiB re
 0.73 s of processor a GB from 32 and from 64 blocks, 1.7 and 0.88 from 16, 1.9 and 0.84 from 128."""
 
 
-class Lookahead(Protocol):
-    """Who knows what the reader of one open output will want next.
+class Holder(Protocol):
+    """Who holds blocks that were asked for ahead.
 
-    Attributes:
-        read_s: when it was read last.
-
-    Threads: none of its own; called within the steps of the monitor. ``read_s`` and ``position`` any.
+    Threads: none of its own; called within the steps of the monitor. ``read_s`` any.
     """
 
-    read_s: float
+    @property
+    def read_s(self) -> float:
+        """When what they are held for was read last."""
+        ...
+
+    def release(self, windows: "Windows") -> None:
+        """Give up what was asked for and not read."""
+        ...
+
+
+class Lookahead(Holder, Protocol):
+    """Who knows what the reader of one open output will want next.
+
+    Threads: as ``Holder``; ``position`` any, and ``prepare`` that of the read, without the lock.
+    """
 
     @property
     def position(self) -> int:
         """One past the furthest byte of the sequence that was read last; 0 before the first read."""
+        ...
+
+    def prepare(self, start: int) -> None:
+        """Take note that a read from the byte *start* on begins."""
         ...
 
     def observe(self, windows: "Windows", start: int, stop: int, now_s: float, *, waited: bool) -> None:
@@ -44,10 +59,6 @@ class Lookahead(Protocol):
             now_s: when the read began.
             waited: whether some of it was not there.
         """
-        ...
-
-    def release(self, windows: "Windows") -> None:
-        """Give up what was asked for and not read."""
         ...
 
 
@@ -65,7 +76,7 @@ class Windows:
     Threads: none of its own; the caller locks.
     """
 
-    def __init__(self, cache: BlockCache[Flight], flights: Flights, budget: Budget[Lookahead]) -> None:
+    def __init__(self, cache: BlockCache[Flight], flights: Flights, budget: Budget[Holder]) -> None:
         self._cache = cache
         self._flights = flights
         self._budget = budget
@@ -84,11 +95,11 @@ class Windows:
         """Say whether *part* would arrive soon enough behind what was asked for before."""
         return self._budget.is_soon_enough(len(part), self._flights.asked_ahead)
 
-    def join(self, handle: Lookahead) -> None:
+    def join(self, handle: Holder) -> None:
         """Count *handle* among those that hold prefetched blocks; it may be counted already."""
         self._budget.join(handle)
 
-    def leave(self, handle: Lookahead) -> None:
+    def leave(self, handle: Holder) -> None:
         """Count *handle* no more, if it was counted."""
         self._budget.leave(handle)
 
