@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from casfs.data.hashing import lanes
+from casfs.doctor import machine
 from casfs.doctor.check import Look, Verdict, looked, ok
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
@@ -319,3 +321,14 @@ def test_a_look_that_hangs_is_left_behind() -> None:
     look = Look("something", lambda: [ok("something", str(goes_on.wait(120)))], limit_s=0.05)
     assert [check.verdict for check in looked(look)] == [Verdict.FAIL]
     goes_on.set()
+
+
+def test_without_compiled_lanes_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "LIBRARY", tmp_path / "none.so")
+    lanes._plan.cache_clear()
+    try:
+        (check,) = next(look for look in machine.looks("0") if look.name == "hash lanes").checks()
+    finally:
+        lanes._plan.cache_clear()
+    assert check.said == "blocks are hashed 1 at a time, by hashlib"
+    assert (check.verdict, "install cc" in check.mending) == (Verdict.WARN, True)

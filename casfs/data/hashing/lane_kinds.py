@@ -62,10 +62,13 @@ def compiled(library: Path) -> list[Lanes]:
 
     They were not compared with anything.
     """
-    try:
-        return list(_kinds(ctypes.CDLL(str(library))))
-    except (OSError, AttributeError):
-        return []
+    loaded = _load(library)
+    return [] if loaded is None else list(_kinds(loaded))
+
+
+def is_compiled(library: Path) -> bool:
+    """Say whether *library* can be loaded and is one of lanes, for this processor or another."""
+    return _load(library) is not None
 
 
 def trusted(kinds: Iterable[Lanes]) -> Iterator[Lanes]:
@@ -85,9 +88,17 @@ def samples() -> list[memoryview]:
     return [whole[at * _APART : at * _APART + SAMPLE_SIZE] for at in range(WIDEST)]
 
 
+def _load(library: Path) -> ctypes.CDLL | None:
+    try:
+        loaded = ctypes.CDLL(str(library))
+        loaded.lanes_name.restype = ctypes.c_char_p
+        loaded.lanes_width.restype = ctypes.c_size_t
+    except (OSError, AttributeError):
+        return None
+    return loaded
+
+
 def _kinds(library: ctypes.CDLL) -> Iterator[Lanes]:
-    library.lanes_name.restype = ctypes.c_char_p
-    library.lanes_width.restype = ctypes.c_size_t
     for number in map(ctypes.c_size_t, itertools.count()):
         name = library.lanes_name(number)
         if name is None:

@@ -44,7 +44,7 @@ def described() -> str:
 
 def is_compiled() -> bool:
     """Say whether there is more than ``hashlib`` that could be used, on this processor or another."""
-    return LIBRARY.exists()
+    return lane_kinds.is_compiled(LIBRARY)
 
 
 # No lock: two threads that come at once both measure, and a child of fork never waits for a thread that it has not.

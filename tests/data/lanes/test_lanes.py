@@ -65,19 +65,23 @@ def test_without_the_library_blocks_are_hashed_one_by_one(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "is_compiled"),
     [
-        pytest.param("int nothing;", id="another library"),
-        pytest.param(STUB.replace("WORKS", "0"), id="not on this processor"),
+        pytest.param("int nothing;", False, id="another library"),
+        pytest.param(STUB.replace("WORKS", "0"), True, id="not on this processor"),
     ],
 )
 def test_a_library_that_has_nothing_for_this_processor_is_not_used(
-    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    source: str,
+    is_compiled: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     use(compiled(tmp_path, source=source), monkeypatch)
     blocks = some(4, 1000)
     assert lanes.leaves(blocks) == one_by_one(blocks)
-    assert lanes.width() == 1
+    assert (lanes.width(), lanes.is_compiled()) == (1, is_compiled)
     assert not caplog.records
 
 
