@@ -41,6 +41,21 @@ def _to(fh: int, buffer: bytearray, start: int, stop: int) -> int:
     return at - start
 
 
+def forget(path: Path) -> None:
+    """Have the kernel let go of what it holds of a file, once that is on disk."""
+    fh = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fh)
+        os.posix_fadvise(fh, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(fh)
+
+
+def load(path: Path) -> None:
+    """Have the kernel hold a file: all of it that is no hole."""
+    whole(path)
+
+
 def digest(path: Path) -> str:
     """Give the SHA-256 of a file."""
     with path.open("rb") as file:

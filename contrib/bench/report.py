@@ -49,11 +49,15 @@ def _around(page: str) -> tuple[str, str]:
 
 
 def _table(race: Race, by_program: Mapping[str, medians.Samples]) -> str:
-    ours = by_program.get("casfs", [])
+    own = race.mounters[0].name
+    ours = by_program.get(own, [])
     figures = list(dict.fromkeys(name for samples in by_program.values() for each in samples for name in each))
     figures = [race.headline, *(name for name in figures if name != race.headline)]
     head = f"| | {' | '.join(figures)} | casfs x |\n|---|{'--:|' * (len(figures) + 1)}"
-    rows = [_row(name, samples, figures, _faster(race, ours, samples)) for name, samples in by_program.items()]
+    rows = [
+        _row(name, samples, figures, "" if name == own else _number(_faster(race, ours, samples)))
+        for name, samples in by_program.items()
+    ]
     rounds = max(map(len, by_program.values()), default=0)
     return "\n".join([f"### {race.title}: {race.shape.words} (rounds: {rounds})\n", head, *rows, ""])
 
@@ -63,9 +67,9 @@ def _faster(race: Race, ours: medians.Samples, theirs: medians.Samples) -> float
     return medians.ratio(*pair, race.headline)
 
 
-def _row(name: str, samples: medians.Samples, figures: Sequence[str], faster: float | None) -> str:
+def _row(name: str, samples: medians.Samples, figures: Sequence[str], faster: str) -> str:
     values = [_number(medians.of(samples, figure)) for figure in figures]
-    return f"| {name} | {' | '.join(values)} | {'' if name == 'casfs' else _number(faster)} |"
+    return f"| {name} | {' | '.join(values)} | {faster} |"
 
 
 def _number(value: float | None) -> str:
