@@ -41,7 +41,7 @@ class _Kept:
 
     @classmethod
     def of(cls, label: Label, entry: Entry) -> "_Kept | None":
-        if label.document is None or not entry.is_whole_for(label.endpoint):
+        if label.document is None or not entry.is_whole_for(label.place):
             return None
         return cls(zlib.compress(label.document.encode(), 1), entry.size)
 

@@ -126,6 +126,22 @@ def test_what_nothing_proves_is_kept_as_such_and_not_served_to_who_requires_more
         whole(outputs, bare)
 
 
+def test_a_service_that_confuses_two_archives_for_one_job_is_not_believed_for_another(opened: Opened) -> None:
+    """One job's document has the tree hash of other bytes of the same size; each part of it has its own right hash."""
+    wrong = sample(len(DATA), 2)
+    with mounted(Service({"confused": wrong}), disk=opened()) as outputs:
+        confused = replace(archive(wrong, "confused"), tree_hash=OUTPUT.tree_hash)
+        assert read(outputs.open(confused), 0, 4 * MIB) == wrong[: 4 * MIB]
+        until(lambda: str(outputs.cached(confused)) == "4/13")
+    service = Service({"job": DATA})
+    with mounted(service, disk=opened()) as outputs:
+        assert str(outputs.cached(OUTPUT)) == "none"
+        assert read(outputs.open(OUTPUT), 0, 2 * MIB) == DATA[: 2 * MIB]
+        assert whole(outputs, OUTPUT) == DATA
+        until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+    assert min(service.parts) == (0, 2)
+
+
 def test_what_was_not_checked_is_not_kept(opened: Opened) -> None:
     disk = opened()
     with mounted(Service({"job": DATA}), settings(verify=Verify.OFF), disk=disk) as outputs:

@@ -34,12 +34,18 @@ class Archive:
 
     data: bytes
     key: ContentKey
+    seed: int = 1
 
     @classmethod
     def of(cls, size: int, seed: int = 1, *, hashed: bool = True) -> "Archive":
         data = sample(size, seed)
         place = (*PLACE, str(seed))
-        return cls(data, ContentKey.of(size, tree_hash(data) if hashed else None, place))
+        return cls(data, ContentKey.of(size, tree_hash(data) if hashed else None, place), seed)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """That of the job which its key was made for."""
+        return (*PLACE, str(self.seed))
 
     @property
     def count(self) -> int:

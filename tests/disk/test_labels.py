@@ -11,7 +11,7 @@ from casfs.data.disk import labels, layout
 from casfs.data.disk.layout import Label
 from casfs.data.disk.store import Store
 from tests.data.service import MIB
-from tests.disk.contents import PLACE, ROOT, Archive, Time, open_store
+from tests.disk.contents import ROOT, Archive, Time, open_store
 from tests.disk.machine import Machine, Process, StoppedError
 
 ARCHIVE, OTHER = Archive.of(3 * MIB + 7), Archive.of(2 * MIB, 40)
@@ -43,7 +43,7 @@ def test_a_listing_shows_what_is_held_and_where_it_was_seen(store: Store) -> Non
     assert store.content(ARCHIVE.key).note(SEEN)
     (entry,) = store.entries()
     assert (entry.digest, entry.size, entry.tree_hash) == (ARCHIVE.key.digest.hex(), 3 * MIB + 7, ARCHIVE.key.tree_hash)
-    assert (entry.held, entry.blocks, entry.label, entry.is_whole_for(PLACE[0])) == (2, 4, SEEN, False)
+    assert (entry.held, entry.blocks, entry.label, entry.is_whole_for(ARCHIVE.place)) == (2, 4, SEEN, False)
 
 
 def test_every_place_is_kept_with_its_document_by_whoever_opens_the_folder_later(store: Store) -> None:
@@ -52,7 +52,7 @@ def test_every_place_is_kept_with_its_document_by_whoever_opens_the_folder_later
     places = [at(number, f'{{"JobId":"job {number}","Text":"\\u00e9\\ud800"}}') for number in range(5)]
     assert all(content.note(label) for label in places)
     again = open_store(Path(store._room.folder.path))
-    found = [(label, entry.tree_hash, entry.is_whole_for(PLACE[0])) for label, entry in again.labels()]
+    found = [(label, entry.tree_hash, entry.is_whole_for(ARCHIVE.place)) for label, entry in again.labels()]
     assert found == [(label, ARCHIVE.key.tree_hash, True) for label in reversed(places)]
 
 

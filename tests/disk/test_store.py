@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from casfs.data.disk import layout
+from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.layout import StoredLeaf
 from casfs.data.disk.root_proof import RootProof
+from casfs.data.disk.stored_content import PROOFS
 from casfs.data.hashing import treehash
 from casfs.errors import ConfigError
 from casfs.waiting import Deadline
@@ -33,6 +35,16 @@ def files_in(folder: Path) -> Iterator[Path]:
 def content_file(folder: Path, archive: Archive) -> Path:
     digest = archive.key.digest.hex()
     return folder / "contents" / digest[:2] / digest
+
+
+class CountedLocks(SystemFiles):
+    """This machine's files; counts how often a file was had alone."""
+
+    exclusive = 0
+
+    def lock(self, fd: int, *, shared: bool) -> bool:
+        self.exclusive += not shared
+        return super().lock(fd, shared=shared)
 
 
 @pytest.mark.parametrize("hashed", [True, False], ids=["by tree hash", "by place"])
@@ -61,19 +73,54 @@ def test_a_second_job_of_the_same_archive_finds_its_blocks(folder: Path) -> None
     assert served(open_store(folder).content(other), archive) == {0, 1, 2, 3}
 
 
-def test_blocks_of_one_service_are_another_s_once_the_tree_hash_proves_them(folder: Path) -> None:
+@pytest.mark.parametrize("place", [("another endpoint", "100", "vault", "job"), (*PLACE[:3], "another job")])
+def test_what_one_job_brought_is_another_s_once_the_tree_hash_proves_all_of_it(
+    folder: Path, place: tuple[str, ...]
+) -> None:
+    """What a service says of a part of one job's output binds it for no other job, nor does it bind other services."""
     archive = Archive.of(SIZE)
     content = open_store(folder).content(archive.key)
+    content.write(archive.new(range(3)))
+    other = open_store(folder).content(layout.ContentKey.of(SIZE, archive.key.tree_hash, place))
+    assert (served(other, archive), other.held_count(), content.held_count()) == (set(), 0, 3)
+    (entry,) = open_store(folder).entries()
+    assert (entry.held, entry.is_whole_for(archive.place), entry.is_whole_for(place)) == (3, False, False)
+    other.write(archive.new([3]))
+    assert (served(other, archive, [3]), other.held_count()) == ({3}, 4), "all of it is there, and is what it should be"
+    (entry,) = open_store(folder).entries()
+    assert (entry.held, entry.is_whole_for(archive.place), entry.is_whole_for(place)) == (4, True, True)
+    assert (served(content, archive), served(other, archive)) == ({0, 1, 2, 3}, {0, 1, 2, 3})
+
+
+def test_what_two_jobs_brought_of_different_bytes_is_served_to_neither_as_a_whole(folder: Path) -> None:
+    """Each has the other's blocks beside its own; the tree hash is of one of them."""
+    archive, wrong = Archive.of(SIZE), Archive.of(SIZE, 2)
+    deceived = open_store(folder).content(
+        layout.ContentKey.of(SIZE, archive.key.tree_hash, ("https://cas.example", "100", "vault", "confused"))
+    )
+    deceived.write(wrong.new(range(2)))
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new([2, 3]))
+    assert served(content, archive) == set(), "which of them is wrong cannot be told, so all is given up"
     content.write(archive.new(range(4)))
-    key = layout.ContentKey.of(SIZE, archive.key.tree_hash, ("another endpoint", "1", "v", "j"))
-    other = open_store(folder).content(key)
-    assert (served(other, archive), other.held_count(), content.held_count()) == (set(), 0, 4)
-    (entry,) = open_store(folder).entries()
-    assert (entry.held, entry.is_whole_for(PLACE[0]), entry.is_whole_for("another endpoint")) == (4, True, False)
-    assert content.prove_root() is RootProof.MET
-    (entry,) = open_store(folder).entries()
-    assert (entry.held, entry.is_whole_for(PLACE[0]), entry.is_whole_for("another endpoint")) == (4, True, True)
-    assert (served(other, archive), other.held_count()) == ({0, 1, 2, 3}, 4)
+    assert served(content, archive) == served(deceived, archive) == {0, 1, 2, 3}
+
+
+def test_a_leaf_that_is_damaged_is_no_reason_to_look_at_all_of_them_for_each_part(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    open_store(folder).content(archive.key).write(archive.new(range(4)))
+    with content_file(folder, archive).open("r+b") as raw:
+        raw.seek(layout.leaf_offset(1))
+        raw.write(b"x")
+    files = CountedLocks()
+    other = open_store(folder, files=files).content(
+        layout.ContentKey.of(SIZE, archive.key.tree_hash, ("another endpoint", "100", "vault", "job"))
+    )
+    files.exclusive = 0
+    assert [other.held_count() for _ in range(3 * PROOFS)] == [0] * 3 * PROOFS
+    assert files.exclusive == PROOFS
+    other.write(archive.new(range(4)))
+    assert served(other, archive) == {0, 1, 2, 3}
 
 
 def test_folders_and_files_are_the_owners_alone_whatever_the_umask(folder: Path) -> None:

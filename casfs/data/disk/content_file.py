@@ -79,6 +79,11 @@ class ContentFile:
         """Return the blocks that have a leaf, whatever it says."""
         return [block for block, mark in zip(part, self._marks(part), strict=False) if mark]
 
+    def first_missing(self, part: range) -> int | None:
+        """Return the first block of *part* that has no leaf; None where each has one, whatever it says."""
+        found = self._marks(part).ljust(len(part), b"\0").find(0)
+        return None if found < 0 else part[found]
+
     def read_into(self, first: int, buffers: Sequence[memoryview]) -> bool:
         """Fill *buffers* with blocks from *first* on; return whether all came."""
         offset = layout.data_offset(first, self.size)

@@ -1,7 +1,7 @@
 """A content of the cache, for who lists it: what its file says, without a look at its data."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from casfs.data.disk.content_file import ContentFiles, strides
@@ -41,9 +41,9 @@ class Entry:
         """Where it was seen last, None where that is not known."""
         return self.labels[0] if self.labels else None
 
-    def is_whole_for(self, endpoint: str) -> bool:
-        """Whether all of it is held, and none of it on the word of another service alone."""
-        return sum(self.sources.get(source, 0) for source in (ANYBODY, source_of(endpoint))) == self.blocks
+    def is_whole_for(self, place: Sequence[str]) -> bool:
+        """Whether all of it is held, and none of it on the word of another job's service alone."""
+        return sum(self.sources.get(source, 0) for source in (ANYBODY, source_of(place))) == self.blocks
 
 
 def described(files: Files, path: str, digest: bytes) -> Entry | None:

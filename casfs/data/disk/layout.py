@@ -13,6 +13,7 @@ They are in one file, since then one name is made or taken away at once, and the
 import hashlib
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from casfs.data.hashing import blocks
@@ -46,8 +47,8 @@ class ContentKey:
         size: length in bytes.
         tree_hash: 64 hex digits, None where the service tells none.
         place: endpoint, account, vault and job, where there is no tree hash; else empty.
-        source: that of the endpoint, on whose word blocks are believed as long as not all of them are there; two keys
-            that differ in it alone are the same.
+        source: that of the job, on whose service's word blocks are believed as long as not all of them are there; two
+            keys that differ in it alone are the same.
     """
 
     size: int
@@ -58,7 +59,7 @@ class ContentKey:
     @classmethod
     def of(cls, size: int, tree_hash: str | None, place: tuple[str, ...]) -> "ContentKey":
         """Return the key of an output: by its tree hash where there is one, else by its *place*."""
-        return cls(size, tree_hash, () if tree_hash is not None else place, source_of(*place[:1]))
+        return cls(size, tree_hash, () if tree_hash is not None else place, source_of(place))
 
     @property
     def digest(self) -> bytes:
@@ -148,17 +149,18 @@ class StoredLeaf:
     source: bytes = ANYBODY
 
     def is_for(self, source: bytes) -> bool:
-        """Whether it may be believed by who asks *source*.
+        """Whether it may be believed by who reads the job of *source*.
 
-        What a service says of a part of an output is of the content that it says it has: that this has the tree hash
-        it is kept under shows once all of it is there.
+        What a service says of a part is of the output that it sends for a job: that this has the tree hash it is kept
+        under shows once all of it is there. A service that confuses two archives of one size is so found out by whoever
+        reads the other job, and not believed.
         """
         return self.source in (ANYBODY, source)
 
 
-def source_of(*endpoint: str) -> bytes:
-    """Return what stands for an endpoint in leaves, and is never ANYBODY."""
-    return b"\0" + hashlib.sha256("".join(endpoint).encode("utf-8", "surrogateescape")).digest()[: SOURCE_SIZE - 1]
+def source_of(place: Sequence[str]) -> bytes:
+    """Return what stands in leaves for a job, by endpoint, account, vault and id, and is never ANYBODY."""
+    return b"\0" + hashlib.sha256(json.dumps(place).encode()).digest()[: SOURCE_SIZE - 1]
 
 
 def pack_leaf(content: bytes, block: int, leaf: StoredLeaf) -> bytes:

@@ -20,9 +20,13 @@ from casfs.waiting import Deadline
 
 __all__ = ["NewBlock", "StoredContent"]
 
+PROOFS = 8
+"""How often each holds all leaves against the tree hash, at most, because it met what another job brought: that takes
+seconds a terabyte, and proves nothing where a leaf is damaged."""
+
 
 class StoredContent:
-    """The blocks of one content on disk. It holds no descriptor and nothing that it found: others change it too.
+    """The blocks of one content on disk. It holds no descriptor, and no block that it found: others change it too.
 
     Threads: any, many at once; blocks for the disk, and for no lock longer than some seconds.
     """
@@ -34,15 +38,15 @@ class StoredContent:
         self._digest = key.digest
         self._file = ContentFiles(room.files, room.folder.file_of(self._digest), self._digest, key.size, room.sleep)
         self._writer = ContentWriter(key, room, self._file)
+        self._all_before = 0
+        self._proofs_left = PROOFS if key.tree_hash is not None else 0
 
     def held(self, part: range) -> list[StoredLeaf | None]:
         """Return the leaf of each block of *part*, None for those that are not held, or on another's word alone."""
-
-        def look() -> list[StoredLeaf | None]:
-            with self._file.reading() as file:
-                return [None] * len(part) if file is None else self._leaves(file, part)
-
-        return self._room.reading(look) or [None] * len(part)
+        found = self._leaves(part)
+        if not all(map(self._may_believe, found)) and self._is_proved_now():
+            found = self._leaves(part)
+        return [leaf if self._may_believe(leaf) else None for leaf in found]
 
     def held_count(self) -> int:
         """Return how many blocks are held, by what their leaves say, and not on another's word alone."""
@@ -53,7 +57,8 @@ class StoredContent:
                     return 0
                 return sum(file.count(part, self.key.source) for part in strides(range(self.count)))
 
-        return self._room.reading(count) or 0
+        held = self._room.reading(count) or 0
+        return self.count if held < self.count and self._is_proved_now() else held
 
     def read(
         self, part: range, leaves: Sequence[StoredLeaf | None], buffers: Sequence[memoryview]
@@ -179,8 +184,34 @@ class StoredContent:
                 found += self._read_few(file, part[few[0]], wanted, views) if is_held else wanted
         return found
 
-    def _leaves(self, file: ContentFile, part: range) -> list[StoredLeaf | None]:
-        return [leaf if leaf is not None and leaf.is_for(self.key.source) else None for leaf in file.leaves(part)]
+    def _leaves(self, part: range) -> list[StoredLeaf | None]:
+        def look() -> list[StoredLeaf | None]:
+            with self._file.reading() as file:
+                return [None] * len(part) if file is None else file.leaves(part)
+
+        return self._room.reading(look) or [None] * len(part)
+
+    def _may_believe(self, leaf: StoredLeaf | None) -> bool:
+        return leaf is None or leaf.is_for(self.key.source)
+
+    def _is_proved_now(self) -> bool:
+        """Prove by the tree hash what the services of several jobs say, if all of it is there by now."""
+        if self._proofs_left <= 0 or self._room.reading(self._is_any_missing) is not False:
+            return False
+        self._proofs_left -= 1
+        self._all_before = 0
+        return self.prove_root() is RootProof.MET
+
+    def _is_any_missing(self) -> bool:
+        """Look from where a block was missing last, since this is asked for each part."""
+        with self._file.reading() as file:
+            for part in strides(range(self._all_before, self.count)):
+                self._all_before = part.start
+                missing = file.first_missing(part) if file is not None else part.start
+                if missing is not None:
+                    self._all_before = missing
+                    return True
+        return False
 
     def _read_few(
         self, file: ContentFile, first: int, leaves: Sequence[StoredLeaf | None], views: Sequence[memoryview]
