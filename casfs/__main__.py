@@ -1,6 +1,6 @@
 """Run the command line as ``python -m casfs``."""
 
-from casfs.cli.main import main
+from casfs.cli.entry import main
 
 if __name__ == "__main__":
     main()
