@@ -84,6 +84,8 @@ class UnreachableError(CasfsError):
     """Nobody answers at the endpoint."""
 
     retryable = True
+    is_of_proxy: bool = False
+    """Whether it is the proxy that is not to be had, refuses, or is not trusted."""
 
 
 class NoWayError(UnreachableError):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from casfs.account import Service, Stages, find_service
+from casfs.api.http.proxies import proxy_for
 from casfs.config.config import Config
 from casfs.doctor import fuse, machine, network, permissions, settings
 from casfs.doctor.check import Check, Look, Verdict, fail, looked, ok, warn
@@ -54,8 +55,9 @@ def _of_service(config: Config, service: Service) -> Iterator[Check]:
     yield from way
     if any(check.verdict is Verdict.FAIL for check in way):
         return
+    proxy = proxy_for(service.endpoint_url)
     with Stages(_without_disk(config), service) as stages:
-        question = network.Question(stages.client, service.endpoint_url, service.origin, config.root_vault)
+        question = network.Question(stages.client, service.endpoint_url, service.origin, proxy, config.root_vault)
         yield from looked(Look("service", question.checks, config.connect_timeout + 2 * network.ASK_S))
         if question.is_answered:
             names = None if question.vaults is None else [vault.name for vault in question.vaults]

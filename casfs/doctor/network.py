@@ -13,7 +13,9 @@ from casfs.errors import (
     AccessDeniedError,
     CasfsError,
     CredentialsError,
+    DeadlineError,
     ProtocolError,
+    TransferError,
     UnreachableError,
     UntrustedError,
 )
@@ -22,6 +24,8 @@ from casfs.waiting import Deadline
 
 CONNECT_S = 5.0
 """For a connection to a proxy, which is near."""
+ON_THE_WAY = "look at SOURCE, at the firewall and at the proxy"
+INSPECTED = "a proxy that looks into TLS shows a certificate of its own: --ca-bundle FILE names who has signed that"
 ASK_S = 15.0
 """For the one question, with all its retries."""
 
@@ -64,6 +68,7 @@ class Question:
         client: asks.
         endpoint_url: where.
         origin: where the keys come from.
+        proxy: that is asked for it, None where there is none.
         vault: the one that is to be the root; None for all.
         vaults: that were found; None where they may not be listed.
         is_answered: whether the service takes the keys.
@@ -72,6 +77,7 @@ class Question:
     client: Client
     endpoint_url: str
     origin: str
+    proxy: Proxy | None
     vault: str | None
     vaults: list[Vault] | None = None
     is_answered: bool = field(default=False)
@@ -93,12 +99,23 @@ class Question:
 
     def _of_connection(self, error: CasfsError | None) -> Iterator[Check]:
         secure = self.endpoint_url.startswith("https:")
-        if isinstance(error, UntrustedError):
-            yield fail("tls", str(error))
+        if isinstance(error, UnreachableError) and error.is_of_proxy and self.proxy is not None:
+            yield fail("through the proxy", str(error), self._mending_of_proxy(self.proxy, error))
+        elif isinstance(error, UntrustedError):
+            yield fail("tls", str(error), "" if self.proxy is None else INSPECTED)
         elif isinstance(error, UnreachableError):
-            yield fail("connection", str(error), "look at SOURCE, at the firewall and at the proxy")
-        else:
-            yield ok("tls", "the certificate is trusted" if secure else "not used: the endpoint is http")
+            yield fail("connection", str(error), ON_THE_WAY)
+        elif not isinstance(error, TransferError | DeadlineError):  # which may end a connection before there is TLS
+            through = f", through the proxy {self.proxy.name}" if self.proxy is not None else ""
+            yield ok("tls", f"the certificate is trusted{through}" if secure else "not used: the endpoint is http")
+
+    def _mending_of_proxy(self, proxy: Proxy, error: UnreachableError) -> str:
+        without = "or name the host in NO_PROXY"
+        if isinstance(error, UntrustedError):
+            return f"name the proxy's own certificate by --ca-bundle FILE too, correct {proxy.variable}, {without}"
+        user = f"write user and password, as it wants them, into {proxy.variable}: {proxy.scheme}://USER:PASSWORD@HOST"
+        host = urlsplit(self.endpoint_url).netloc
+        return f"{user}; have the proxy let {host} through; {without}"
 
     def _of_clock(self) -> Iterator[Check]:
         off_s = self.client.clock.off_s()
@@ -125,4 +142,4 @@ class Question:
         elif isinstance(error, ProtocolError):
             yield fail("service", f"does not answer like an archive service: {error}", "look at SOURCE")
         else:
-            yield fail("service", str(error))
+            yield fail("service", str(error), ON_THE_WAY if isinstance(error, TransferError | DeadlineError) else "")

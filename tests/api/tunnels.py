@@ -50,13 +50,13 @@ class Tunnels(Listening):
                 (server if source is client else client).sendall(data)
 
 
-def http_tunnel(client: socket.socket) -> tuple[str, int]:
-    """Take a CONNECT."""
+def http_tunnel(client: socket.socket, answer: str = "HTTP/1.1 200 Connection established\r\n\r\n") -> tuple[str, int]:
+    """Take a CONNECT, and answer it."""
     head = b""
     while b"\r\n\r\n" not in head:
-        head += client.recv(1)
+        head += _exactly(client, 1)
     host, _, port = head.split(b" ")[1].decode().rpartition(":")
-    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    client.sendall(answer.encode())
     return host, int(port)
 
 

@@ -17,13 +17,16 @@ import pytest
 from casfs.data.hashing import lanes
 from casfs.doctor import machine
 from casfs.doctor.check import Look, Verdict, looked, ok
+from casfs.doctor.network import INSPECTED
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
+from tests.api.tunnels import Tunnels, http_tunnel
 from tests.certificate import CERTIFICATE, OTHERS, certified
 from tests.mounting import COMMAND_LIMIT_S, environment
 from tests.test_docs import ROOT
 
+EXAMPLE = OTHERS / "cas.example.pem"
 IS_ROOT = os.geteuid() == 0 and shutil.which("unshare") is not None
 AS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="root's alone: namespaces and other users")
 
@@ -271,6 +274,63 @@ def test_one_that_has_expired_too(host: Host, served: Callable[..., Server]) -> 
 def test_one_that_is_trusted_is_well(host: Host, served: Callable[..., Server]) -> None:
     seen = host.doctor("--ca-bundle", CERTIFICATE, served(tls=certified()).url)
     assert (seen.status, seen.checks["tls"]["said"]) == (0, "the certificate is trusted")
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """A proxy between the host and a service that has the name and the certificate of cas.example.
+
+    Attributes:
+        name: of the check that must fail; "" where none does.
+        words: of its line.
+        refuses: how the proxy answers a CONNECT, where it does not let anybody through.
+        speaks_tls: whether it does so itself, with a certificate of its own.
+        scheme: by which the environment names it.
+        trusted: the certificate that the host trusts.
+    """
+
+    name: str
+    words: str
+    refuses: str = ""
+    speaks_tls: bool = False
+    scheme: str = "http"
+    trusted: Path = EXAMPLE
+
+
+PROXIED = {
+    "lets through": Proxied("", ""),
+    "refuses": Proxied("through the proxy", "have the proxy let cas.example through", "403 Forbidden"),
+    "wants a password": Proxied("through the proxy", "http://USER:PASSWORD@HOST", "407 Proxy Authentication Required"),
+    "does not get there": Proxied("through the proxy", "(HTTP 502 Bad Gateway)", "502 Bad Gateway"),
+    "has a certificate of its own": Proxied(
+        "through the proxy", "--ca-bundle FILE too", speaks_tls=True, scheme="https"
+    ),
+    "looks into TLS": Proxied("tls", INSPECTED, trusted=CERTIFICATE),
+}
+
+
+@pytest.mark.fuse
+@pytest.mark.parametrize("what", PROXIED)
+def test_tls_through_a_proxy_has_a_verdict(host: Host, served: Callable[..., Server], what: str) -> None:
+    case = PROXIED[what]
+    upstream = int(served(tls=certified(EXAMPLE)).url.rpartition(":")[2])
+
+    def refuse(client: socket.socket) -> None:
+        http_tunnel(client, f"HTTP/1.1 {case.refuses}\r\nContent-Length: 0\r\n\r\n")
+
+    proxy = Tunnels(upstream, refuse if case.refuses else http_tunnel, certified() if case.speaks_tls else None)
+    proxy.start()
+    name = proxy.name
+    try:
+        host.env = {"HTTPS_PROXY": f"{case.scheme}://someone:PROXYSECRET@{name}"}
+        seen = host.doctor("--ca-bundle", case.trusted, "https://cas.example")
+    finally:
+        proxy.stop()
+    assert [line["name"] for line in seen.bad()] == ([case.name] if case.name else [])
+    assert case.words in seen.failed()
+    assert (seen.status, "PROXYSECRET" in seen.text) == (bool(case.name), False)
+    if not case.name:
+        assert seen.checks["tls"]["said"] == f"the certificate is trusted, through the proxy {name}"
 
 
 @pytest.mark.fuse

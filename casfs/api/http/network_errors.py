@@ -98,8 +98,12 @@ def _named(way: Way, causes: list[BaseException]) -> CasfsError:
     """Return the error that *causes*, outermost first, come to."""
     if refusal := _found(causes, ProxyRefusalError):
         return refused_by_proxy(way, refusal)
-    who = way.proxy_too if _found(causes, urllib3.exceptions.ProxyError) else str(way)
-    return _unreachable(way, who, causes) or _broken(way, who, causes)
+    is_of_proxy = _found(causes, urllib3.exceptions.ProxyError) is not None
+    who = way.proxy_too if is_of_proxy else str(way)
+    error = _unreachable(way, who, causes) or _broken(way, who, causes)
+    if isinstance(error, UnreachableError):
+        error.is_of_proxy = is_of_proxy
+    return error
 
 
 def _unreachable(way: Way, who: str, causes: list[BaseException]) -> CasfsError | None:
@@ -154,16 +158,20 @@ def _without_tls(way: Way, who: str, error: ssl.SSLError) -> CasfsError:
     return NoWayError(f"{who}: no TLS ({said}){plain}")
 
 
-def refused_by_proxy(way: Way, refusal: ProxyRefusalError) -> CasfsError:
+def refused_by_proxy(way: Way, refusal: ProxyRefusalError) -> UnreachableError:
     """Return what it is that the proxy of *way* refuses."""
+    kind = UnreachableError if refusal.passing and not refusal.wants_password and not way.is_new else NoWayError
+    error = kind(f"{way.proxy_too} {_refused(refusal)}")
+    error.is_of_proxy = True
+    return error
+
+
+def _refused(refusal: ProxyRefusalError) -> str:
     if refusal.wants_password:
-        return NoWayError(
-            f"{way.proxy_too} wants user and password, or does not take those that it got ({refusal.said})"
-        )
+        return f"wants user and password, or does not take those that it got ({refusal.said})"
     if refusal.passing:
-        kind = NoWayError if way.is_new else UnreachableError
-        return kind(f"{way.proxy_too} does not get there ({refusal.said})")
-    return NoWayError(f"{way.proxy_too} refuses the way ({refusal.said}); hosts in NO_PROXY are asked without it")
+        return f"does not get there ({refusal.said})"
+    return f"refuses the way ({refusal.said}); hosts in NO_PROXY are asked without it"
 
 
 def _unusable(way: Way) -> ConfigError:
