@@ -107,13 +107,36 @@ def _money(case: Case) -> Iterator[str]:
 def size(text: str) -> int:
     """Return bytes of a number with K, M, G, T or P for powers of 1024."""
     number, unit = (text[:-1], text[-1:]) if text[-1:] in UNITS else (text, "")
-    return int(float(number) * UNITS.get(unit, 1))
+    return count(str(int(positive(number) * UNITS.get(unit, 1))))
 
 
 def rate(text: str) -> float:
     """Return bits a second of a number with M or G for powers of 1000."""
     powers = {"M": 1e6, "G": 1e9}
-    return float(text[:-1]) * powers[text[-1]] if text[-1:] in powers else float(text)
+    return positive(text[:-1]) * powers[text[-1]] if text[-1:] in powers else positive(text)
+
+
+def positive(text: str) -> float:
+    """Return a number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def share(text: str) -> float:
+    """Return a number above 0, and 1 at most."""
+    if float(text) > 1:
+        raise ValueError(text)
+    return positive(text)
+
+
+def count(text: str) -> int:
+    """Return a whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def case_of(arguments: Sequence[str] | None = None) -> Case:
@@ -126,9 +149,9 @@ def case_of(arguments: Sequence[str] | None = None) -> Case:
     parser.add_argument("--tier", choices=tuple(TIERS), default="Bulk")
     parser.add_argument("--daily", type=size, help="bytes that may be retrieved in 24 hours")
     parser.add_argument("--link", type=rate, default="10G", help="bits a second of a host's link (10G)")
-    parser.add_argument("--share", type=float, default=0.7, help="of the link that arrives as archives (0.7)")
-    parser.add_argument("--days", type=float, help="in which all is to be downloaded (30, unless --hosts)")
-    parser.add_argument("--hosts", type=int, help="with such a link each (as many as --days needs)")
+    parser.add_argument("--share", type=share, default=0.7, help="of the link that arrives as archives (0.7)")
+    parser.add_argument("--days", type=positive, help="in which all is to be downloaded (30, unless --hosts)")
+    parser.add_argument("--hosts", type=count, help="with such a link each (as many as --days needs)")
     return Case(**vars(parser.parse_args(arguments)))
 
 

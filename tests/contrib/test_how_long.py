@@ -42,6 +42,16 @@ def test_more_hosts_help_until_something_else_takes_longer() -> None:
     assert two > many == more
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--bytes=-5", "--archive=0", "--link=0", "--share=2", "--days=0", "--hosts=0", "--daily=inf"],
+)
+def test_a_number_that_can_be_none_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPT))["case_of"]([option])
+    assert f"argument {option.partition('=')[0]}: invalid" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["casfs-scheduler.service", "casfs-worker.service"])
 def test_units_run_what_there_is_and_leave_keys_to_workers(name: str) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None)
