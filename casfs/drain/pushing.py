@@ -1,5 +1,6 @@
 """Archives that CAS itself copies into a bucket of COS: nothing is downloaded, and that they are there is its word."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,8 @@ from casfs.errors import ConfigError, DestinationError, NotReadyError
 from casfs.models import PUSH_TO_COS, Job
 
 SCHEME = "cos://"
+LONGEST_PREFIX = 500
+"""Characters: a key has 850 bytes at most. Source: COS, Object overview."""
 
 
 class Service(Protocol):
@@ -74,11 +77,13 @@ def bucket_at(text: str, region: str | None) -> Bucket:
         ConfigError: it names no bucket.
     """
     name, _, prefix = text.removeprefix(SCHEME).partition("/")
-    if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-."):
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", name):
         raise ConfigError(f"DESTINATION: {text!a} names no bucket: {SCHEME}BUCKET-APPID/PREFIX does")
     domain = f"{name}.cos.{region}.myqcloud.com" if region and "." not in name else name
-    prefix = "/".join(part for part in prefix.split("/") if part)
-    return Bucket(domain, f"{prefix}/" if prefix else "")
+    parts = [part for part in prefix.split("/") if part]
+    if {".", ".."} & set(parts) or not prefix.isprintable() or len(prefix) > LONGEST_PREFIX:
+        raise ConfigError(f"DESTINATION: {text!a} has a prefix that no object of COS can have")
+    return Bucket(domain, "".join(f"{part}/" for part in parts))
 
 
 @dataclass(frozen=True, slots=True)

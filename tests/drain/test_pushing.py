@@ -144,7 +144,18 @@ def test_a_bucket_is_its_domain(text: str, region: str | None, told: str) -> Non
     assert str(bucket_at(text, region)) == told
 
 
-@pytest.mark.parametrize("text", ["cos://", "cos:///a", "cos://A_b/c", "cos://me@bucket/c", "cos://a:80/"])
+@pytest.mark.parametrize(
+    "prefix", ["a/../b", "..", "./a", "line\nbreak", "nul\0", "no text \udc80", "\u202ex", "p" * 1000]
+)
+def test_a_prefix_that_no_object_can_have_is_refused_before_it_is_paid_for(prefix: str) -> None:
+    with pytest.raises(ConfigError, match="no object of COS can have"):
+        bucket_at(f"cos://backup-125/{prefix}", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cos://", "cos:///a", "cos://A_b/c", "cos://me@bucket/c", "cos://a:80/", "cos://.", "cos://-a/", "cos://a..b/"],
+)
 def test_what_names_no_bucket_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="names no bucket"):
         bucket_at(text, None)
