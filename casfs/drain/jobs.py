@@ -108,7 +108,7 @@ def seen(entry: Entry, retrievals: Iterable[Retrieval], over: Collection[str]) -
         retrievals: all jobs of it that the service lists.
         over: those that bring nothing, whatever the service says.
     """
-    found = [one for one in retrievals if one.path in (None, entry.path)]
+    found = [one for one in retrievals if one.path in (None, entry.path) or one.job == entry.job]
     used = best(found, over)
     own = next((one for one in found if one.job == entry.job), None)
     ended = _ended(entry, own) if entry.job is not None and entry.job not in over else None

@@ -13,8 +13,10 @@ from casfs.errors import ConfigError, DestinationError, NotReadyError
 from casfs.models import PUSH_TO_COS, Job
 
 SCHEME = "cos://"
+ELSEWHERE = "/"
+"""No path: of a job that puts an archive into another place, or one that the service tells in words of its own."""
 LONGEST_PREFIX = 500
-"""Characters: a key has 850 bytes at most. Source: COS, Object overview."""
+"""Bytes: a key has 850 at most. Source: COS, Object overview."""
 
 
 class Service(Protocol):
@@ -81,7 +83,7 @@ def bucket_at(text: str, region: str | None) -> Bucket:
         raise ConfigError(f"DESTINATION: {text!a} names no bucket: {SCHEME}BUCKET-APPID/PREFIX does")
     domain = f"{name}.cos.{region}.myqcloud.com" if region and "." not in name else name
     parts = [part for part in prefix.split("/") if part]
-    if {".", ".."} & set(parts) or not prefix.isprintable() or len(prefix) > LONGEST_PREFIX:
+    if {".", ".."} & set(parts) or not prefix.isprintable() or len(prefix.encode()) > LONGEST_PREFIX:
         raise ConfigError(f"DESTINATION: {text!a} has a prefix that no object of COS can have")
     return Bucket(domain, "".join(f"{part}/" for part in parts))
 
@@ -107,9 +109,11 @@ class Push:
     note: Callable[[str], object] = lambda _: None
 
     def retrieval_of(self, job: Job) -> Retrieval | None:
-        """As ``Way.retrieval_of``: by action, bucket and object."""
-        path = self.bucket.path_of(job) if job.action == PUSH_TO_COS else None
-        return None if path is None else whole_archive(job, path)
+        """As ``Way.retrieval_of``: with the path that its bucket and object name, or ``ELSEWHERE``."""
+        if job.action != PUSH_TO_COS:
+            return None
+        path = self.bucket.path_of(job)
+        return whole_archive(job, ELSEWHERE if path is None else path)
 
     def held(self, entry: Entry) -> Proof | None:  # noqa: ARG002 - as Way.held
         """As ``Way.held``: only jobs tell, which were listed before."""

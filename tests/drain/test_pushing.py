@@ -1,5 +1,6 @@
 """Archives that CAS itself copies into a bucket of COS."""
 
+import dataclasses
 import json
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from casfs.drain.archive import Entry, State
 from casfs.drain.jobs import Change, Retrieval, seen
-from casfs.drain.pushing import Bucket, Push, bucket_at
+from casfs.drain.pushing import ELSEWHERE, Bucket, Push, bucket_at
 from casfs.emulator.content import read
 from casfs.emulator.faults import Fault, Kind
 from casfs.errors import ConfigError
@@ -180,10 +181,10 @@ def job(**fields: Any) -> Job:
         ({"Object": "p/x"}, "x"),
         ({"Object": "/p/x"}, "x"),
         ({"Object": "p/x", "Bucket": "backup-125"}, "x"),
-        ({"Object": "p/x", "Bucket": "backup-125.cos.ap-beijing.myqcloud.com"}, None),
-        ({"Object": "p/x", "Bucket": "backup-1"}, None),
-        ({"Object": "q/x"}, None),
-        ({"Object": None}, None),
+        ({"Object": "p/x", "Bucket": "backup-125.cos.ap-beijing.myqcloud.com"}, ELSEWHERE),
+        ({"Object": "p/x", "Bucket": "backup-1"}, ELSEWHERE),
+        ({"Object": "q/x"}, ELSEWHERE),
+        ({"Object": None}, ELSEWHERE),
         ({"Object": "p/x", "RetrievalByteRange": "0-98"}, None),
         ({"Object": "p/x", "Action": "ArchiveRetrieval"}, None),
         ({"Object": "p/x", "Action": "PullFromCOS"}, None),
@@ -199,3 +200,10 @@ def test_a_push_that_succeeded_is_the_end_and_one_to_another_object_is_not() -> 
     there, elsewhere = (Retrieval("a", path, JobState.SUCCEEDED, 1, 2, "", path) for path in ("x", "y"))
     assert seen(entry, [elsewhere, there], ()) == Change(State.DONE, there)
     assert seen(entry, [elsewhere], ()) is None
+
+
+def test_a_job_of_the_run_is_known_however_the_service_tells_where_it_puts_the_archive() -> None:
+    entry = Entry(1, "a", 100, None, "", "x", State.ASKED, job="own")
+    told = Retrieval("a", "own", JobState.SUCCEEDED, 1, 2, "", ELSEWHERE)
+    assert seen(entry, [told], ()) == Change(State.DONE, told)
+    assert seen(dataclasses.replace(entry, state=State.NEW, job=None), [told], ()) is None
