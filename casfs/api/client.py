@@ -134,6 +134,14 @@ class Client:
         )
         return self._job_outputs.probe(call, request, block, sink.accept)
 
+    def trust_anew(self, ca_bundle: str | None) -> None:
+        """Read the certificates to trust anew, as ``Transport.trust_anew``.
+
+        Raises:
+            ConfigError: they cannot be used; those from before are trusted on.
+        """
+        self._transport.trust_anew(ca_bundle)
+
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._transport.close()

@@ -9,11 +9,13 @@ from casfs.account import Stages, find_service
 from casfs.config.config import Config
 from casfs.errors import CasfsError
 from casfs.log.level import Level
+from casfs.operate.signals import Errand
 
 log = logging.getLogger(__name__)
 
-CHANGEABLE = frozenset({"log_level", "list_ttl"})
-"""What can change while a mount lives. All else is what connections, memory and kernel were given once."""
+CHANGEABLE = frozenset({"ca_bundle", "cache_size", "list_ttl", "log_level"})
+"""What can change while a mount lives. All else is what connections, memory and kernel were given once, or what open
+files were promised."""
 APART = frozenset({"access", "options", "warnings"})
 """What is no value of an option: where and who is looked at by itself, the others follow from the rest."""
 
@@ -44,6 +46,7 @@ class Reload:
         self._stages = stages
         self._level = level
         self._retell = retell
+        self._resizing = Errand("cache size", self._resize)
 
     def run(self) -> None:
         """Read it, and keep what was where that fails; what was listed is forgotten in any case.
@@ -62,7 +65,9 @@ class Reload:
         if self._is_another_service(config):
             log.warning("the configuration names another service or account now: only a new mount will be of that one")
             return
-        self._stages.become(find_service(config))
+        service = find_service(config)
+        self._stages.client.trust_anew(service.ca_bundle)
+        self._stages.become(service)
         log.info("credentials from %s", self._stages.service.origin)
         for text in config.warnings:
             log.warning("%s", text)
@@ -85,13 +90,22 @@ class Reload:
                 self._config, field.name
             ):
                 yield field.name
-        for name in ("token_header", "ca_bundle"):
-            if getattr(config.access, name) != getattr(self._config.access, name):
-                yield name
+        if config.access.token_header != self._config.access.token_header:
+            yield "token_header"
 
     def _follow(self, config: Config) -> None:
-        values = {name: getattr(config, name) for name in sorted(CHANGEABLE)}
-        options = json.dumps(json.loads(self._config.options) | values)
+        read = json.loads(config.options)
+        options = json.dumps(json.loads(self._config.options) | {name: read[name] for name in sorted(CHANGEABLE)})
+        values = {field.name: getattr(config, field.name) for field in fields(Config) if field.name in CHANGEABLE}
+        is_resized = config.cache_size != self._config.cache_size
         self._config = replace(self._config, options=options, **values)
         self._level.decide(config.log_level)
+        if is_resized:
+            self._resizing.run()  # aside: the disk may hang, and the service manager waits for the end of this
         self._retell(options)
+
+    def _resize(self) -> None:
+        disk, capacity_bytes = self._stages.disk, self._config.cache_size
+        if disk is not None:
+            disk.store.resize(capacity_bytes)
+            log.info("the cache on disk has %d bytes from now on", capacity_bytes)

@@ -57,6 +57,21 @@ def test_a_content_of_which_nothing_is_left_has_no_file_and_no_account() -> None
     assert not [name for name, node in machine.names.items() if node is not None and "contents" in name]
 
 
+def test_another_bound_holds_at_once_and_a_larger_one_is_made_use_of() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 64 * MIB, time, Process(machine))
+    fill(store, EIGHT[0])
+    assert store.used_bytes() > 6 * MIB
+    time.now_s += HOUR_S
+    store.resize(4 * MIB)
+    assert 0 < store.used_bytes() <= 4 * MIB
+    fill(store, EIGHT[1])
+    assert 0 < store.used_bytes() <= 4 * MIB
+    store.resize(64 * MIB)
+    fill(store, EIGHT[2])
+    assert served(store.content(EIGHT[2].key), EIGHT[2]) == set(range(8))
+
+
 def test_one_open_content_that_does_not_fit_goes_from_behind_its_reader() -> None:
     machine, time = Machine(), Time()
     store = open_store(ROOT, 6 * MIB, time, Process(machine))

@@ -194,6 +194,7 @@ class Transport:
         self._secure = scheme == "https"
         self._connect_timeout_s = connect_timeout_s
         self._connections = connections + SPARE_CONNECTIONS
+        self._bundle_variables = bundle_variables
         self._trust = partial(trust, ca_bundle, bundle_variables)
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
@@ -245,6 +246,18 @@ class Transport:
             return None
         way = Way(self.host, pool.proxy, self._contact.is_new)
         return refused_by_proxy(way, ProxyRefusalError.of_status(status))
+
+    def trust_anew(self, ca_bundle: str | None) -> None:
+        """Read the certificates to trust anew, for the connections that are made from now on.
+
+        Raises:
+            ConfigError: they cannot be used; those from before are trusted on.
+        """
+        renewed = partial(trust, ca_bundle, self._bundle_variables)
+        if self._secure:
+            renewed()
+        with self._lock:
+            self._trust, self._pool = renewed, None  # not closed: who is about to send over it would find no way
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""

@@ -23,6 +23,9 @@ ROUNDS = 8
 class Room:
     """The room that the contents of a store have.
 
+    Attributes:
+        capacity_bytes: what all of them together may take, over all processes that share the folder.
+
     Threads: any.
     """
 
@@ -46,6 +49,10 @@ class Room:
         self._trimmer = Trimmer(files, folder, capacity_bytes, clock)
         self._lock = threading.Lock()
         self._owed: set[bytes] = set()
+
+    def resize(self, capacity_bytes: int) -> None:
+        """Give the contents so much from now on; what is over it goes when something is written, or by ``shrink``."""
+        self.capacity_bytes = self._trimmer.capacity_bytes = capacity_bytes
 
     @property
     def now_ns(self) -> int:

@@ -122,6 +122,14 @@ class Store:
         """Return how much of the bound is taken; 0 where that cannot be told."""
         return self._room.writing(self._room.taken) or 0
 
+    def resize(self, capacity_bytes: int) -> None:
+        """Bound what all contents together take by *capacity_bytes* from now on; returns once what is over it is gone.
+
+        Nothing is written over the new bound meanwhile.
+        """
+        self._room.resize(capacity_bytes)
+        self.shrink(capacity_bytes)
+
     def shrink(self, target_bytes: int) -> int:
         """Let go of the least recently used until *target_bytes* are taken at most; return what is taken then."""
         return self._room.writing(lambda: self._room.shrink(target_bytes)) or 0

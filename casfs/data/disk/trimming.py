@@ -49,12 +49,15 @@ class Trimmer:
     """Makes room in a folder.
 
     Threads: any; two that make room at once may make more than was needed.
+
+    Attributes:
+        capacity_bytes: what all contents together may take; whoever owns it may change it.
     """
 
     def __init__(self, files: Files, folder: Folder, capacity_bytes: int, clock: Clock) -> None:
         self._files = files
         self._folder = folder
-        self._capacity = capacity_bytes
+        self.capacity_bytes = capacity_bytes
         self._clock = clock
 
     def make_room(self, wanted: int) -> int:
@@ -63,7 +66,7 @@ class Trimmer:
         Raises:
             OSError: the disk fails; nothing goes because of it.
         """
-        wanted = max(wanted, LEAST_BYTES, min(self._capacity // LEAST_SHARE, LEAST_LIMIT))
+        wanted = max(wanted, LEAST_BYTES, min(self.capacity_bytes // LEAST_SHARE, LEAST_LIMIT))
         candidates = list(self._candidates())
         freed = 0
         for stage in Stage:
