@@ -180,7 +180,10 @@ class Coordinator:
             self._watcher.note(str(outcome.error))
         if isinstance(outcome, Listed):
             return self._listed(outcome, now_ns)
-        ends = self._asked(outcome, now_ns) if isinstance(outcome, Asked) else self._loading.note(outcome, now_ns)
+        if isinstance(outcome, Asked):
+            ends = self._asked(outcome, now_ns)
+        else:
+            ends = self._loading.note(outcome, now_ns, self._heard_ns)
         return ends or self._patience(outcome.error, now_ns)
 
     def _asked(self, outcome: Asked, now_ns: int) -> CasfsError | None:

@@ -8,7 +8,7 @@ from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
 from casfs.drain.tally import Tally
 from casfs.drain.times import iso
-from casfs.drain.work import Loaded
+from casfs.drain.work import LeftOutError, Loaded
 from casfs.errors import (
     CasfsError,
     CorruptDataError,
@@ -20,13 +20,60 @@ from casfs.errors import (
     RefusedError,
     SizeChangedError,
     UncheckableError,
+    UnreachableError,
 )
 
 OVER = (GoneError, NotFoundError, CorruptDataError, SizeChangedError)
 """What another retrieval may mend."""
 HOPELESS = (UncheckableError, RefusedError, ProtocolError)
 """What none does."""
+OF_ALL = (UnreachableError, LeftOutError)
+"""What no output is to blame for."""
 LONGEST_PAUSE_S = 60
+FUTILE_TRIES = 5
+"""Downloads of one output that bring nothing of it while the service answers otherwise; then it is given up. Each was
+tried until a read's deadline. No other retrieval is paid for; the next run has the same job again."""
+FUTILE_NS = 120 * 10**9
+"""For how long at least: some failures come at once."""
+
+
+@dataclasses.dataclass(slots=True)
+class Trouble:
+    """Downloads of one output that failed.
+
+    Attributes:
+        began_ns: when the first of those failed that brought nothing, one after the other.
+        tries: how many failed lately, for the next pause.
+        next_ns: when it is tried again.
+        futile: how many brought nothing, one after the other.
+        moved: bytes that all of them brought; where nobody goes on with them, they come again and again.
+    """
+
+    began_ns: int
+    tries: int = 0
+    next_ns: int = 0
+    futile: int = 0
+    moved: int = 0
+
+    def add(self, outcome: Loaded, now_ns: int, heard_ns: int) -> None:
+        """Take note of one more.
+
+        Args:
+            outcome: of the download.
+            now_ns: the time.
+            heard_ns: when the service last did anything that it was asked for.
+        """
+        self.moved += outcome.moved
+        if outcome.moved and self.moved <= outcome.entry.size:
+            self.began_ns, self.futile = now_ns, 0
+        elif heard_ns >= self.next_ns and not isinstance(outcome.error, OF_ALL):
+            self.futile += 1
+        self.next_ns = now_ns + min(LONGEST_PAUSE_S, 2**self.tries) * 10**9
+        self.tries = min(self.tries + 1, 6)
+
+    def is_for_ever(self, now_ns: int) -> bool:
+        """Say whether no further download is to be tried."""
+        return self.futile >= FUTILE_TRIES and now_ns - self.began_ns >= FUTILE_NS
 
 
 class Loading:
@@ -43,7 +90,7 @@ class Loading:
         self._tally = tally
         self._most = settings.jobs
         self._loading: set[int] = set()
-        self._waiting: dict[int, tuple[int, int]] = {}  # tries so far, and when the next one is
+        self._waiting: dict[int, Trouble] = {}
         self.next_ns: int | None = None
 
     @property
@@ -53,8 +100,9 @@ class Loading:
 
     def is_due(self, now_ns: int) -> bool:
         """Say whether anything may be downloaded now."""
-        held = sum(at_ns > now_ns for _, at_ns in self._waiting.values())
-        self.next_ns = min((at_ns for _, at_ns in self._waiting.values() if at_ns > now_ns), default=None)
+        later_ns = [each.next_ns for number, each in self._waiting.items() if number not in self._loading]
+        held = sum(at_ns > now_ns for at_ns in later_ns)
+        self.next_ns = min((at_ns for at_ns in later_ns if at_ns > now_ns), default=None)
         return len(self._loading) < self._most and self._tally.totals[State.READY][0] > held
 
     def next(self, now_ns: int) -> list[Entry]:
@@ -62,18 +110,24 @@ class Loading:
         found: list[Entry] = []
         free = self._most - len(self._loading)
         for entry in self._ledger.archives.entries(State.READY, limit=free + len(self._waiting)):
-            _, at_ns = self._waiting.get(entry.number, (0, 0))
-            if at_ns <= now_ns and len(found) < free:
+            trouble = self._waiting.get(entry.number)
+            if (trouble is None or trouble.next_ns <= now_ns) and len(found) < free:
                 self._tally.move(entry, State.LOADING)
                 self._loading.add(entry.number)
                 found.append(entry)
         return found
 
-    def note(self, outcome: Loaded, now_ns: int) -> CasfsError | None:
-        """Note what came of a download, within a step; return the error that ends the run, if it is one."""
+    def note(self, outcome: Loaded, now_ns: int, heard_ns: int) -> CasfsError | None:
+        """Note what came of a download, within a step; return the error that ends the run, if it is one.
+
+        Args:
+            outcome: of the download.
+            now_ns: the time.
+            heard_ns: when the service last did anything that it was asked for.
+        """
         entry = dataclasses.replace(outcome.entry, state=State.LOADING)
         self._loading.discard(entry.number)
-        tries, _ = self._waiting.pop(entry.number, (0, 0))
+        trouble = self._waiting.pop(entry.number, None) or Trouble(now_ns)
         if outcome.proof is not None:
             self._tally.done(entry, outcome.proof, iso(now_ns))
             return None
@@ -85,10 +139,19 @@ class Loading:
             self._tally.move(entry, State.FAILED, str(error))
         elif isinstance(error, NotReadyError):
             self._tally.move(entry, State.ASKED)
-        else:
+        elif error is None or not (error.retryable or isinstance(error, DeadlineError)):
             self._tally.move(entry, State.READY, str(error))
-            if error is None or not (error.retryable or isinstance(error, DeadlineError)):
-                return error
-            pause_s = min(LONGEST_PAUSE_S, 2**tries)
-            self._waiting[entry.number] = (min(tries + 1, 6), now_ns + pause_s * 10**9)
+            return error
+        else:
+            self._again(entry, outcome, trouble, now_ns, heard_ns)
         return None
+
+    def _again(self, entry: Entry, outcome: Loaded, trouble: Trouble, now_ns: int, heard_ns: int) -> None:
+        """Have an output downloaded later, unless that is futile."""
+        trouble.add(outcome, now_ns, heard_ns)
+        if not trouble.is_for_ever(now_ns):
+            self._tally.move(entry, State.READY, str(outcome.error))
+            self._waiting[entry.number] = trouble
+        else:
+            why = f"{trouble.futile} downloads brought nothing: {outcome.error}; another run tries the same job again"
+            self._tally.move(entry, State.FAILED, why)

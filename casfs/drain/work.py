@@ -55,11 +55,13 @@ class Loaded:
         entry: which archive.
         proof: that it is where it was to go; None where it is not.
         error: why it is not there.
+        moved: bytes that came all the same.
     """
 
     entry: Entry
     proof: Proof | None = None
     error: CasfsError | None = None
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,17 @@ class Work:
 
     def load(self, entry: Entry) -> Loaded:
         """Download an archive."""
+        moved = 0
+
+        def count(size: int) -> None:
+            nonlocal moved
+            self._count(size)
+            moved += size
+
         try:
-            proof = self._way.bring(entry, self._count)
+            return Loaded(entry, self._way.bring(entry, count))
         except CasfsError as error:
-            return Loaded(entry, error=error)
-        return Loaded(entry, proof)
+            return Loaded(entry, error=error, moved=moved)
 
     def _count(self, size: int) -> None:
         if self._is_over.is_set():

@@ -1,14 +1,17 @@
 """What a run asks for, pays for and downloads, over days that pass in no time."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from casfs.drain.archive import State
+from casfs.drain.archive import Entry, State
 from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.loading import Trouble
 from casfs.drain.waves import Bounds
+from casfs.drain.work import Loaded
 from casfs.errors import (
     AccessDeniedError,
     CorruptDataError,
@@ -20,6 +23,7 @@ from casfs.errors import (
     RefusedError,
     ServiceError,
     ThrottledError,
+    TransferError,
     UncheckableError,
     UnreachableError,
 )
@@ -292,6 +296,35 @@ def test_a_link_in_the_way_is_told_of_the_archive_that_needs_it(tmp_path: Path, 
     assert any("'b' in it is a symbolic link" in why for why in drain.reasons())
     assert any("'c' in it is no folder" in why for why in drain.reasons())
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_an_output_that_never_comes_is_given_up_and_costs_nothing_more(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(3), lives_ns=10**6 * HOUR)
+    drain.service.on_open = failing(10**6, lambda: TransferError("reset"), of="archive-001")
+    assert drain.run() == {DONE: 2, FAILED: 1}
+    opened = sum("archive-001" in job for job in drain.service.opened)
+    assert 5 <= opened <= 12
+    (why,) = drain.reasons()
+    assert re.fullmatch(r"\d+ downloads brought nothing: reset; another run tries the same job again", why)
+    drain.service.on_open = lambda _: None
+    assert drain.run() == {DONE: 3}
+    assert len(drain.service.begun) == 3
+
+
+def test_a_link_that_is_down_gives_up_no_output(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(3))
+    drain.service.on_open = failing(30, lambda: UnreachableError("no route"))
+    assert drain.run() == {DONE: 3}
+    assert drain.watch.notes == []
+
+
+@pytest.mark.parametrize(("moved", "is_for_ever"), [(0, True), (100, False), (900, True)])
+def test_downloads_that_bring_more_each_time_are_gone_on_with(*, moved: int, is_for_ever: bool) -> None:
+    entry = Entry(1, "a", 1000, None, "", "a", State.LOADING)
+    trouble = Trouble(0)
+    for try_ in range(9):
+        trouble.add(Loaded(entry, None, TransferError("reset"), moved), try_ * 60 * SECOND, try_ * 60 * SECOND)
+    assert trouble.is_for_ever(9 * 60 * SECOND) == is_for_ever
 
 
 def test_without_a_hash_in_the_inventory_it_is_the_jobs(tmp_path: Path) -> None:
