@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from casfs.cli.ids import WithIds
 from casfs.cli.options import json_option
 from casfs.cli.results import printable, write_line
 from casfs.cli.rows import KEYS
@@ -31,7 +32,7 @@ def read_range(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-@click.command()
+@click.command(cls=WithIds)
 @click.argument("place", metavar="VAULT_PLACE", type=place_type(Depth.VAULT, Depth.VAULT))
 @click.argument("archives", metavar="[ARCHIVE_ID]...", nargs=-1)
 @click.option("--inventory", is_flag=True, help="List the archives of the vault, in place of retrieving any.")
@@ -61,7 +62,7 @@ def retrieve(  # noqa: PLR0913, PLR0917 - click's arguments
     """Begin jobs that make archives, or the inventory of a vault, ready for download.
 
     Each costs money, and is begun once: where an answer is lost, the job is looked for before it is asked for again.
-    Its id is printed as soon as it is known. An id that begins with a hyphen needs -- in front.
+    Its id is printed as soon as it is known. What begins with a hyphen and is no option is an id.
     """
     _check(archives, inventory=inventory, arguments=arguments)
     begun: list[Place] = []

@@ -1,9 +1,11 @@
 """``casfs retrieve``: jobs begun, each once, and their ids."""
 
+import json
 import signal
 
 import pytest
 
+from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from tests.cli.stands import Stand, one_failure
 from tests.mounting import wait_until
@@ -94,3 +96,25 @@ def test_command_line_that_cannot_be_read_begins_nothing(cas: Stand, arguments: 
     done = cas.run("retrieve", cas.vault, *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert cas.asked("initiate_job") == 0
+
+
+def test_ids_that_begin_with_hyphens_are_ids_in_their_order(stand: Stand) -> None:
+    wanted = ["-Cxyz", "plain", "-h-is-no-help", "--" + "x" * 90]
+    for id_ in wanted:
+        stand.state.add_archive("backups", InMemory(b"data"), archive_id=id_)
+    ids = stand.right(
+        "retrieve", stand.vault, *wanted[:2], "--tier", "bulk", *wanted[2:], "--description", "-d", "--json"
+    )
+    told = [json.loads(line) for line in ids]
+    assert [each["archive"] for each in told] == wanted
+    assert {(each["tier"], each["description"]) for each in told} == {("Bulk", "-d")}
+    (again,) = stand.right("retrieve", "--tier=bulk", stand.vault, "--", "-Cxyz")
+    (job,) = stand.objects("ls", stand.job(again))
+    assert (job["archive"], job["tier"]) == ("-Cxyz", "Bulk")
+
+
+@pytest.mark.parametrize(("word", "said"), [("--tiar", "No such option '--tiar'"), ("-x", "No such option '-x'")])
+def test_option_that_is_misspelled_is_no_id(stand: Stand, word: str, said: str) -> None:
+    done = stand.run("retrieve", stand.vault, word, "Bulk")
+    assert (done.returncode, stand.asked("initiate_job")) == (2, 0)
+    assert said in done.stderr
