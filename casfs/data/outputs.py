@@ -92,7 +92,7 @@ class Outputs:
         )
         self.probe = Probe(lock, settings, stats, interrupted, clock)
         self._contents = Contents(settings.verify, stats, remembered)
-        self._walks = Walks(following, self._content, self._monitor.read_ahead_blocks, stats, clock)
+        self._walks = Walks(following, self._believed, self._monitor.read_ahead_blocks, stats, clock)
         self._refused: LRUCache[Output, None] = LRUCache(MAX_REFUSED_OUTPUTS)
         self._refusing = threading.Lock()
 
@@ -215,6 +215,9 @@ class Outputs:
         """Return what is believed of *output*, as ``Contents.believed``."""
         if output.is_inventory:
             self._recall_size(output)
+        return self._believed(output, is_opening=is_opening)
+
+    def _believed(self, output: Output, *, is_opening: bool = False) -> Content:
         content, before = self._contents.believed(output.bare, is_opening=is_opening)
         if before is not None:
             self._monitor.drop_unread(before)

@@ -8,8 +8,8 @@ import pytest
 
 from casfs.data.ahead import guesses, walk
 from casfs.data.outputs import Outputs
-from casfs.errors import CasfsError, GoneError, ProtocolError, UnreachableError
-from casfs.models import Output
+from casfs.errors import CasfsError, GoneError, InterruptedCallError, ProtocolError, UnreachableError
+from casfs.models import LARGEST_OUTPUT, Output
 from casfs.stats import Stats
 from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
 from tests.data.test_failures import in_thread
@@ -97,11 +97,12 @@ def test_outputs_of_which_only_the_end_is_read_have_nothing_asked_for() -> None:
 
 
 def test_without_read_ahead_nothing_is_asked_for(service: Service) -> None:
-    vault = Walked(service)
-    with mounted(service, settings(read_ahead=0), following=vault.following) as outputs:
+    vault, stats = Walked(service), Stats()
+    with mounted(service, settings(read_ahead=0), stats, following=vault.following) as outputs:
         for output in vault.outputs[:9]:
             copy(outputs, output)
     assert asked(service) == JOBS[:9]
+    assert stats.snapshot()["prefetched_outputs"] == 0
 
 
 def test_a_wrong_guess_ends_what_is_on_its_way_until_two_more_steps_were_told(service: Service) -> None:
@@ -213,10 +214,29 @@ def test_a_guess_that_fails_leaves_no_trace_for_who_reads(service: Service, fail
         until(lambda: JOBS[4] in asked(service))
         until(lambda: service.in_flight == 0)
         failing.clear()
-        for output in vault.outputs[3:]:
+        copy(outputs, vault.outputs[3])
+        until(lambda: JOBS[3 + guesses.FIRST_BLOCKS] in asked(service))
+        for output in vault.outputs[4:]:
             copy(outputs, output)
     assert [output.job for output in gone] == [JOBS[4]] * isinstance(failure, GoneError)
     assert sorted(asked(service)) == sorted([*JOBS, JOBS[4]])
+
+
+def test_one_that_is_known_to_be_gone_is_not_asked_for_and_holds_up_none(service: Service) -> None:
+    vault = Walked(service)
+
+    def act(request: Request) -> None:
+        if request.job == JOBS[5]:
+            raise GoneError("expired")
+
+    service.act = act
+    with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
+        with pytest.raises(GoneError):
+            read(outputs.open(vault.outputs[5]), 0, MIB)
+        for output in vault.outputs[:3]:
+            copy(outputs, output)
+        until(lambda: JOBS[6] in asked(service))
+        assert asked(service).count(JOBS[5]) == 1
 
 
 def test_what_cannot_be_downloaded_is_passed_over(service: Service) -> None:
@@ -225,6 +245,55 @@ def test_what_cannot_be_downloaded_is_passed_over(service: Service) -> None:
         for output in vault.outputs:
             copy(outputs, output)
     assert sorted(asked(service)) == [job for job in JOBS if job not in JOBS[4:6]]
+
+
+def test_a_size_that_no_output_has_is_passed_over(service: Service) -> None:
+    vault = Walked(service)
+    vault.outputs[4] = Output("vault", JOBS[4], LARGEST_OUTPUT + 1, None, is_inventory=False)
+    with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
+        for output in vault.outputs[:3]:
+            copy(outputs, output)
+        service.arrived(3 + guesses.FIRST_BLOCKS)
+    assert JOBS[4] not in asked(service)
+
+
+def test_who_closes_what_was_guessed_gives_up_what_it_has_not_read() -> None:
+    service = Service(dict.fromkeys(JOBS[:4], sample(5 * MIB)))
+    vault = Walked(service)
+
+    def act(request: Request) -> None:
+        if request.job == JOBS[3] and request.start:
+            until(request.cancelled)
+            raise InterruptedCallError("cancelled")
+
+    service.act = act
+    with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
+        for output in vault.outputs[:3]:
+            reader = outputs.open(output)
+            read(reader, 0, reader.size)
+            reader.close()
+        until(lambda: asked(service).count(JOBS[3]) > 1)
+        reader = outputs.open(vault.outputs[3])
+        read(reader, 0, MIB)
+        reader.close()
+        service.idle()
+
+
+def test_a_walk_that_rests_gives_its_memory_to_who_reads() -> None:
+    service = Service(dict.fromkeys(JOBS, SMALL) | {"big": sample(40 * MIB)})
+    vault, stats, now_s = Walked(service), Stats(), [0.0]
+    small = settings(cache=16, read_ahead=16)
+    with mounted(service, small, stats, clock=lambda: now_s[0], following=vault.following) as outputs:
+        for output in vault.outputs[:3]:
+            copy(outputs, output)
+        service.arrived(3 + 6)
+        service.idle()
+        now_s[0] += 10
+        reader = outputs.open(Output("elsewhere", "big", 40 * MIB, None, is_inventory=False))
+        assert stats.snapshot()["prefetch_unused_outputs"] == 0
+        for block in range(40):
+            read(reader, block * MIB, MIB)
+        assert stats.snapshot()["prefetch_unused_outputs"] == 6
 
 
 def test_sizes_that_are_not_known_are_not_asked_for(service: Service) -> None:

@@ -104,8 +104,11 @@ class Guesses:
         self._leave_if_done(windows)
 
     def _ask(self, windows: Windows, content: Content, stop: int, distance: int) -> bool:
-        """Ask for the blocks of *content* before *stop*; return whether all are, or none can be."""
-        if content.size is None or content.gone is not None or content.failure is not None or content.is_mismatch:
+        """Ask for the blocks of *content* before *stop*, none where its size is not known; return whether that is done.
+
+        What failed is done with: who opens it asks anew.
+        """
+        if content.gone is not None or content.failure is not None or content.is_mismatch:
             return True
         guess = self._guesses.get(content) or Guess(Window(content))
         reached: int | None = guess.ahead

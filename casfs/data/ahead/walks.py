@@ -9,7 +9,7 @@ from cachetools import LRUCache
 from casfs.data.ahead.guesses import Guesses
 from casfs.data.ahead.walk import Following, Walk
 from casfs.data.content import Content
-from casfs.models import Output
+from casfs.models import LARGEST_OUTPUT, Output
 from casfs.stats import Stats
 from casfs.waiting import Clock
 
@@ -37,7 +37,7 @@ class Walks:
 
     Args:
         following: tells which outputs come after another.
-        believe: returns what is believed of an output.
+        believe: returns what is believed of an output, and waits for nothing.
         limit: blocks that may be asked for ahead of one open output.
         stats: counters of the mount.
         clock: monotonic seconds.
@@ -64,4 +64,5 @@ class Walks:
                 found = self._walks[output.vault] = Walk(self._following), Guesses(self._limit, self._stats)
         walk, guesses = found
         upcoming = walk.step(output, self._clock())
-        return Course(guesses, upcoming.number, tuple(self._believe(each) for each in upcoming.outputs))
+        possible = (each for each in upcoming.outputs if each.size is None or each.size <= LARGEST_OUTPUT)
+        return Course(guesses, upcoming.number, tuple(map(self._believe, possible)))
