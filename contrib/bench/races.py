@@ -17,6 +17,7 @@ from subjects import (
     BARE_LOOP,
     CASFS,
     CASFS_64M,
+    CASFS_ALONE,
     CASFS_KEPT,
     FSSPEC,
     HTTPDIRFS,
@@ -130,7 +131,8 @@ RACES = (
         (CASFS_64M, *RCLONES),
         "s",
     ),
-    Race("copies", "Many outputs of 1 MiB", measures.copies, NEAR, WITH_ONE_RCLONE, "cp -r s"),
+    # without read-ahead: one by one
+    Race("copies", "Many outputs of 1 MiB", measures.copies, NEAR, (*WITH_ONE_RCLONE, CASFS_ALONE), "cp -r s"),
     Race(
         "disk-fill",
         "Cold sequential read, kept on disk",

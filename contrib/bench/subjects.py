@@ -100,6 +100,11 @@ def s3fs(faces: Faces, vault: str, scratch: Path) -> list[str]:
     return ["s3fs", vault, str(scratch / "mnt"), "-f", "-o", options]
 
 
+def casfs_alone(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount as `casfs` does, with nothing asked for ahead."""
+    return [*casfs(faces, vault, scratch), "--read-ahead", "0"]
+
+
 def casfs_kept(faces: Faces, vault: str, scratch: Path) -> list[str]:
     """Mount as `casfs` does, with a cache on disk."""
     return [*casfs(faces, vault, scratch), "--cache-dir", str(scratch / "cache")]
@@ -123,6 +128,7 @@ def httpdirfs(faces: Faces, vault: str, scratch: Path) -> list[str]:
 
 CASFS = Mounter("casfs", casfs, vaults=True, file="output", daemon=True)
 CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
+CASFS_ALONE = Mounter("casfs without read-ahead", casfs_alone, vaults=True, file="output", daemon=True)
 CASFS_KEPT = Mounter("casfs with a cache", casfs_kept, vaults=True, file="output", daemon=True, on_disk=True)
 RCLONE = Mounter("rclone", rclone)
 RCLONE_KEPT = Mounter("rclone", rclone_kept, on_disk=True)
