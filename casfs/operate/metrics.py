@@ -4,6 +4,7 @@ The only module that imports prometheus-client, with the extra ``metrics``, and 
 Source: Prometheus, "Metric and label naming", "Writing exporters".
 """
 
+import errno
 import socket
 import socketserver
 import threading
@@ -22,6 +23,9 @@ MAX_SCRAPES = 8
 """Connections at once; the next ones are closed: nobody may fill the mount with threads."""
 SCRAPE_S = 10.0
 """How long a connection may say nothing: Prometheus' own default for a whole scrape."""
+
+PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN)
+"""What keeps a port from being had for a while: its last user has not ended, or the network is not up yet."""
 
 COUNTERS = {
     "casfs_fetched_bytes": ("bytes_fetched", "Bytes of outputs that came from the service."),
@@ -133,7 +137,9 @@ class MetricsServer(ThreadingHTTPServer):
         try:
             super().__init__((host, port), Handler)
         except (OSError, OverflowError) as error:
-            raise ConfigError(f"metrics: {host}:{port} cannot be had: {error}") from error
+            refused = ConfigError(f"metrics: {host}:{port} cannot be had: {error}")
+            refused.may_pass = isinstance(error, OSError) and error.errno in PASSING
+            raise refused from error
 
     def server_bind(self) -> None:
         """Have the port, without asking the network for the name of this machine, as the class above does."""

@@ -259,6 +259,25 @@ def test_hangup_keeps_what_was_where_the_configuration_cannot_be_followed(
     assert said[damage] in log(path)
 
 
+def test_reads_go_on_under_storms_of_signals(server: Server, path: Path) -> None:
+    env = environment(path.parent)
+    options = ("--read-ahead", "0", "--block-cache-size", "1M", "--log-level", "error")
+    assert casfs("mount", *options, server.url, path, env=env).returncode == 0
+    (process,) = processes_of(path)
+    outputs = sorted(path.glob("*/*/output"))
+    before = [output.read_bytes() for output in outputs]
+    for output, data in zip(outputs * 3, before * 3, strict=True):
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2) * 5:
+            os.kill(process, number)
+        with output.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            assert file.read() == data
+    told = json.loads(os.getxattr(path, "user.cas.stats"))
+    assert (told["errors"], told["retries"], told["hash_mismatches"]) == (0, 0, 0)
+    os.kill(process, signal.SIGTERM)
+    wait_until(lambda: not processes_of(path), "the last signal ends it")
+
+
 def test_log_file_that_was_moved_away_is_written_anew(server: Server, path: Path) -> None:
     env, file = environment(path.parent), path.parent / "own.log"
     assert casfs("mount", "--log-file", file, server.url, path, env=env).returncode == 0

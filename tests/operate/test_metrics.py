@@ -24,7 +24,7 @@ from casfs.emulator.server import Server
 from casfs.errors import ConfigError
 from casfs.operate.metrics import COUNTERS, GAUGES, MAX_SCRAPES, Figures, MetricsServer
 from casfs.stats import BOUNDS_S, Stats
-from tests.mounting import Mounting, casfs, environment, foreground, wait_until
+from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, wait_until
 from tests.test_docs import ROOT
 
 CONTRIB = ROOT / "contrib"
@@ -213,8 +213,17 @@ def test_a_port_that_cannot_be_had_is_the_line_of_the_mount(server: Server, path
     with socket.create_server(("127.0.0.1", 0)) as listener:
         place = f"127.0.0.1:{listener.getsockname()[1]}"
         done = casfs("mount", "--metrics", place, server.url, path, env=environment(tmp_path))
+        again = casfs("mount", "-f", "--metrics", place, server.url, path, env=environment(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith(f"casfs: metrics: {place} cannot be had")
+    assert again.returncode == 1, "not 78: systemd is to try again"
+    assert not is_mounted(path)
+
+
+def test_an_address_that_may_come_up_is_worth_another_try() -> None:
+    with pytest.raises(ConfigError, match="cannot be had") as caught:
+        MetricsServer(("192.0.2.1", free_port()), figures(Stats()))
+    assert caught.value.may_pass
 
 
 def expressions() -> list[str]:
