@@ -195,15 +195,15 @@ OPTIONS = (
     Option(
         "connections",
         integer(1, 256),
-        default="32",
-        why="at 30 ms to the first byte 32 connections of 4 MiB parts read 640 MB/s, 16 read 550",
+        default="64",
+        why="at 100 ms and 10 MB/s a connection 64 read 1.5 times as fast as 32; where each is quick, 32 are used",
         help="Requests in flight, reads and prefetch together.",
     ),
     Option(
         "read_ahead",
         size("0", "1T"),
         default="128M",
-        why="32 connections of 4 MiB parts",
+        why="32 connections of 4 MiB parts, or 64 of 2 MiB",
         help="The most that one open file may run ahead; 0 turns it off, and asking for what a copy opens next.",
     ),
     Option(

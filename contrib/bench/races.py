@@ -29,6 +29,8 @@ from subjects import (
     RCLONES_OF_TODAY,
     S3FS,
     S3FS_KEPT,
+    SLOW_BARE_LOOP,
+    SLOW_RAW_SOCKETS,
     Fetcher,
     Mounter,
 )
@@ -118,7 +120,7 @@ RACES = (
         True,
         IN_PYTHON,
     ),
-    _sequential(FAR),
+    _sequential(FAR, fetchers=(ARIA2C, SLOW_BARE_LOOP, SLOW_RAW_SOCKETS)),
     # without httpdirfs: 1.2.5 ends when a file is closed while it still downloads
     Race("random", "Random reads of 4 KiB", measures.scattered, NEAR, MOST, "median ms"),
     Race("first", "First 4 KiB of a cold file", measures.first, NEAR, ALL, "ms"),

@@ -18,8 +18,12 @@ from mounts import Mount
 from plan import Item
 from service import CERTIFICATE, Faces
 
-CONNECTIONS = 32  # what casfs uses unless told otherwise; the loops get as many
-BARE_PART_BYTES = 4 << 20  # what casfs asks at a time with this many connections and its 128 MiB window
+MIB = 1 << 20
+QUICK = (
+    32,
+    4 * MIB,
+)  # connections and bytes of a part, as casfs has them unless told otherwise; the loops get the same
+SLOW = (64, 2 * MIB)  # where each connection is slow
 
 Command: TypeAlias = Callable[[Faces, str, Path], list[str]]
 
@@ -171,10 +175,10 @@ def aria2c(faces: Faces, path: str, scratch: Path) -> list[str]:
     return ["aria2c", "-x16", "-s16", *quiet, "-d", str(scratch), "-o", "fetched", f"{faces.plain_url}/{path}"]
 
 
-def loop(script: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
+def loop(script: str, how: tuple[int, int], faces: Faces, path: str, _scratch: Path) -> list[str]:
     """Fetch and hash over as many connections as casfs has, with nothing else in the way."""
     place = Path(__file__).with_name(script)
-    return [sys.executable, str(place), f"{faces.plain_url}/{path}", str(CONNECTIONS), str(BARE_PART_BYTES)]
+    return [sys.executable, str(place), f"{faces.plain_url}/{path}", *map(str, how)]
 
 
 def in_python(how: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
@@ -186,8 +190,8 @@ def in_python(how: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
 
 
 ARIA2C = Fetcher("aria2c", aria2c)
-BARE_LOOP = Fetcher("bare loop", partial(loop, "bare.py"))
-RAW_SOCKETS = Fetcher("raw sockets", partial(loop, "raw.py"))
+BARE_LOOP, SLOW_BARE_LOOP = (Fetcher("bare loop", partial(loop, "bare.py", how)) for how in (QUICK, SLOW))
+RAW_SOCKETS, SLOW_RAW_SOCKETS = (Fetcher("raw sockets", partial(loop, "raw.py", how)) for how in (QUICK, SLOW))
 LIBRARY = Fetcher("library", partial(in_python, "library"))
 FSSPEC = Fetcher("fsspec", partial(in_python, "fsspec"))
 PYTHON_S3FS = Fetcher("s3fs in Python", partial(in_python, "s3fs"))

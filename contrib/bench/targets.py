@@ -120,7 +120,7 @@ TARGETS = (
     Target("random 4 KiB: bytes fetched by what was needed", 1.35, False, " x", _own("random", "fetched / needed")),
     Target("first 4 KiB of a cold file at 30 ms, open included", 250, False, " ms", _own("first", "ms")),
     Target("six readers of one cold output: downloads", 1.01, False, "", _own("six", "fetched")),
-    Target("six readers: most requests in flight", 32, False, "", _own("six", "most in flight")),
+    Target("six readers: most requests in flight", 64, False, "", _own("six", "most in flight")),
     Target("eight readers, 64M: peak resident over idle", 128, False, " MiB", _own("eight", "over idle MiB")),
     Target("many outputs: time of `cp -r` against one by one", 0.25, False, " x", _against("copies", ALONE, "cp -r s")),
     Target("cold, 30 ms, 60 MB/s: the library against the mount", 0.9, True, " x", _by_mount("library", "MB/s")),

@@ -19,7 +19,7 @@ def test_defaults_are_what_a_mount_has_without_options(loaded: Load) -> None:
     assert (config.foreground, config.allow_other, config.provider) == (False, False, "cas")
     assert (config.uid, config.gid) == (os.getuid(), os.getgid())
     assert (config.file_mode, config.dir_mode) == (0o400, 0o700)
-    assert (config.block_cache_size, config.read_ahead, config.connections) == (256 * MIB, 128 * MIB, 32)
+    assert (config.block_cache_size, config.read_ahead, config.connections) == (256 * MIB, 128 * MIB, 64)
     assert (config.verify, config.list_ttl) == ("auto", 60)
     assert (config.connect_timeout, config.read_timeout) == (10, 120)
     assert (config.access.ca_bundle, config.log_file) == (None, None)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from casfs.data.fetch.budget import IDLE_S, Budget
+import pytest
+
+from casfs.data.fetch.budget import IDLE_S, SLOW_PART_S, Budget
+from casfs.data.hashing.blocks import BLOCK_SIZE
 
 
 @dataclass(eq=False)
@@ -14,6 +17,15 @@ class Handle:
 
 def of(total: int, limit: int, connections: int = 32) -> Budget[Handle]:
     return Budget(total, limit, connections, timeout_s=120.0)
+
+
+def bringing(limit: int, connections: int, block_s: float, blocks: int) -> Budget[Handle]:
+    """A budget once a connection has brought parts of *blocks*, in *block_s* each and the latency before."""
+    budget = of(192, limit, connections)
+    for number in range(20):
+        budget.throttle.sent(float(number))
+        budget.throttle.ended(number + block_s * blocks, float(number), blocks * BLOCK_SIZE)
+    return budget
 
 
 def test_one_reader_has_its_limit_and_many_have_what_there_is_alike() -> None:
@@ -64,6 +76,23 @@ def test_a_slow_link_gets_small_parts_and_few() -> None:
     assert budget.width(128, 128) == 1
     assert budget.is_soon_enough(4, asked=0)
     assert not budget.is_soon_enough(4, asked=1)
+
+
+@pytest.mark.parametrize(("connections", "slow"), [(33, 2), (48, 2), (64, 2), (65, 1), (256, 1)])
+def test_many_connections_have_smaller_parts_only_where_each_is_slow(connections: int, slow: int) -> None:
+    quick = 4
+    assert of(192, 128, connections).width(128, 1000) == quick, "nothing is known"
+    for asked in (1, 2, 4):
+        just, hardly = SLOW_PART_S / 4 * 0.99, SLOW_PART_S / 4 * 1.01
+        assert bringing(128, connections, just, asked).width(128, 1000) == quick
+        assert bringing(128, connections, hardly, asked).width(128, 1000) == slow
+
+
+@pytest.mark.parametrize("connections", [1, 4, 8, 16, 32])
+def test_few_connections_have_the_same_parts_on_every_link_that_brings_one_in_two_seconds(connections: int) -> None:
+    for limit in (8, 64, 128):
+        quick, slow = bringing(limit, connections, 0.04, 1), bringing(limit, connections, 0.12, 1)
+        assert slow.width(limit, 1000) == quick.width(limit, 1000) == of(192, limit, connections).width(limit, 1000)
 
 
 def test_parts_leave_work_for_every_connection_at_the_limit_of_the_window() -> None:

@@ -201,7 +201,7 @@ def test_hangup_reads_credentials_and_what_can_change_and_forgets_listings(path:
         wait_until(lambda: options_of(path)["list_ttl"] == 5, "the new time is told")
         wait_until(lambda: "after SIGHUP" in log(path), "all is forgotten")
         assert names(path) == sorted([*before, "new"]), "what is new is listed, with the new key"
-        assert options_of(path)["connections"] == 32
+        assert options_of(path)["connections"] == 64
         assert "changed in the configuration, which only a new mount follows: connections" in log(path)
         wait_until(lambda: "DEBUG" in log(path), "requests are told, once the log has come to them")
         assert "another-key" not in log(path)

@@ -9,6 +9,15 @@ IDLE_S = 5.0
 """After how long without a read a handle no longer counts: its program is stopped, or thinks. What was prefetched for
 it stays until another handle has no memory; programs that process what they read come back sooner than this."""
 
+ENOUGH_CONNECTIONS = 32
+"""Connections that fill a link, or use all the processor there is, where each of them is quick. Others are of use where
+each is slow: then they make the parts smaller."""
+
+SLOW_PART_S = 0.2
+"""A connection that needs longer than this for a part of those that ENOUGH_CONNECTIONS have is slow. At 60 MB/s and 30
+ms a part of 4 MiB takes 0.1 s, and up to 0.15 where the processor is what bounds all of them; at 30 MB/s and 60 ms, and
+at 10 MB/s and 100 ms, longer than this. Source: simulated 2026-11-27, see docs/benchmarks.md."""
+
 
 class Handle(Protocol):
     """An open output that is read ahead, or a walk."""
@@ -66,8 +75,13 @@ class Budget(Generic[Sharer]):
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
         soon_enough = parts.floor(min(parts.MAX_PART_BLOCKS, self.throttle.max_part_blocks))
-        largest = self.limit // max(self._connections, parts.MIN_PARTS_PER_WINDOW)
-        return min(parts.width(distance, window, largest, self.throttle.min_part_blocks), soon_enough)
+        return min(parts.width(distance, window, self._largest(), self.throttle.min_part_blocks), soon_enough)
+
+    def _largest(self) -> int:
+        """Return how many blocks a part may have that leaves work for every connection that is worth it."""
+        least = self.limit // max(self._connections, parts.MIN_PARTS_PER_WINDOW)
+        quick = self.limit // max(min(self._connections, ENOUGH_CONNECTIONS), parts.MIN_PARTS_PER_WINDOW)
+        return quick if quick <= self.throttle.blocks_in(SLOW_PART_S) else least
 
     def is_soon_enough(self, blocks: int, asked: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind *asked*, which have not arrived."""

@@ -56,12 +56,16 @@ class Throttle:
     @property
     def max_part_blocks(self) -> float:
         """Blocks that one part may have; at least 1, infinite until something was measured."""
-        return max(1.0, self._connection * self._part_s / BLOCK_SIZE)
+        return max(1.0, self.blocks_in(self._part_s))
 
     @property
     def min_part_blocks(self) -> float:
         """Blocks that one connection brings in MIN_REQUEST_S; 0 until something was measured."""
-        return 0.0 if self._connection == math.inf else self._connection * MIN_REQUEST_S / BLOCK_SIZE
+        return 0.0 if self._connection == math.inf else self.blocks_in(MIN_REQUEST_S)
+
+    def blocks_in(self, seconds: float) -> float:
+        """Return how many blocks one connection brings in that time; infinite until something was measured."""
+        return self._connection * seconds / BLOCK_SIZE
 
     def sent(self, now_s: float) -> None:
         """Note that a request was sent."""
