@@ -181,6 +181,10 @@ class Account(Retrievals):
         """Believe no listing any more: what is asked for next is asked of the service."""
         self._asked(lambda stages: stages.tree.forget())
 
+    def cache_fails(self) -> bool:
+        """Say whether the disk of the cache fails now, so that nothing is kept there for a while; asks nobody."""
+        return self._store is not None and self._store.outage is not None
+
     def close(self) -> None:
         """End all requests, waits and threads, and close the files; may be called more than once.
 

@@ -66,7 +66,7 @@ class Filling:
                 if self._is_stuck:  # what comes would come in vain
                     return
             yield from self._settled()
-            if self.holding.is_done or self.holding.share_missing >= before:
+            if self.holding.is_done or self.holding.is_failing or self.holding.share_missing >= before:
                 return
             before = self.holding.share_missing
 
@@ -76,7 +76,7 @@ class Filling:
             return
         self._moved()
         moved_s = self._clock()
-        while self._held < taken - AHEAD_BYTES and self._clock() < moved_s + SETTLE_S:
+        while self._held < taken - AHEAD_BYTES and self._may_move(moved_s):
             moved_s = self._clock() if self._moved() else moved_s
             yield 0
         self._keeps_up = self._held >= taken - AHEAD_BYTES // 2
@@ -90,9 +90,13 @@ class Filling:
     def _settled(self) -> Iterator[int]:
         self._note()
         moved_s = self._clock()
-        while not self.holding.is_done and self._clock() < moved_s + SETTLE_S:
+        while not self.holding.is_done and self._may_move(moved_s):
             moved_s = self._clock() if self._moved() else moved_s
             yield 0
+
+    def _may_move(self, moved_s: float) -> bool:
+        """Say whether more may come to the disk than there was at *moved_s*."""
+        return self._clock() < moved_s + SETTLE_S and not self.holding.is_failing
 
     def _moved(self) -> bool:
         """Look again after a while, and return whether there is more."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from casfs.cache.filling import Filling
 from casfs.cache.target import NOTHING, Holding
-from casfs.models import OPTIONS_ATTRIBUTE
+from casfs.models import OPTIONS_ATTRIBUTE, STATS_ATTRIBUTE
 
 READ_BYTES = 1 << 20
 """A block a read: what the kernel asks for at most."""
@@ -75,9 +75,10 @@ def look(path: str) -> Answer:
 
 def fetch(path: str) -> Answer:
     """Read the output at *path* to its end, past the pages of the kernel; tell how far, and what comes of it."""
+    root, _ = _mount_of(os.path.realpath(path))
     fd = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
     try:
-        filling = Filling(os.fstat(fd).st_size, partial(_read, fd), partial(_holding, path))
+        filling = Filling(os.fstat(fd).st_size, partial(_read, fd), partial(_holding, path, root))
         told, told_s = 0, time.monotonic()
         for count in filling.steps():
             told += count
@@ -87,7 +88,7 @@ def fetch(path: str) -> Answer:
         yield {"bytes": told}
     finally:
         os.close(fd)
-    yield from look(path)
+    yield {"output": path, **_described(path), "is_failing": _is_failing(root)}
 
 
 def _mount_of(path: str) -> tuple[str, dict[str, Any] | None]:
@@ -127,9 +128,14 @@ def _attribute(path: str, name: str) -> str | None:
         raise
 
 
-def _holding(path: str) -> Holding:
+def _holding(path: str, root: str) -> Holding:
     found = _described(path)
-    return Holding(found["cached"] or NOTHING, found["verified"] or NOTHING)
+    return Holding(found["cached"] or NOTHING, found["verified"] or NOTHING, _is_failing(root))
+
+
+def _is_failing(root: str) -> bool:
+    stats = _attribute(root, STATS_ATTRIBUTE)
+    return bool(stats and json.loads(stats).get("disk_fails"))
 
 
 def _read(fd: int) -> Iterator[int]:

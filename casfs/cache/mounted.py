@@ -134,4 +134,4 @@ def _error(answer: Answer) -> CasfsError:
 
 
 def _holding(answer: Answer) -> Holding:
-    return Holding(answer["cached"] or NOTHING, answer["verified"] or NOTHING)
+    return Holding(answer["cached"] or NOTHING, answer["verified"] or NOTHING, answer.get("is_failing", False))

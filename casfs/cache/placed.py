@@ -37,13 +37,13 @@ class PlacedOutputs:
     def look(self, target: Target) -> Holding:
         """See Shelf."""
         with self._opened(target.vault, target.job) as file:
-            return _holding(file)
+            return self._holding(file)
 
     def fetch(self, target: Target, advance: Advance) -> Holding:
         """See Shelf."""
         try:
             with self._opened(target.vault, target.job) as file:
-                filling = Filling(file.size, lambda: _read(file), lambda: _holding(file), self._pause)
+                filling = Filling(file.size, lambda: _read(file), lambda: self._holding(file), self._pause)
                 for count in filling.steps():
                     advance(count)
                 return filling.holding
@@ -73,9 +73,12 @@ class PlacedOutputs:
         """Return what the cache has of an output; nothing where that could not be told without fetching it."""
         try:
             with self._opened(job.vault, job.id) as file:
-                return _holding(file)
+                return self._holding(file)
         except CasfsError:
             return Holding(NOTHING, NOTHING)
+
+    def _holding(self, file: File) -> Holding:
+        return Holding(str(file.cached or NOTHING), str(file.verification), self._account.cache_fails())
 
     def _opened(self, vault: str, job: str) -> File:
         return self._account.open(vault, job)
@@ -90,7 +93,3 @@ def _read(file: File) -> Iterator[int]:
     buffer = memoryview(bytearray(READ_BYTES))
     while count := file.readinto(buffer):
         yield count
-
-
-def _holding(file: File) -> Holding:
-    return Holding(str(file.cached or NOTHING), str(file.verification))

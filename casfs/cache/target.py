@@ -17,10 +17,12 @@ class Holding:
     Attributes:
         cached: ``whole``, ``K/N`` blocks or ``none``.
         verification: ``whole``, ``K/N`` blocks, ``none``, ``unavailable`` or ``mismatch``.
+        is_failing: whether the disk of the cache fails now, so that no more comes there for a while.
     """
 
     cached: str
     verification: str
+    is_failing: bool = False
 
     @property
     def is_done(self) -> bool:

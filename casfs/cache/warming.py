@@ -157,5 +157,6 @@ def why_not(holding: Holding) -> str | None:
     if holding.verification == "mismatch":
         return "its bytes are not what the service's hash says"
     if holding.share_missing:
-        return f"the cache did not keep all of it: {holding.cached}"
+        why = "; its disk is full, or fails" if holding.is_failing else ""
+        return f"the cache did not keep all of it: {holding.cached}{why}"
     return f"not all of it could be checked: {holding.verification}"

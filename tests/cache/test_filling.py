@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pytest
+
 from casfs.cache.filling import AHEAD_BYTES, PASSES, SETTLE_S, Filling
 from casfs.cache.target import Holding
 
@@ -21,6 +23,7 @@ class Disk:
     waiting: list[int] = field(default_factory=list)
     dropped: int = 0
     reads: int = 0
+    is_failing: bool = False
 
     def read(self) -> Iterator[int]:
         """Bring blocks in no time at all; those that are held come from the disk."""
@@ -37,7 +40,7 @@ class Disk:
 
     def look(self) -> Holding:
         held = f"{len(self.held)}/{self.count}" if self.held else "none"
-        return Holding("whole" if len(self.held) == self.count else held, "whole")
+        return Holding("whole" if len(self.held) == self.count else held, "whole", self.is_failing)
 
     def pause(self, seconds: float) -> None:
         self.now_s += seconds
@@ -77,6 +80,14 @@ def test_a_disk_that_takes_nothing_is_given_up_after_a_while() -> None:
     assert AHEAD_BYTES <= sum(filling.steps()) < 2 * AHEAD_BYTES, "the rest would come in vain"
     assert (filling.holding.is_done, disk.reads) == (False, 1)
     assert SETTLE_S <= disk.now_s < 2 * SETTLE_S
+
+
+@pytest.mark.parametrize("count", [30, 1000])
+def test_a_disk_that_says_that_it_fails_is_not_waited_for(count: int) -> None:
+    disk = Disk(count, rate=0, is_failing=True)
+    filling = disk.filling()
+    assert sum(filling.steps()) <= 2 * AHEAD_BYTES
+    assert (filling.holding.is_done, disk.reads, disk.now_s < 1) == (False, 1, True)
 
 
 def test_what_is_there_already_is_read_without_a_wait() -> None:

@@ -175,6 +175,20 @@ def test_what_the_cache_has_no_room_for_is_said_and_drives_out_nothing(
     assert first_asked(server) == ["sooner", "later"]
 
 
+def test_a_full_disk_is_said_and_not_waited_for(server: Server, cache: Path, tmp_path: Path) -> None:
+    cache.mkdir()
+    command = [sys.executable, "-m", "casfs", "warm", "--cache-dir", str(cache), f"{server.url}/-/vault/last"]
+    script = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$0" && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, str(cache), *command],
+        env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    if os.geteuid() or "unshare" in done.stderr:
+        pytest.skip("mounting a file system that is full is root's")
+    assert done.returncode == 1
+    assert "the cache did not keep all of it: none; its disk is full, or fails" in done.stderr
+
+
 def test_on_a_terminal_there_is_a_bar_with_the_rate_and_then_a_table(server: Server, cache: Path) -> None:
     server.faults.add(Fault(kind=Kind.DELAY, operation="get_job_output", seconds=1.0, times=1))
     shown = written_to_a_terminal(cache, "warm", "--jobs", "1", f"{server.url}/-/vault")

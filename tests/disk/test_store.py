@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from casfs.data.disk.stored_content import PROOFS
 from casfs.data.hashing import treehash
 from casfs.errors import ConfigError
 from casfs.waiting import Deadline
-from tests.conftest import Announce
 from tests.data.service import MIB
 from tests.disk.contents import PLACE, ROOT, Archive, Time, new_block, open_store, served
 from tests.disk.machine import Machine, Process
@@ -183,17 +182,51 @@ def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path) -> None:
         open_store(folder)
 
 
-def test_a_symbolic_link_among_the_files_is_not_followed(folder: Path, tmp_path: Path, announce: Announce) -> None:
-    announce("Too many levels of symbolic links")
-    archive = Archive.of(SIZE)
-    store = open_store(folder)
-    victim = tmp_path / "victim"
+def linked(path: Path) -> None:
+    victim = path.parents[3] / "victim"
     victim.write_text("mine")
-    path = content_file(folder, archive)
-    path.parent.mkdir(0o700)
     path.symlink_to(victim)
-    assert store.content(archive.key).write(archive.new([0])) == 0
-    assert victim.read_text() == "mine"
+
+
+def full_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "mine").write_text("mine")
+
+
+def device(path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root makes devices")
+    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+
+
+PLACED = [linked, Path.mkdir, full_folder, os.mkfifo, device]
+"""What somebody, or a file system that was mended, may have left under the name of a content's file."""
+
+
+@pytest.mark.parametrize(
+    ("place", "is_of_all"), [*((place, False) for place in PLACED), (os.mkfifo, True), (device, True)]
+)
+def test_what_is_no_file_is_damage_that_no_hand_has_to_mend(
+    folder: Path, place: Callable[[Path], None], *, is_of_all: bool
+) -> None:
+    """It is not followed, nor waited for; others are read and written; what it stood for is fetched and kept anew."""
+    archive, other = Archive.of(SIZE), Archive.of(SIZE, 2)
+    open_store(folder).content(other.key).write(other.new(range(4)))
+    path = content_file(folder, archive)
+    if is_of_all:
+        path = path.parent
+    path.parent.mkdir(0o700, exist_ok=True)
+    place(path)
+    store = open_store(folder)
+    content = store.content(archive.key)
+    assert (served(content, archive), content.held_count(), len(list(store.entries()))) == (set(), 0, 1)
+    for _ in store.rebuild():
+        pass
+    assert content.write(archive.new(range(4))) == 4
+    assert served(content, archive) == served(store.content(other.key), other) == {0, 1, 2, 3}
+    assert (store.outage, len(list(store.entries()))) == (None, 2)
+    assert all(victim.read_text() == "mine" for victim in folder.parent.rglob("mine"))
+    assert place is not linked or (folder.parent / "victim").read_text() == "mine"
 
 
 # What follows is rot: each kind in each place, one after the other.

@@ -21,6 +21,10 @@ from casfs.data.disk.layout import LEAF_SIZE, Identity, StoredLeaf
 from casfs.data.hashing import blocks
 from casfs.data.hashing.leaves import DIGEST_SIZE
 
+NO_FILE = frozenset({errno.ENXIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR})
+"""What is told where something else has the name of a file: a folder, a link, a pipe, a device. It is damage like any
+other, and no failure of the disk: nothing of it is followed, and it makes place for the file once there is one."""
+
 WORD = 8
 """Bytes of a source, and of what a leaf is a multiple of: so that sources can be counted without a look at each."""
 
@@ -187,9 +191,13 @@ class ContentFiles:
             if file is not None and file.identity == identity:
                 return
         folder = self.path.rpartition("/")[0]
-        if self._files.make_folder(folder):
-            self._files.sync_folder(folder.rpartition("/")[0])
-        fd = self._files.open(self.path, write=True, create=True)
+        try:
+            fd = self._made(folder)
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
+            self._files.unlink(folder if error.errno == errno.ENOTDIR else self.path)
+            fd = self._made(folder)
         try:
             if acquire(self._files, fd, self._sleep) and self._files.state(fd).is_linked:
                 self._file(fd).adopt(identity)
@@ -202,13 +210,36 @@ class ContentFiles:
         """Take the name away; its lock must be held, so that nobody writes to a file without a name."""
         self._files.unlink(self.path)
 
+    def is_no_file(self) -> bool:
+        """Say whether something else has the name, or a file that nobody may open.
+
+        Raises:
+            OSError: the disk fails.
+        """
+        try:
+            self._files.close(self._files.open(self.path))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_FILE | {errno.EACCES}:
+                raise
+            return True
+        return False
+
+    def _made(self, folder: str) -> int:
+        if self._files.make_folder(folder):
+            self._files.sync_folder(folder.rpartition("/")[0])
+        return self._files.open(self.path, write=True, create=True)
+
     def _file(self, fd: int) -> ContentFile:
         return ContentFile(self._files, fd, self.digest, self.size)
 
     def _open(self, *, write: bool) -> int | None:
         try:
             return self._files.open(self.path, write=write)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in NO_FILE | {errno.ENOENT}:
+                raise
             return None
 
     def _close(self, fd: int | None) -> None:

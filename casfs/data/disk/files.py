@@ -7,6 +7,7 @@ import functools
 import itertools
 import mmap
 import os
+import secrets
 import stat
 import struct
 from collections.abc import Sequence
@@ -96,7 +97,7 @@ class Files(Protocol):
         ...
 
     def unlink(self, path: str) -> None:
-        """Take the name away."""
+        """Take the name away; a folder that has it is given another one, with all that somebody put there."""
         ...
 
     def make_folder(self, path: str) -> bool:
@@ -208,7 +209,10 @@ class SystemFiles:
 
     def unlink(self, path: str) -> None:
         """See Files."""
-        Path(path).unlink()
+        try:
+            Path(path).unlink()
+        except IsADirectoryError:
+            Path(path).rename(f"{path}.{secrets.token_hex(8)}")
 
     def make_folder(self, path: str) -> bool:
         """See Files."""

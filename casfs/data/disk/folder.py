@@ -58,7 +58,7 @@ class Folder:
         """
         try:
             names = self._files.names(self.group(first_byte))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._files.names(self.contents)  # all of it may be gone
             return []
         return [bytes.fromhex(name) for name in names if NAME.fullmatch(name) and name.startswith(f"{first_byte:02x}")]

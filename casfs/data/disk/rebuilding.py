@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from casfs.data.disk.accounts import Account
-from casfs.data.disk.content_file import taken
+from casfs.data.disk.content_file import ContentFiles, taken
 from casfs.data.disk.files import Files
 from casfs.data.disk.folder import Folder
 from casfs.data.disk.journal import Books
@@ -64,9 +64,7 @@ class Rebuild:
         """Return what each content of a group takes on disk; a listing that fails is an error, never an empty group."""
         found = {}
         for digest in self._folder.digests(group):
-            fd = self._files.open(self._folder.file_of(digest))
-            try:
-                found[digest] = taken(self._files.state(fd))
-            finally:
-                self._files.close(fd)
+            with ContentFiles(self._files, self._folder.file_of(digest), digest, 0).reading() as file:
+                if file is not None:
+                    found[digest] = taken(file.state)
         return found

@@ -4,7 +4,6 @@ Each step is about one file, under that file's own lock. Who reads or writes it 
 rotten, or is fetched again.
 """
 
-import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,9 +19,6 @@ from casfs.data.disk.root_proof import RootProof
 from casfs.data.disk.trimming import give_up
 from casfs.data.hashing import blocks, lanes
 from casfs.data.hashing.blocks import BLOCK_SIZE
-
-NO_CONTENT = frozenset({errno.ENXIO, errno.ELOOP, errno.EISDIR, errno.EACCES})
-"""What is told of a name that is no file, or one that nobody may open: no failure of the disk, as far as that goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +57,7 @@ class Upkeep:
     def inspect(self) -> Iterator[Inspection]:
         """Read every block that is held, and give up what is rotten; yield what was found of each file."""
         for opener in self._files():
-            try:
-                found = self._inspected(opener)
-            except OSError as error:
-                if error.errno not in NO_CONTENT:
-                    raise
-                found = self._unopened(opener)
+            found = self._unopened(opener) if opener.is_no_file() else self._inspected(opener)
             if found is not None:
                 yield found
 
@@ -79,17 +70,14 @@ class Upkeep:
             yield opener.digest.hex(), self._is_cleared(opener)
 
     def _is_cleared(self, opener: ContentFiles) -> bool:
-        try:
-            with opener.locked() as file:
-                if file is not None:
-                    self._take_away(opener, file)
-            with opener.reading() as left:
-                return left is None
-        except OSError as error:
-            if error.errno not in NO_CONTENT:
-                raise
+        if opener.is_no_file():
             self._unopened(opener)
             return True
+        with opener.locked() as file:
+            if file is not None:
+                self._take_away(opener, file)
+        with opener.reading() as left:
+            return left is None
 
     def entries(self) -> Iterator[Entry]:
         """Yield what each file says of itself."""
