@@ -50,11 +50,12 @@ def verify(as_json: bool, **given: str | None) -> None:  # noqa: FBT001 - as abo
     """
     _, folder = _opened(given)
     total, unsound = 0, list[Inspection]()
-    with Progress("verifying", folder.used_bytes()) as progress:
+    used, inspections = folder.used_bytes(), folder.inspect()
+    with Progress("verifying", used) as progress:
 
         def inspected() -> Iterator[Row]:
             nonlocal total
-            for found in folder.inspect():
+            for found in inspections:
                 total += 1
                 progress.advance(found.right << 20)
                 if not found.is_sound:

@@ -146,9 +146,9 @@ class Store:
         """Return one content; None where there is none, or it cannot be read."""
         return self._room.reading(functools.partial(self._described, digest))
 
-    def upkeep(self) -> Upkeep:
-        """Return what looks after every file of the cache; its methods raise."""
-        return Upkeep(self._room)
+    def upkeep(self, beat: Callable[[], None] = lambda: None) -> Upkeep:
+        """Return what looks after every file of the cache; its methods raise, and call *beat* as they go on."""
+        return Upkeep(self._room, beat)
 
     def labels(self) -> Iterator[tuple[Label, Entry]]:
         """Yield every place where a content of the cache was seen, in no order, with what is held of it.

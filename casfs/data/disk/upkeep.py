@@ -4,7 +4,7 @@ Each step is about one file, under that file's own lock. Who reads or writes it 
 rotten, or is fetched again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -51,8 +51,9 @@ class Upkeep:
     Threads: one at a time; others, and other processes, use the cache meanwhile.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, beat: Callable[[], None]) -> None:
         self._room = room
+        self._beat = beat
 
     def inspect(self) -> Iterator[Inspection]:
         """Read every block that is held, and give up what is rotten; yield what was found of each file."""
@@ -137,6 +138,7 @@ class Upkeep:
 
     def _right(self, file: ContentFile, few: Sequence[int]) -> list[int]:
         """Return those of some blocks whose bytes are what their leaves say."""
+        self._beat()
         views = [self._buffers[at][: blocks.length(block, file.size)] for at, block in enumerate(few)]
         leaves = [file.leaves(range(block, block + 1))[0] for block in few]
         came = [_is_read(file, block, view) for block, view in zip(few, views, strict=True)]
