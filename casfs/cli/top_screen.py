@@ -11,12 +11,21 @@ from rich.text import Text
 from casfs.cli.results import duration, printable, size
 
 NOTHING = "-"
+TOTALS = (
+    ("errors", "errors"),
+    ("retries", "retries"),
+    ("throttled", "throttled"),
+    ("hash mismatches", "hash_mismatches"),
+)
 
 
 def show(views: Iterator[dict[str, Any]]) -> None:
-    """Show each view in the place of the one before, on the terminal's other screen where it has one."""
+    """Show each view in the place of the one before, on the terminal's other screen; one where it has none."""
     console = Console()
-    with Live(console=console, screen=not console.is_dumb_terminal, auto_refresh=False, redirect_stdout=False) as live:
+    if console.is_dumb_terminal:
+        show_once(next(views))
+        return
+    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
         for fields in views:
             live.update(screen(fields), refresh=True)
 
@@ -30,7 +39,8 @@ def screen(fields: dict[str, Any]) -> Group:
     """Return the whole of it."""
     up = f"up {duration(fields['uptime_s'])}"
     head = Text(printable(f"{fields['mountpoint']}  {fields['source']}  {up}"), style="bold", no_wrap=True)
-    return Group(head, Text(), _figures(fields), Text(), _reading(fields), Text(), _expiring(fields))
+    body = (_figures(fields), _totals(fields), _reading(fields), _expiring(fields))
+    return Group(head, *(part for each in body for part in (Text(), each)))
 
 
 def _figures(fields: dict[str, Any]) -> Table:
@@ -47,12 +57,13 @@ def _figures(fields: dict[str, Any]) -> Table:
         *(() if fields["disk"] is None else (("disk", _share(fields["disk"]), _health(fields["disk"])),)),
     ):
         table.add_row(Text(name, style="bold"), *map(Text, said))
-    counted = "  ".join(f"{name} {fields[name]}" for name in ("in_flight", "errors", "retries", "throttled"))
-    style = "red" if fields["errors"] or fields["hash_mismatches"] else ""
-    table.add_row(
-        Text("since it is up", style="bold"), Text(f"{counted}  mismatches {fields['hash_mismatches']}", style)
-    )
     return table
+
+
+def _totals(fields: dict[str, Any]) -> Text:
+    style = "red" if fields["errors"] or fields["hash_mismatches"] else ""
+    counted = ", ".join(f"{name} {fields[field]}" for name, field in TOTALS)
+    return Text.assemble(("since it is up  ", "bold"), (counted, style), f"; {fields['in_flight']} in flight")
 
 
 def _reading(fields: dict[str, Any]) -> Table:
