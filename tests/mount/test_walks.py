@@ -56,6 +56,10 @@ def figures(root: Path) -> dict[str, int]:
     return found
 
 
+def is_kept(root: Path, job: str) -> bool:
+    return os.getxattr(root / "vault" / job / "output", "user.cas.cached") == b"whole"
+
+
 @pytest.mark.parametrize("program", COPIES)
 def test_a_copy_of_a_vault_is_right_and_asks_for_nothing_twice(
     program: str, vault: Server, mounting: Mounting, tmp_path: Path
@@ -126,3 +130,17 @@ def test_a_program_that_is_killed_leaves_nothing_on_its_way(vault: Server, mount
         vault.faults.clear()
         assert (root / "vault" / order[20] / "output").read_bytes() == bytes_of(order[20])
         wait_until(lambda: figures(root)["in_flight"] == 0, "what nobody reads is called back")
+
+
+def test_what_is_kept_on_disk_is_asked_of_the_disk_ahead(vault: Server, mounting: Mounting, tmp_path: Path) -> None:
+    kept = ("--cache-dir", tmp_path / "kept")
+    with mounting(vault, *kept) as root:
+        subprocess.run(["cp", "-r", root / "vault", tmp_path / "first"], check=True, timeout=120)
+        wait_until(lambda: all(is_kept(root, job) for job in JOBS), "all is on disk")
+    before = asked(vault)
+    with mounting(vault, *kept) as root:
+        subprocess.run(["cp", "-r", root / "vault", tmp_path / "second"], check=True, timeout=120)
+        counted = figures(root)
+    assert asked(vault) == before
+    assert counted["prefetched_outputs"] >= len(JOBS) - 6
+    assert all((tmp_path / "second" / job / "output").read_bytes() == bytes_of(job) for job in JOBS)
