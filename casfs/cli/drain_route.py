@@ -1,5 +1,6 @@
 """Where a drain puts archives and how, as its command line says it."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from casfs.config.options import BY_NAME
 from casfs.drain.destinations.destination import Destination
@@ -59,7 +59,7 @@ def route(
         yield _to_cos(arguments, account, ledger, note)
         return
     is_on_cluster = arguments["scheduler"] is not None and not arguments["dry_run"]
-    if is_on_cluster and "://" in arguments["destination"] and "@" in urlsplit(arguments["destination"]).netloc:
+    if is_on_cluster and re.search("://[^/]*@", arguments["destination"]):
         raise ConfigError("DESTINATION: a URL with a user or a password would be read by all of the cluster")
     destination, vault = folder_at(arguments["destination"]), arguments["vault_place"].vault
     way, manifest = Download(account, vault, destination, arguments["tier"]), Manifest(destination)

@@ -141,7 +141,11 @@ def test_a_cluster_without_workers_costs_nothing(tmp_path: Path) -> None:
 
 def test_a_url_with_a_password_and_a_bucket_are_refused(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
-        for to, said in (("ftp://me:secret@host/x", "password"), ("cos://bucket-1/x", "nothing is downloaded")):
+        for to, said in (
+            ("ftp://me:secret@host/x", "password"),
+            ("simplecache::ftp://me:secret@host/x", "password"),
+            ("cos://bucket-1/x", "nothing is downloaded"),
+        ):
             done = vault.drain("--scheduler", "tcp://127.0.0.1:9", to=to)
             assert (done.returncode, vault.server.requests) == (1, [])
             assert said in done.stderr
