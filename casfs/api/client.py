@@ -154,7 +154,7 @@ class Client:
         def call() -> Call:
             return self._call(first, deadline.sooner(PAGE_S), vault, cancelled=deadline.cancelled)
 
-        return listing.items(Pages(self._attempts, self._retry, listing, request, call).ask)
+        return Pages(self._attempts, self._retry, listing, request, call).items()
 
     def _asked(self, call: Call, request: Request, understood: Callable[[Fields], Answered]) -> Answered:
         """Return what is *understood* of the document that *request* asks for, retries included."""

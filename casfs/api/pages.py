@@ -1,6 +1,6 @@
 """The pages of one listing: each asked for with its retries, all together within bounds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from casfs.api.attempts import Attempts
@@ -9,7 +9,7 @@ from casfs.api.listings import ListOperation, Page
 from casfs.api.operations import Request
 from casfs.api.refusals import MarkerRefusedError
 from casfs.api.retry import Call, Retry
-from casfs.errors import NotFoundError, ProtocolError, RefusedError
+from casfs.errors import CasfsError, NotFoundError, ProtocolError, RefusedError
 
 LONGEST_LISTING = 256 << 20
 """Bytes of the pages of one listing: 100,000 jobs take 100 MiB, and their memory is promised a bound."""
@@ -45,6 +45,12 @@ class Pages(Generic[Model]):
         self._request = request
         self._call = call
         self._received = 0
+        self._last: Call | None = None
+        self._failure: CasfsError | None = None
+
+    def items(self) -> Iterator[Model]:
+        """Return what is listed, as ``ListOperation.items``; each failure has a line in the log."""
+        return _Told(self._listing.items(self.ask), self.tell)
 
     def ask(self, marker: str) -> Page[Model]:
         """Return the page that begins at *marker*, "" for the first one.
@@ -55,7 +61,17 @@ class Pages(Generic[Model]):
             CasfsError: as ``Retry.run``.
         """
         call, request = self._call(), self._request(marker)
-        return self._retry.run(call, lambda: self._listing.page(parsed_page(self._body(call, request))))
+        self._last, self._failure = call, None
+        try:
+            return self._retry.run(call, lambda: self._listing.page(parsed_page(self._body(call, request))))
+        except CasfsError as error:
+            self._failure = error
+            raise
+
+    def tell(self, error: CasfsError) -> None:
+        """Log a failure, unless it is that of a page, which is logged: what is wrong with them together has no line."""
+        if error is not self._failure and self._last is not None:
+            self._retry.give_up(self._last, error)
 
     def _body(self, call: Call, request: Request) -> bytearray:
         try:
@@ -68,6 +84,21 @@ class Pages(Generic[Model]):
         if self._received > LONGEST_LISTING:
             raise ProtocolError(f"a listing of over {LONGEST_LISTING} bytes")
         return body
+
+
+class _Told(Iterator[Model]):
+    """Items, each failure of which is told; no generator, as they are none."""
+
+    def __init__(self, items: Iterator[Model], tell: Callable[[CasfsError], None]) -> None:
+        self._items = items
+        self._tell = tell
+
+    def __next__(self) -> Model:
+        try:
+            return next(self._items)
+        except CasfsError as error:
+            self._tell(error)
+            raise
 
 
 def _may_be_the_marker(call: Call) -> bool:

@@ -148,8 +148,30 @@ class Retry:
                 except CasfsError as error:
                     self._wait_before_next(call, error)
         except CasfsError as error:
-            self._give_up(call, error)
+            self.give_up(call, error)
             raise
+
+    def give_up(self, call: Call, error: CasfsError) -> None:
+        """Log what *call* came to, once.
+
+        That there is no such thing is an answer to a look-up, and a failure of a listing; a cancellation is none.
+        """
+        if isinstance(error, InterruptedCallError):
+            return
+        expected = isinstance(error, NotFoundError) and call.operation not in LISTINGS
+        self._stats.count("errors", int(not expected))
+        fields = {name: getattr(call, name) for name in _FIELDS}
+        logger.log(
+            logging.DEBUG if expected or error.is_told else logging.WARNING,
+            "%s: %s [tries %d, status %s, code %s, request id %s]",
+            call,
+            error,
+            call.tries,
+            call.status or "-",
+            call.code or "-",
+            call.request_id or "-",
+            extra=fields,
+        )
 
     def _wait_before_next(self, call: Call, error: CasfsError) -> None:
         """Wait for as long as the next attempt shall wait after *error*; raise *error* if there shall be none."""
@@ -179,28 +201,6 @@ class Retry:
             call.check()
             self._sleep(min(POLL_S, seconds))
             seconds -= POLL_S
-
-    def _give_up(self, call: Call, error: CasfsError) -> None:
-        """Log what *call* came to, once.
-
-        That there is no such thing is an answer to a look-up, and a failure of a listing; a cancellation is none.
-        """
-        if isinstance(error, InterruptedCallError):
-            return
-        expected = isinstance(error, NotFoundError) and call.operation not in LISTINGS
-        self._stats.count("errors", int(not expected))
-        fields = {name: getattr(call, name) for name in _FIELDS}
-        logger.log(
-            logging.DEBUG if expected or error.is_told else logging.WARNING,
-            "%s: %s [tries %d, status %s, code %s, request id %s]",
-            call,
-            error,
-            call.tries,
-            call.status or "-",
-            call.code or "-",
-            call.request_id or "-",
-            extra=fields,
-        )
 
 
 _FIELDS = ("operation", "vault", "job", "range", "status", "code", "request_id", "tries")

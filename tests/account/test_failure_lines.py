@@ -154,6 +154,15 @@ def test_so_is_every_answer_that_cannot_be_used(made: House) -> None:
 
 
 @EVERY_PROVIDER
+def test_so_are_pages_each_of_which_can_be_used_and_that_lead_nowhere(made: House) -> None:
+    page = json.dumps({"JobList": [{"JobId": name, "Action": "Unknown"} for name in "ab"], "Marker": "again"})
+    line = made.failure(Fault(kind=Kind.GARBAGE, operation="list_jobs", body=page, times=None))
+    assert line["message"].startswith("list_jobs, vault 'v': the pages of the listing go round")
+    assert (line["request_id"], line["level"]) == (made.last_id(), "warning")
+    assert [record.operation for record in made.server.requests[-2:]] == ["list_jobs"] * 2
+
+
+@EVERY_PROVIDER
 def test_one_that_never_came_says_so(made: House) -> None:
     for operation in SPOILT:
         for kind in SILENT:
