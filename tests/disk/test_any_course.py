@@ -10,13 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from casfs.data.disk import outage
-from casfs.data.disk.layout import Label
+from casfs.data.disk.layout import ContentKey, Label
+from casfs.data.disk.root_proof import RootProof
 from casfs.data.hashing import treehash
-from tests.data.service import MIB
+from tests.data.service import MIB, sample
 from tests.disk.contents import ROOT, Archive, Time, open_store, served
 from tests.disk.machine import Inode, Machine, Process, StoppedError
 
 ARCHIVES = [Archive.of(2 * MIB + 7, 1), Archive.of(MIB + MIB // 2, 50, hashed=False)]
+SECOND = ContentKey.of(2 * MIB + 7, ARCHIVES[0].key.tree_hash, ("https://cas.example", "100", "vault", "second"))
+"""What another job of the first archive is kept under."""
+CONFUSED = ContentKey.of(2 * MIB + 7, ARCHIVES[0].key.tree_hash, ("https://cas.example", "100", "vault", "confused"))
+WRONG = Archive(sample(2 * MIB + 7, 99), CONFUSED)
+"""What a service sends for a job that it confuses with the first archive's, with the right hashes of its parts."""
 LARGE = 64 * MIB
 PAGES = st.integers(0, 2) | st.sampled_from([17, 18]) | st.integers(33, 840)
 """Of a content's file: its identity, the first of each slot of labels, its leaves, its data."""
@@ -42,6 +48,7 @@ class AnyCourse(RuleBasedStateMachine):
         self.allowed = capacity
         self.chance = random.Random(capacity)
         self.is_sound = True
+        self.is_confused = False
         self.lose()
 
     def teardown(self) -> None:
@@ -81,6 +88,8 @@ class AnyCourse(RuleBasedStateMachine):
             written = content.write(new)
             if self.capacity == LARGE and not self.stores[who].needs_rebuild:
                 assert written == len(new)
+                if self.is_confused and not which:  # at any look all of it may be given up
+                    return
                 self.sure |= {(which, one.block) for one in new}
                 self.owed[who].add(which)
 
@@ -91,6 +100,35 @@ class AnyCourse(RuleBasedStateMachine):
         leaves = content.held(range(ARCHIVES[which].count))
         digests = [treehash.leaf(ARCHIVES[which].block(number)) for number in range(ARCHIVES[which].count)]
         assert all(leaf is None or leaf.digest == digest for leaf, digest in zip(leaves, digests, strict=True))
+
+    @rule(who=who, numbers=numbers)
+    def write_for_another_job(self, who: int, numbers: set[int]) -> None:
+        with self.takes_room():
+            self.stores[who].content(SECOND).write(ARCHIVES[0].new(sorted(numbers)))
+            self.lose_words_of(numbers)
+
+    @rule(who=who, numbers=numbers)
+    def write_for_a_confused_job(self, who: int, numbers: set[int]) -> None:
+        with self.takes_room():
+            self.stores[who].content(CONFUSED).write(WRONG.new(sorted(numbers)))
+            self.is_confused = True
+            self.lose_words_of({0, 1, 2})
+
+    def lose_words_of(self, numbers: set[int]) -> None:
+        """Blocks of the first archive are the word of another job now."""
+        for known in (self.sure, self.flushed):
+            known -= {(0, number) for number in numbers}
+
+    @rule(who=who)
+    def read_for_another_job(self, who: int) -> None:
+        served(self.stores[who].content(SECOND), ARCHIVES[0])
+
+    @rule(who=who)
+    def read_for_a_confused_job(self, who: int) -> None:
+        """As long as it is not found out, it has what the service sends for it; then it is the archive."""
+        content = self.stores[who].content(CONFUSED)
+        if all(content.held(range(3))) and content.prove_root() is RootProof.MET:
+            assert served(content, ARCHIVES[0]) == {0, 1, 2}
 
     @rule(who=who)
     def flush(self, who: int) -> None:
@@ -136,7 +174,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(who=who)
     def inspect(self, who: int) -> None:
         found = list(self.stores[who].upkeep().inspect())
-        assert all(one.is_sound for one in found) or not self.is_sound
+        assert all(one.is_sound for one in found) or not self.is_sound or self.is_confused
         self.is_sound = True
 
     @rule(seconds=st.sampled_from([1.0, 1000.0]))
