@@ -12,6 +12,7 @@ from casfs.data.disk.store import Store
 from casfs.doctor.check import Check, Look, fail, ok, warn
 from casfs.log.lines import is_lost
 from casfs.log.outlets import SYSLOG_SOCKET
+from casfs.mount.figures import check_port
 
 
 def looks(config: Config) -> tuple[Look, ...]:
@@ -21,6 +22,7 @@ def looks(config: Config) -> tuple[Look, ...]:
         Look("memory", lambda: _memory(config)),
         Look("cache directory", lambda: _cache(config)),
         Look("log", lambda: _log(config)),
+        Look("metrics", lambda: _metrics(config)),
     )
 
 
@@ -81,8 +83,17 @@ def _log(config: Config) -> Iterator[Check]:
         yield warn("log", f"nobody takes log lines at {SYSLOG_SOCKET}", "name a file with --log-file")
         return
     if config.log_file is not None:
-        there = _existing(Path(config.log_file))
-        if not os.access(there, os.W_OK):
-            yield fail("log", f"{there} cannot be written", "name another file with --log-file")
+        path = Path(config.log_file)
+        is_writable = os.access(path, os.W_OK) if path.exists() else os.access(path.parent, os.W_OK | os.X_OK)
+        if path.is_dir() or not is_writable:
+            yield fail("log", f"{path} cannot be written", "make its folder, or name another file with --log-file")
             return
     yield ok("log", config.log_file or "the system log, or standard error")
+
+
+def _metrics(config: Config) -> Iterator[Check]:
+    if config.metrics is None:
+        yield ok("metrics", "none are asked for")
+        return
+    check_port(config.metrics)
+    yield ok("metrics", f"{config.metrics} can be had")

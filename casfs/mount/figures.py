@@ -7,6 +7,7 @@ from typing import Protocol
 from casfs.account import Stages
 from casfs.errors import ConfigError
 from casfs.operate.expiry import NextExpiry
+from casfs.stats import Stats
 
 MISSING = "metrics: prometheus-client is not installed: pip install 'casfs[metrics]'"
 
@@ -47,14 +48,21 @@ def port_for(place: str | None, stages: Stages, opened: Callable[[], int], expir
     Raises:
         ConfigError: it cannot be had, or prometheus-client is not installed.
     """
-    if place is None:
-        return NoPort()
+    return NoPort() if place is None else _had(place, stages.stats, _more(stages, opened, expiry))
+
+
+def check_port(place: str) -> None:
+    """Raise ConfigError unless a mount can have the port; it is given back."""
+    _had(place, Stats(), dict).close()
+
+
+def _had(place: str, stats: Stats, more: Callable[[], Told]) -> Port:
     try:
         from casfs.operate.metrics import Figures, MetricsServer  # noqa: PLC0415 - an extra, 40 ms for who wants it
     except ImportError as error:
         raise ConfigError(MISSING) from error
     host, _, port = place.rpartition(":")
-    return MetricsServer((host.strip("[]"), int(port)), Figures(stages.stats, _more(stages, opened, expiry)))
+    return MetricsServer((host.strip("[]"), int(port)), Figures(stats, more))
 
 
 def _more(stages: Stages, opened: Callable[[], int], expiry: NextExpiry) -> Callable[[], Told]:

@@ -88,12 +88,20 @@ def closed_port() -> int:
 
 @pytest.mark.fuse
 def test_on_a_good_host_all_is_well_and_the_status_is_0(host: Host, server: Server) -> None:
-    seen = host.doctor("--log-file", host.home / "log", "--cache-dir", host.home / "cache", server.url)
+    wishes = (
+        "--log-file",
+        host.home / "log",
+        "--cache-dir",
+        host.home / "cache",
+        "--metrics",
+        f"127.0.0.1:{closed_port()}",
+    )
+    seen = host.doctor(*wishes, server.url)
     assert seen.status == 0, seen.failed()
     names = {
         "python", "binding", "libfuse", "/dev/fuse", "fusermount3", "user_allow_other", "read_ahead_kb", "hash lanes",
         "clock", "dns", "tls", "proxy", "keys", "credentials", "permissions of vault photos", "cache directory",
-        "memory", "updatedb", "systemd", "settings", "log",
+        "memory", "updatedb", "systemd", "settings", "log", "metrics",
     }  # fmt: skip
     assert names <= set(seen.checks)
     assert not (host.home / "cache").exists()
@@ -172,6 +180,9 @@ BROKEN = {
     "too little address space": Broken(
         "memory", "raise ulimit -v", "--block-cache-size 900G", prefix="prlimit --as=4000000000"
     ),
+    "a log in a folder that is not there": Broken("log", "make its folder", "--log-file {home}/none/log"),
+    "a log that is a folder": Broken("log", "another file with --log-file", "--log-file {home}"),
+    "a port that somebody has": Broken("metrics", "Address already in use", "--metrics {taken}"),
     "an option that is none": Broken("settings", "list-ttl", "--list-ttl never"),
     "a file that others can read": Broken("settings", "chmod 600", "--config {home}/config"),
 }  # fmt: skip
@@ -202,6 +213,7 @@ def run(broken: Broken, host: Host, server: Server) -> Seen:
     (host.home / "config").chmod(0o644)
     host.home.chmod(0o777 if NOBODY in broken.prefix else 0o755)
     words = {"home": str(host.home), "url": server.url, "closed": str(closed_port())}
+    words["taken"] = server.url.removeprefix("http://")
 
     def filled(text: str) -> str:
         return text.format(**words)
