@@ -1,7 +1,9 @@
 """When the next output expires that is not whole on disk."""
 
+from collections.abc import Iterator
+
 from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Output
-from casfs.operate.expiry import LEAST_AGE_S, MOST, NextExpiry
+from casfs.operate.expiry import LEAST_AGE_S, MOST, RUN, WINDOW, NextExpiry
 
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -56,6 +58,24 @@ def test_without_a_cache_on_disk_all_are() -> None:
     expiry = NextExpiry(soonest, lambda: JOBS, None, lambda: DAY_NS, lambda: 0.0)
     expiry.look()
     assert [output.job for output in expiry.outputs() or ()] == ["soon", "next", "late"]
+
+
+def test_very_many_jobs_are_looked_at_by_and_by_until_enough_are_not_whole() -> None:
+    count = 2 * WINDOW + 7
+    jobs = [job(f"{number:05d}", DAY_NS + HOUR_NS + number // 3) for number in reversed(range(count))]
+    rests, passes = list[float](), list[int]()
+
+    def known() -> Iterator[Job]:
+        passes.append(1)
+        yield from jobs
+
+    def is_whole(output: Output) -> bool:
+        return int(output.job) < count - 3
+
+    expiry = NextExpiry(soonest, known, is_whole, lambda: DAY_NS, lambda: 0.0, rest=rests.append)
+    expiry.look()
+    assert [output.job for output in expiry.outputs() or ()] == [f"{count - left:05d}" for left in (3, 2, 1)]
+    assert (len(passes), len(rests)) == (3, 3 * (count // RUN))
 
 
 def test_no_more_are_remembered_than_somebody_looks_at() -> None:
