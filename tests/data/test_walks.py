@@ -279,6 +279,32 @@ def test_who_closes_what_was_guessed_gives_up_what_it_has_not_read() -> None:
         service.idle()
 
 
+def test_of_outputs_that_are_not_read_to_their_end_only_the_first_block_is_asked_for() -> None:
+    large = sample(5 * MIB)
+    service = Service({job: large if place % 4 == 3 else SMALL for place, job in enumerate(JOBS)})
+    vault = Walked(service)
+    with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
+        for output in vault.outputs:
+            reader = outputs.open(output)
+            read(reader, 0, 10)
+            reader.close()
+            service.idle()
+    beyond = {request.job for request in service.requests if request.part[1] > 1}
+    assert beyond <= set(JOBS[3:11])  # what was guessed before the first of them was closed
+
+
+def test_once_one_is_read_to_its_end_the_next_ones_are_asked_for_whole() -> None:
+    service = Service({job: sample(3 * MIB) if place % 2 else SMALL for place, job in enumerate(JOBS)})
+    vault = Walked(service)
+    with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
+        for place, output in enumerate(vault.outputs[:9]):
+            reader = outputs.open(output)
+            read(reader, 0, 10 if place == 1 else reader.size)
+            reader.close()
+        service.idle()
+    assert {request.job for request in service.requests if request.part[1] > 1} >= set(JOBS[3:12:2])
+
+
 def test_a_walk_that_rests_gives_its_memory_to_who_reads() -> None:
     service = Service(dict.fromkeys(JOBS, SMALL) | {"big": sample(40 * MIB)})
     vault, stats, now_s = Walked(service), Stats(), [0.0]

@@ -38,6 +38,7 @@ class Guesses:
 
     Attributes:
         read_s: when the walk took its last step.
+        are_heads: whether of the last output of several blocks only some were read, as ``file`` and ``head`` do.
 
     Invariants: what is asked for is what the walk is believed to read next; the rest is called back, or evicted first.
 
@@ -46,6 +47,7 @@ class Guesses:
 
     def __init__(self, limit: int, stats: Stats) -> None:
         self.read_s = 0.0
+        self.are_heads = False
         self._limit = max(1, min(MAX_BLOCKS, limit // 2))
         self._size = min(FIRST_BLOCKS, self._limit)
         self._stats = stats
@@ -92,9 +94,10 @@ class Guesses:
         for content in ahead:
             if distance >= self._size:
                 break
-            if not self._ask(windows, content, min(content.count, self._size - distance), distance):
+            count = min(content.count, 1) if self.are_heads else content.count
+            if not self._ask(windows, content, min(count, self._size - distance), distance):
                 return False
-            distance += max(1, content.count)
+            distance += max(1, count)
         return True
 
     def release(self, windows: Windows) -> None:

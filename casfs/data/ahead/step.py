@@ -54,10 +54,14 @@ class Step:
             self._guess = course.guesses.take(windows, self._content, waited=waited)
             course.guesses.turn(windows, course.number, course.ahead)
         if self._prefetch.reaches_end:
+            if self._content.count > 1:
+                course.guesses.are_heads = False
             self._is_done = course.guesses.ask(windows, course.number, course.ahead, now_s)
 
     def release(self, windows: Windows) -> None:
         """Call back what only this reader wanted; what its walk is believed to read next stays."""
+        if self._is_turned and self._course is not None and not self._prefetch.reaches_end:
+            self._course.guesses.are_heads = True
         self._prefetch.release(windows)
         if self._guess is not None:
             windows.close(self._guess)
