@@ -183,10 +183,12 @@ class Tree:
         """Return the outputs that come after *output* in each order in which programs go through its vault.
 
         Returns:
-            As many orders each time, of what the last listing knew to be downloadable; nothing where the directory of
-            the vault was not read. No request.
+            As many orders each time, of what the last listing knew to be downloadable; nothing where that has no such
+            output, or where the directory of the vault was not read. No request.
         """
         catalog = self._catalog
+        if next(self._downloadable(catalog, output.vault, iter([output.job])), None) is None:
+            return []
         orders = catalog.orders.after(output.vault, output.job)
         return [self._downloadable(catalog, output.vault, ids) for ids in orders]
 
@@ -198,10 +200,15 @@ class Tree:
             if catalog is not self._catalog or passed > MAX_PASSED_OVER:
                 return
             output = None if job is None else job.output
-            is_there = output is not None and (output.expires_ns is None or output.expires_ns > self._now_ns())
+            is_there = output is not None and self._is_read(output)
             passed = 0 if is_there else passed + 1
             if output is not None and is_there:
                 yield output
+
+    def _is_read(self, output: Output) -> bool:
+        """Say whether a read of *output* gets here: none of one that is empty does, and one that expired is gone."""
+        is_empty = output.size == 0 and not output.is_inventory
+        return not is_empty and (output.expires_ns is None or output.expires_ns > self._now_ns())
 
     def _directory(self, vault: Vault) -> VaultDir:
         return VaultDir(vault, self._catalog.jobs.known.changed_ns(vault.name))

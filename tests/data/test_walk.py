@@ -49,13 +49,20 @@ def test_who_is_overtaken_is_still_expected() -> None:
     assert told(walk, "abcedgf") == ["", "", "defgh", "dfgh", "fgh", "fh", "h"]
 
 
-def test_who_is_passed_over_for_long_ends_it() -> None:
+def test_who_is_passed_over_for_long_is_expected_no_more() -> None:
     order = [chr(number) for number in range(ord("A"), ord("z"))]
     walk = following(order)
     told(walk, "ABC")
     beyond = "".join(order[4 : 4 + MAX_OVERTAKEN])
     assert all(each.startswith("D") for each in told(walk, beyond))
-    assert told(walk, order[4 + MAX_OVERTAKEN]) == [""]
+    assert told(walk, order[4 + MAX_OVERTAKEN])[0][:3] == "".join(order[5 + MAX_OVERTAKEN :][:3])
+
+
+def test_who_passes_over_every_other_one_ends_it() -> None:
+    order = [chr(number) for number in range(ord("A"), ord("z"))]
+    walk = following(order)
+    told(walk, "ABC")
+    assert told(walk, "".join(order[4 : 4 + 2 * MAX_OVERTAKEN + 2 : 2]))[-1] == ""
 
 
 def test_one_that_was_read_just_before_tells_nothing() -> None:
@@ -92,4 +99,11 @@ def test_orders_that_are_forgotten_in_the_middle_are_believed_no_more() -> None:
     orders.clear()
     assert told(walk, "cd") == ["", ""]
     orders.extend([LISTED, NAMED])
-    assert told(walk, "efg") == ["", "gh", "h"]
+    assert told(walk, "efg") == ["", "", "h"]
+
+
+def test_one_that_nothing_follows_tells_nothing() -> None:
+    def after(last: Output) -> list[Iterator[Output]]:
+        return [] if last.job.isupper() else [iter([output(job) for job in NAMED[NAMED.index(last.job) + 1 :]])]
+
+    assert told(Walk(after), "aXbYcZd") == ["", "", "", "", "defgh", "defgh", "efgh"]

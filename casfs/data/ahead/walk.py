@@ -14,14 +14,15 @@ from casfs.models import Output
 
 Following = Callable[[Output], Sequence[Iterator[Output]]]
 """Gives the outputs that come after one of its vault, in each order in which programs may go; always as many orders, or
-none where that cannot be told."""
+none where that cannot be told, as of one that is in no order."""
 
 RIGHT_STEPS = 2
 """Steps that one order must have told before the next is believed: in a vault of n outputs random reads do so in three
 cases of n²."""
 
 MAX_OVERTAKEN = 8
-"""Outputs that may be read before the one whose turn it is: programs that ``xargs -P8`` runs overtake each other."""
+"""Outputs that may be read before the one whose turn it is: programs that ``xargs -P8`` runs overtake each other. Then
+it is expected no more: it may be one that cannot be opened, or that the kernel holds."""
 
 MAX_OUTPUTS = 32
 """Outputs that are told at most: enough for every connection."""
@@ -68,9 +69,7 @@ class Walk:
             if now_s - self._read_s > IDLE_S:
                 self._end()
             self._read_s = now_s
-            if output.job not in self._recent:
-                if not self._goes_on(output):
-                    self._begin(output)
+            if output.job not in self._recent and (self._goes_on(output) or self._begins(output)):
                 self._last = output
                 self._recent.append(output.job)
             self._number += 1
@@ -85,10 +84,20 @@ class Walk:
         del self._ahead[place]
         self._ahead.extend(islice(self._rest, 1))
         self._overtakes = self._overtakes + 1 if place else 0
-        return self._overtakes <= MAX_OVERTAKEN
+        if self._overtakes > MAX_OVERTAKEN:
+            self._overtakes = 0
+            self._ahead.popleft()
+            self._ahead.extend(islice(self._rest, 1))
+        return True
 
-    def _begin(self, output: Output) -> None:
-        """Expect nothing, until the last steps were all told by one order."""
+    def _begins(self, output: Output) -> bool:
+        """Expect nothing until the last steps were all told by one order; say whether *output* is in any.
+
+        One that is in none, since it is kept while the service has dropped it, changes nothing.
+        """
+        coming = self._following(output)
+        if not coming:
+            return False
         self._ahead.clear()
         self._overtakes = 0
         orders = [] if self._last is None else self._following(self._last)
@@ -99,14 +108,10 @@ class Walk:
             for rights, expected in zip(before, told, strict=True)
         ]
         if max(self._rights, default=0) >= RIGHT_STEPS:
-            self._follow(self._rights.index(max(self._rights)), output)
-
-    def _follow(self, order: int, output: Output) -> None:
-        orders = self._following(output)
-        self._rights = []
-        if orders:  # which may have been forgotten meanwhile
-            self._rest = orders[order]
+            self._rest = coming[self._rights.index(max(self._rights))]
+            self._rights = []
             self._ahead.extend(islice(self._rest, MAX_OUTPUTS))
+        return True
 
     def _end(self) -> None:
         self._last = None
