@@ -82,7 +82,7 @@ class Coordinator:
         self._loading = Loading(ledger, self._tally, settings)
         self._is_listing = False
         self._was_listed = False
-        self._list_at_ns = self._heard_ns = means.now_ns()
+        self._list_at_ns = self._heard_ns = self._failing_ns = means.now_ns()
         self._failures = self._noted = 0
         self._measured = (means.now_ns(), 0, False)
 
@@ -244,11 +244,13 @@ class Coordinator:
             self._tally.again(entry, change.ended[1] if change.ended else None)
 
     def _patience(self, error: CasfsError | None, now_ns: int) -> BaseException | None:
-        """Return *error* once nothing has succeeded for too long."""
+        """Return *error* once nothing but errors has come for too long: a host that slept has heard nothing either."""
         if error is None:
             return None
+        if not self._failures:
+            self._failing_ns = now_ns
         self._failures += 1
-        return error if now_ns - self._heard_ns > PATIENCE_NS else None
+        return error if now_ns - self._failing_ns > PATIENCE_NS else None
 
     def _pause_ns(self) -> int:
         return min(60, 1 << min(self._failures, 6)) * 10**9

@@ -100,9 +100,10 @@ class Presence:
 
     def _lost(self) -> Lost:
         count, size = 0, 0
-        for _, each in self._missing():
+        done, _ = self._ledger.archives.totals()[State.DONE]
+        for _, each in self._missing() if done else ():  # millions of which none is done are not walked through
             count, size = count + 1, size + each
-        return Lost(count, size, count == self._ledger.archives.count_done())
+        return Lost(count, size, count == done)
 
     def _missing(self) -> Iterator[tuple[int, int]]:
         return missing(self._ledger, self._way.sizes)

@@ -1,6 +1,5 @@
 """A drain from its beginning to its end: inventory, choice, plan, jobs and downloads, manifest."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from casfs.drain.needs import Service, Watcher
 from casfs.drain.plan import Plan, plan
 from casfs.drain.presence import Presence
 from casfs.drain.settings import DrainSettings
+from casfs.drain.times import steady
 from casfs.drain.way import Way
 from casfs.drain.work import Broken, Outcome, Work
 from casfs.drain.workers import Queue, Workers
@@ -161,14 +161,15 @@ class Drain:
             )
 
     def _work(self) -> None:
-        work = Work(self._service, self._wish.settings.vault, self._way, time.time_ns)
+        now_ns = steady()
+        work = Work(self._service, self._wish.settings.vault, self._way, now_ns)
         inbox = Queue[Outcome]()
         means = Means(
             work,
             Workers("ask", SIDE_BY_SIDE + 1, inbox.put, Broken),
             Workers("load", self._wish.settings.jobs, inbox.put, Broken),
             inbox,
-            time.time_ns,
+            now_ns,
         )
         run = Coordinator(self._ledger, self._wish.settings, means, self._user)
         with self._ledger.step():

@@ -1,6 +1,20 @@
-"""Times as a drain writes them."""
+"""Times as a drain takes and writes them."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+
+def steady(wall_ns: Callable[[], int] = time.time_ns, boot_ns: Callable[[], int] | None = None) -> Callable[[], int]:
+    """Return a clock that begins with the time of day and goes on evenly, though somebody sets that.
+
+    Args:
+        wall_ns: the time of day.
+        boot_ns: what goes on evenly, while the host sleeps too; None for that of the system.
+    """
+    passed_ns = boot_ns or (lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+    ahead_ns = wall_ns() - passed_ns()
+    return lambda: ahead_ns + passed_ns()
 
 
 def iso(at_ns: int) -> str:

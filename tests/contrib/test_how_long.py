@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from casfs.cli.drain import drain
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "drain.md").read_text("utf-8")
@@ -60,3 +63,23 @@ def test_units_run_what_there_is_and_leave_keys_to_workers(name: str) -> None:
     assert f"dask {what} " in unit["Service"]["ExecStart"]
     assert unit.has_option("Service", "LoadCredential") is (what == "worker")
     assert unit["Service"]["Restart"] == "always", "a worker ends with its scheduler, and with status 0"
+
+
+def test_on_kubernetes_no_pod_is_open_to_others_and_the_scheduler_has_no_keys() -> None:
+    told = list(yaml.safe_load_all((ROOT / "contrib" / "cluster" / "kubernetes.yaml").read_text("utf-8")))
+    (policy,) = (each["spec"] for each in told if each["kind"] == "NetworkPolicy")
+    labels = policy["podSelector"]["matchLabels"]
+    assert policy["ingress"] == [{"from": [{"podSelector": {"matchLabels": labels}}]}]
+    with_keys = {}
+    for each in told:
+        if "template" in each["spec"]:
+            pod = each["spec"]["template"]
+            assert labels.items() <= pod["metadata"]["labels"].items()
+            (container,) = pod["spec"]["containers"]
+            with_keys[container["name"]] = container.get("envFrom")
+            if container["command"][:2] == ["casfs", "drain"]:
+                words = [word.partition("=")[0] for word in container["command"] if word.startswith("--")]
+                assert set(words) <= {option for each in drain.params for option in each.opts}
+    assert with_keys.pop("scheduler") is None
+    assert all(found == [{"secretRef": {"name": "casfs"}}] for found in with_keys.values())
+    assert set(with_keys) == {"worker", "drain"}

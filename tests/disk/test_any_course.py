@@ -214,6 +214,9 @@ class AnyCourse(RuleBasedStateMachine):
             content.write(ARCHIVES[which].new(range(ARCHIVES[which].count)))
             served(content, ARCHIVES[which])
         self.processes[who].refuses = lambda _call: None
+        if (call, number) == ("read data", errno.EIO):  # what cannot be read is given up
+            self.sure = {one for one in self.sure if one[0] != which}
+            self.flushed = {one for one in self.flushed if one[0] != which}
         self.time.now_s += 1000
         self.is_sound = False
 

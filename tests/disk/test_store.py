@@ -1,8 +1,9 @@
 """The cache on disk, on a real file system: what is kept, what is refused, and what damage costs."""
 
+import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,32 @@ def test_what_is_no_file_is_damage_that_no_hand_has_to_mend(
 
 
 # What follows is rot: each kind in each place, one after the other.
+
+
+class BadSector(SystemFiles):
+    """This machine's files; one byte of each file cannot be read."""
+
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def read_into(self, fd: int, buffers: Sequence[memoryview], offset: int) -> int:
+        if offset <= self._offset < offset + sum(map(len, buffers)):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read_into(fd, buffers, offset)
+
+
+def test_a_block_that_cannot_be_read_is_given_up_and_no_other(folder: Path) -> None:
+    """A sector of a disk that works: the rest of the cache is read on."""
+    archive = Archive.of(SIZE)
+    open_store(folder).content(archive.key).write(archive.new(range(4)))
+    store = open_store(folder, files=BadSector(layout.data_offset(2, SIZE) + 4096))
+    content = store.content(archive.key)
+    buffers = [memoryview(bytearray(len(archive.block(number)))) for number in range(4)]
+    found = content.read(range(4), content.held(range(4)), buffers)
+    assert [number for number, leaf in enumerate(found) if leaf] == [0, 1, 3]
+    assert all(buffers[number] == archive.block(number) for number in (0, 1, 3))
+    assert (store.outage, store.damaged_blocks, content.held_count()) == (None, 1, 3)
+    assert open_store(folder).content(archive.key).write(archive.new([2])) == 1
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """What a run asks for, pays for and downloads, over days that pass in no time."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from casfs.drain.archive import Entry, State
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.loading import Trouble
+from casfs.drain.times import steady
 from casfs.drain.waves import Bounds
 from casfs.drain.work import Loaded
 from casfs.errors import (
@@ -325,6 +327,28 @@ def test_downloads_that_bring_more_each_time_are_gone_on_with(*, moved: int, is_
     for try_ in range(9):
         trouble.add(Loaded(entry, None, TransferError("reset"), moved), try_ * 60 * SECOND, try_ * 60 * SECOND)
     assert trouble.is_for_ever(9 * 60 * SECOND) == is_for_ever
+
+
+def test_a_host_that_slept_does_not_end_the_run_by_the_first_error_after(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(2))
+
+    def sleep(_: str) -> None:
+        drain.service.on_open = lambda _: None
+        drain.service.now_ns += 5 * HOUR
+        raise UnreachableError("the connection of before")
+
+    drain.service.on_open = sleep
+    assert drain.run() == {DONE: 2}
+
+
+def test_a_clock_that_is_set_moves_nothing_that_a_run_waits_for() -> None:
+    wall, boot = [1_700_000_000 * SECOND], [77 * SECOND]
+    now_ns = steady(lambda: wall[0], lambda: boot[0])
+    assert now_ns() == wall[0]
+    wall[0] -= 24 * HOUR
+    boot[0] += 5 * SECOND
+    assert now_ns() == 1_700_000_005 * SECOND
+    assert abs(steady()() - time.time_ns()) < HOUR
 
 
 def test_without_a_hash_in_the_inventory_it_is_the_jobs(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,6 +181,24 @@ def test_what_a_worker_does_not_share_with_the_run_is_named(tmp_path: Path, monk
             with pytest.raises(ConfigError, match=r"is another one here: its vault backups is .*, not qcs::else"):
                 replace(own, whose="qcs::else").check()
         assert not list(vault.out.iterdir())
+
+
+def test_a_worker_keeps_no_account_of_the_runs_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in zip(KEYS, ("id", SECRET), strict=True):
+        monkeypatch.setenv(name, value)
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        destination, counts = folder_at(str(vault.out)), []
+        for run in range(4):
+            with destination.mark(f"mark-{run}"):
+                errand(vault, f"mark-{run}").check()
+            counts.append(len(threads_of_accounts()))
+    assert counts[0] > 0
+    assert counts[1:] == counts[:-1]
+
+
+def threads_of_accounts() -> list[threading.Thread]:
+    """Return the threads that accounts of this process have."""
+    return [each for each in threading.enumerate() if each.name.startswith("casfs-")]
 
 
 def test_a_url_that_leads_elsewhere_on_each_worker_costs_nothing(tmp_path: Path) -> None:

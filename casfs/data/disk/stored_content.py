@@ -3,6 +3,7 @@
 No method raises OSError: what fails is a block that is not held, or is not written, and an outage of the store.
 """
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -216,7 +217,12 @@ class StoredContent:
     def _read_few(
         self, file: ContentFile, first: int, leaves: Sequence[StoredLeaf | None], views: Sequence[memoryview]
     ) -> list[StoredLeaf | None]:
-        file.read_into(first, views)  # what the file no longer has is not what the leaf says
+        try:
+            file.read_into(first, views)  # what the file no longer has is not what the leaf says
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return self._read_around(file, first, leaves, views)
         found: list[StoredLeaf | None] = []
         for block, (leaf, digest) in enumerate(zip(leaves, lanes.leaves(views), strict=True), start=first):
             is_right = leaf is not None and leaf.digest == digest
@@ -224,6 +230,19 @@ class StoredContent:
             if leaf is not None and not is_right:
                 self._distrust(block, leaf)
         return found
+
+    def _read_around(
+        self, file: ContentFile, first: int, leaves: Sequence[StoredLeaf | None], views: Sequence[memoryview]
+    ) -> list[StoredLeaf | None]:
+        """Read blocks one by one, and give up what cannot be read: its leaf could, so it is mere damage."""
+        if len(views) > 1:
+            each = (
+                self._read_few(file, first + at, leaves[at : at + 1], views[at : at + 1]) for at in range(len(views))
+            )
+            return [leaf for found in each for leaf in found]
+        if leaves[0] is not None:
+            self._distrust(first, leaves[0])
+        return [None]
 
     def _distrust(self, block: int, wrong: StoredLeaf) -> None:
         """Give up a block that is not what its leaf says, unless it was trimmed or written anew meanwhile."""

@@ -13,10 +13,11 @@ ENOUGH_CONNECTIONS = 32
 """Connections that fill a link, or use all the processor there is, where each of them is quick. Others are of use where
 each is slow: then they make the parts smaller."""
 
-SLOW_PART_S = 0.2
-"""A connection that needs longer than this for a part of those that ENOUGH_CONNECTIONS have is slow. At 60 MB/s and 30
-ms a part of 4 MiB takes 0.1 s, and up to 0.15 where the processor is what bounds all of them; at 30 MB/s and 60 ms, and
-at 10 MB/s and 100 ms, longer than this. Source: simulated 2026-11-27, see docs/benchmarks.md."""
+SLOW_PART_S = 0.35
+"""A connection that needs longer than this for a part of those that ENOUGH_CONNECTIONS have is slow. Of 4 MiB one of
+60 MB/s and 30 ms needs 0.1 s, and one of 10 MB/s and 100 ms 0.5; where 32 of them share a processor that takes in 500
+MB/s, each needs 0.27, and more of them only take more of it. Source: simulated 2026-11-27, see docs/benchmarks.md.
+"""
 
 
 class Handle(Protocol):

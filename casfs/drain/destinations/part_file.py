@@ -14,6 +14,10 @@ from casfs.data.hashing.leaves import DIGEST_SIZE
 from casfs.drain.destinations.folders import failing
 from casfs.tree_hash import PIECE_BYTES, TreeHasher, leaves_of
 
+WRITE_BYTES = 256 << 10
+"""What the system is given at once: of 8 MiB it makes folios so large that the copy into them takes three times as
+long. Source: measured on ext4, Linux 6.18, 2026-11: 4.4 s for 1.25 GiB, with 64 KiB to 1 MiB 1.1 to 1.5 s."""
+
 
 class PartFile:
     """A file that is written from the front.
@@ -120,5 +124,5 @@ def _read(descriptor: int, buffer: memoryview, at: int) -> memoryview:
 
 def _write(descriptor: int, data: memoryview, at: int) -> None:
     while data:
-        count = os.pwrite(descriptor, data, at)
+        count = os.pwrite(descriptor, data[:WRITE_BYTES], at)
         data, at = data[count:], at + count

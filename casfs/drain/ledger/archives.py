@@ -158,11 +158,6 @@ class Archives:
             tree_hash, hash_from, verified_at, number,
         )  # fmt: skip
 
-    def count_done(self) -> int:
-        """Return how many are where they were to go, whatever is chosen."""
-        row = self._database.row("SELECT count(*) FROM archive WHERE state = 'done'")
-        return int(row[0]) if row else 0
-
     def placed(self) -> Iterator[tuple[int, str, int]]:
         """Yield number, path and size of each archive that is where it was to go, in the order of the inventory."""
         query = "SELECT number, path, size FROM archive WHERE state = 'done' ORDER BY number"
