@@ -48,6 +48,20 @@ def test_the_least_recently_used_content_goes_first_from_its_end() -> None:
     assert machine.peak <= 22 * MIB
 
 
+def test_what_was_used_before_the_clock_was_set_back_goes_first() -> None:
+    machine, time = Machine(), Time()
+    store = open_store(ROOT, 22 * MIB, time, Process(machine))
+    time.now_s += 1000 * HOUR_S
+    assert fill(store, EIGHT[0]) == 8
+    time.now_s -= 1000 * HOUR_S
+    for archive in EIGHT[1:]:
+        assert fill(store, archive) == 8
+        time.now_s += HOUR_S
+    kept = [len(served(store.content(archive.key), archive)) for archive in EIGHT]
+    assert kept[0] < 8
+    assert kept[1:] == [8, 8]
+
+
 def test_a_content_of_which_nothing_is_left_has_no_file_and_no_account() -> None:
     machine, time = Machine(), Time()
     store = open_store(ROOT, 64 * MIB, time, Process(machine))

@@ -117,12 +117,16 @@ class Table:
         words = self._words()
         return sum(words[USED::WORDS]) + sum(words[RESERVED::WORDS])
 
-    def oldest(self, count: int) -> list[int]:
-        """Return up to *count* slots that are not empty, least recently used first."""
+    def oldest(self, count: int, now_ns: int) -> list[int]:
+        """Return up to *count* slots that are not empty, least recently used first.
+
+        Before them come those of a time to come, since a clock that was set back would keep them for as long.
+        """
         words = self._words()
         times, used, reserved = words[USED_AT::WORDS], words[USED::WORDS], words[RESERVED::WORDS]
         numbers = (number for number in range(len(times)) if used[number] or reserved[number])
-        return heapq.nsmallest(count, numbers, key=times.__getitem__)
+        latest = now_ns + LEASE_NS
+        return heapq.nsmallest(count, numbers, key=lambda number: times[number] if times[number] < latest else 0)
 
     def _words(self) -> "array[int]":
         words = array("Q")

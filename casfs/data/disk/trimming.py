@@ -85,7 +85,7 @@ class Trimmer:
         with self._folder.journal.locked() as books:
             if books is None:
                 return
-            found = [(number, books.table.account(number)) for number in books.table.oldest(CANDIDATES)]
+            found = [(number, books.table.account(number)) for number in books.table.oldest(CANDIDATES, self._now_ns)]
             if not all(account for _, account in found):
                 books.distrust()
         for number, account in found:
