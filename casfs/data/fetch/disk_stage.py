@@ -53,6 +53,7 @@ class DiskStage:
         self.writer: DiskWriter | None = None
         self._reader: DiskReader | None = None
         self._workers: DiskWorkers | None = None
+        self._disk = disk
         if disk is None:
             return
         self._reader = reader = DiskReader(disk, settings.verify, settings.read_timeout_s, clock)
@@ -83,7 +84,9 @@ class DiskStage:
             self.writer.stop()
 
     def opened(self, content: Content) -> None:
-        """Note that one more reader has *content* open."""
+        """Note that one more reader has *content* open, and work out where it is on disk, so that no read has to."""
+        if self._disk is not None:
+            self._disk.of(content)
         if self.writer is not None:
             self.writer.opened(content)
 
