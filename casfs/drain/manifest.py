@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from casfs.drain.destinations.destination import Destination, Label
+from casfs.drain.destinations.destination import Destination, Found, Label
 from casfs.drain.names import MANIFEST
 
 PIECE_BYTES = 1 << 20
@@ -32,9 +32,9 @@ class Manifest:
         with self.destination.part(self.path, "manifest") as part:
             part.discard()
 
-    def size(self) -> int | None:
-        """Return its length, None where there is none."""
-        return next(iter(self.destination.sizes([self.path])))
+    def look(self) -> Found | None:
+        """Return it as it is seen without reading it, None where there is none."""
+        return next(iter(self.destination.look([self.path])))
 
     def sweep(self) -> None:
         """Take away what is unfinished, of archives too: on a full disk it makes room."""

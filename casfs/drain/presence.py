@@ -1,4 +1,6 @@
-"""Whether what was put somewhere is still there, by its length: a run looks before it says what is to do.
+"""Whether what was put somewhere is still there: a run looks before it says what is to do.
+
+By its length, and where it was changed since it was verified, by its tree hash.
 
 What is not is retrieved again, from a job that there is already where one lives.
 """
@@ -8,13 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from casfs.drain.archive import Entry, State
+from casfs.drain.destinations.destination import Found
 from casfs.drain.jobs import Retrieval, best, by_archive
 from casfs.drain.ledger.ledger import Ledger
+from casfs.drain.times import iso
 from casfs.drain.way import Way
 from casfs.errors import DestinationError
 from casfs.models import Job, JobState
 
-WHY = "it was there, and is not any more, or has another length"
+BATCH = 100
+"""Archives that are verified between two steps of the ledger."""
+WHY = "it was there, and is not any more, or is not what it was"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +37,39 @@ class Lost:
     size: int
     is_all: bool
 
+    def more(self, size: int, done: int) -> "Lost":
+        """Return this and one more archive, of *done* that were put there."""
+        return Lost(self.archives + 1, self.size + size, self.archives + 1 == done)
 
-def missing(
-    ledger: Ledger, sizes_of: Callable[[Iterable[str]], Iterator[int | None] | None]
-) -> Iterator[tuple[int, int]]:
-    """Yield number and size of each archive that is done and not where it was put.
+
+Look = Callable[[Iterable[str]], Iterator[Found | None] | None]
+"""As ``Way.look``."""
+
+
+def missing(ledger: Ledger, look: Look) -> Iterator[tuple[int, int]]:
+    """Yield number and size of each archive that is done and not where it was put, or has another length.
 
     Args:
         ledger: that has what is done.
-        sizes_of: as ``Way.sizes``.
+        look: at where it was put.
 
     Raises:
         DestinationError: it cannot be asked.
     """
+    return ((number, size) for number, size, changed_s in _other(ledger, look) if changed_s is None)
+
+
+def _other(ledger: Ledger, look: Look) -> Iterator[tuple[int, int, int | None]]:
+    """Yield what ``missing`` does, with None, and what was changed since it was verified, with when that was."""
     placed, again = itertools.tee(ledger.archives.placed())
-    sizes = sizes_of(path for _, path, _ in again)
-    if sizes is None:
+    seen = look(path for _, path, _, _ in again)
+    if seen is None:
         return
-    for (number, _, size), found in zip(placed, sizes, strict=True):
-        if found != size:
-            yield number, size
+    for (number, _, size, verified_at), found in zip(placed, seen, strict=True):
+        if found is None or found.size != size:
+            yield number, size, None
+        elif found.changed_s is not None and iso(found.changed_s * 10**9) > verified_at:
+            yield number, size, found.changed_s
 
 
 class Presence:
@@ -60,14 +79,25 @@ class Presence:
         ledger: the truth; open.
         way: how archives get to where they go.
         each_job: yields the jobs of the vault, of which some may still bring what is lost.
+        note: is told what takes long.
+        now_ns: the time.
 
     Threads: that of the run.
     """
 
-    def __init__(self, ledger: Ledger, way: Way, each_job: Callable[[], Iterable[Job]]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        way: Way,
+        each_job: Callable[[], Iterable[Job]],
+        note: Callable[[str], object],
+        now_ns: Callable[[], int],
+    ) -> None:
         self._ledger = ledger
         self._way = way
         self._each_job = each_job
+        self._note = note
+        self._now_ns = now_ns
 
     def check(self, *, is_empty: Callable[[], bool]) -> Lost:
         """Have the ledger say what is there, and return what is not.
@@ -80,7 +110,13 @@ class Presence:
                 as where a disk is not mounted.
             CasfsError: the jobs cannot be listed.
         """
-        lost = self._lost()
+        lost, changed = self._count()
+        if changed.archives:
+            self._note(
+                f"{changed.archives} archives, {changed.size} bytes, were changed since they were verified: reading"
+            )
+            self._read_again()
+            lost = self._count(is_read=True)[0]
         if not lost.archives:
             return lost
         found = by_archive(each for job in self._each_job() if (each := self._way.retrieval_of(job)) is not None)
@@ -90,7 +126,7 @@ class Presence:
                 " another --ledger has them retrieved again"
             )
         with self._ledger.step():
-            for number, _ in self._missing():
+            for number, _, _ in self._other():
                 self._ledger.archives.lose(number, WHY)
             self._ledger.put("manifest", False)
             self._ledger.put("lost", True)
@@ -98,15 +134,30 @@ class Presence:
                 self._adopt(entry, found[entry.id])
         return lost
 
-    def _lost(self) -> Lost:
-        count, size = 0, 0
+    def _count(self, *, is_read: bool = False) -> tuple[Lost, Lost]:
+        """Return what is lost, and what was changed since it was verified, which is lost too once it was read."""
         done, _ = self._ledger.archives.totals()[State.DONE]
-        for _, each in self._missing() if done else ():  # millions of which none is done are not walked through
-            count, size = count + 1, size + each
-        return Lost(count, size, count == done)
+        lost, changed = Lost(0, 0, not done), Lost(0, 0, not done)
+        for _, size, changed_s in self._other() if done else ():  # of millions none may be done
+            if is_read or changed_s is None:
+                lost = lost.more(size, done)
+            else:
+                changed = changed.more(size, done)
+        return lost, changed
 
-    def _missing(self) -> Iterator[tuple[int, int]]:
-        return missing(self._ledger, self._way.sizes)
+    def _read_again(self) -> None:
+        """Verify what was changed, and have the ledger say so of each that is what it was."""
+        changed = ((number, since) for number, _, since in self._other() if since is not None)
+        while batch := list(itertools.islice(changed, BATCH)):
+            entries = ((self._ledger.archives.by_number(number), since) for number, since in batch)
+            good = [(entry.number, since) for entry, since in entries if self._way.held(entry) is not None]
+            with self._ledger.step():
+                for number, since in good:  # which a clock that was set back does not bring into question again
+                    self._ledger.archives.verify(number, iso(max(self._now_ns(), since * 10**9)))
+                self._ledger.put("manifest", False)
+
+    def _other(self) -> Iterator[tuple[int, int, int | None]]:
+        return _other(self._ledger, self._way.look)
 
     def _is_free(self, found: dict[str, list[Retrieval]]) -> bool:
         """Say whether a job that there is brings each archive that was there."""

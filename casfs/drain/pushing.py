@@ -7,7 +7,7 @@ from typing import Protocol
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof
-from casfs.drain.destinations.destination import Destination
+from casfs.drain.destinations.destination import Destination, Found
 from casfs.drain.jobs import Retrieval, whole_archive
 from casfs.errors import ConfigError, DestinationError, NotReadyError
 from casfs.models import PUSH_TO_COS, Job
@@ -119,10 +119,10 @@ class Push:
         """As ``Way.held``: only jobs tell, which were listed before."""
         return None
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None] | None:
-        """As ``Way.sizes``."""
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None] | None:
+        """As ``Way.look``."""
         try:
-            return None if self.store is None else self.store.sizes(paths)
+            return None if self.store is None else self.store.look(paths)
         except DestinationError as error:
             self.note(f"{error}; that archives are still there is not looked at")
             return None

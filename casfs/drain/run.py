@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from casfs.drain import prices
@@ -119,6 +120,7 @@ class Drain:
         self._manifest = manifest
         self._wish = wish
         self._user = user
+        self._now_ns = steady()
 
     def run(self) -> Mapping[State, tuple[int, int]]:
         """Do it all, and return archives and bytes by state.
@@ -153,15 +155,16 @@ class Drain:
     def _look(self) -> None:
         """Look for what is done, and have the ledger say what of it is there."""
         vault = self._wish.settings.vault
-        presence = Presence(self._ledger, self._way, lambda: self._service.each_job(vault))
-        lost = presence.check(is_empty=lambda: self._manifest.size() is None)
+        jobs = partial(self._service.each_job, vault)
+        presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns)
+        lost = presence.check(is_empty=lambda: self._manifest.look() is None)
         if lost.archives:
             self._user.note(
                 f"{lost.archives} archives, {lost.size} bytes, were there, and are not any more as they were"
             )
 
     def _work(self) -> None:
-        now_ns = steady()
+        now_ns = self._now_ns
         work = Work(self._service, self._wish.settings.vault, self._way, now_ns)
         inbox = Queue[Outcome]()
         means = Means(
@@ -197,11 +200,15 @@ class Drain:
         with self._ledger.step():
             self._ledger.put("manifest", True)
             self._ledger.put("manifest_bytes", size)
+            self._ledger.put("manifest_at", self._now_ns() // 10**9)
             self._ledger.put("lost", False)
 
     def _is_told(self) -> bool:
-        """Say whether the manifest is there that tells of what is done."""
-        return bool(self._ledger.get("manifest")) and self._manifest.size() == self._ledger.get("manifest_bytes")
+        """Say whether the manifest is there that tells of what is done, as it was written."""
+        found, get = self._manifest.look(), self._ledger.get
+        if found is None or not get("manifest"):
+            return False
+        return bool(found.size == get("manifest_bytes") and (found.changed_s or 0) <= (get("manifest_at") or 0))
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()

@@ -35,7 +35,7 @@ def of(ledger: Ledger) -> dict[str, Any]:
 
 def seen(found: dict[str, Any], ledger: Ledger, destination: Destination) -> dict[str, Any]:
     """Return what of it is otherwise where it is looked whether what is done is still there."""
-    sizes = [size for _, size in missing(ledger, destination.sizes)]
+    sizes = [size for _, size in missing(ledger, destination.look)]
     return {
         "archives": _moved(found["archives"], len(sizes)),
         "bytes": _moved(found["bytes"], sum(sizes)),

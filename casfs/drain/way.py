@@ -6,7 +6,7 @@ from typing import Protocol
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof, deliver
-from casfs.drain.destinations.destination import Destination
+from casfs.drain.destinations.destination import Destination, Found
 from casfs.drain.jobs import Retrieval, retrieval_of
 from casfs.drain.needs import Service
 from casfs.models import Job
@@ -33,8 +33,8 @@ class Way(Protocol):
         """
         ...
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None] | None:
-        """As ``Destination.sizes``; None where nobody can look."""
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None] | None:
+        """As ``Destination.look``; None where nobody can look."""
         ...
 
     def begin(self, entry: Entry) -> str:
@@ -87,9 +87,9 @@ class Download:
             return None
         return Proof(tree_hash, "inventory")
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
-        """As ``Way.sizes``."""
-        return self.destination.sizes(paths)
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        """As ``Way.look``."""
+        return self.destination.look(paths)
 
     def begin(self, entry: Entry) -> str:
         """As ``Way.begin``."""

@@ -2,15 +2,19 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from casfs.drain.archive import Archive, State
+from casfs.drain.destinations.destination import Found
 from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.opening import folder_at
 from casfs.drain.jobs import Retrieval, seen
@@ -101,6 +105,33 @@ def expire(vault: Vault) -> None:
         vault.state.expire(VAULT, id_)
 
 
+def test_what_was_changed_at_the_same_length_is_read_again(tmp_path: Path) -> None:
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
+        noted_long_ago(vault)
+        changed = vault.out / NAMES[0]
+        before = changed.stat()
+        changed.write_bytes(bytes(before.st_size))
+        os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+        told = (vault.out / "MANIFEST.jsonl").read_text("utf-8")
+        (vault.out / "MANIFEST.jsonl").write_text(told.replace("path", "htap"), "utf-8")
+        done = vault.drain()
+        assert done.returncode == 0, done.stderr
+        assert "6 archives, 18021 bytes, were changed since they were verified: reading" in done.stderr
+        assert "1 archives, 3001 bytes, were there, and are not any more" in done.stderr
+        vault.check()
+        assert vault.retrievals() == len(NAMES), "the job that lives brings it"
+
+        assert vault.drain().stderr == "", "what was read again is verified"
+
+
+def noted_long_ago(vault: Vault) -> None:
+    """Have all of it verified a year before: what is as it was is found to be so by reading it."""
+    with closing(sqlite3.connect(vault.ledger, isolation_level=None)) as ledger:
+        ledger.execute("UPDATE archive SET verified_at = '2025-01-01T00:00:00Z'")
+        ledger.execute("UPDATE meta SET value = '1735689600' WHERE key = 'manifest_at'")
+
+
 def test_a_disk_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
@@ -140,7 +171,7 @@ def test_the_hash_of_what_is_lost_is_the_jobs_again(tmp_path: Path, spoil: Calla
 
 def presence(ledger: Ledger, drain: Simulation) -> Presence:
     way = Download(drain.service, "v", drain.destination, "Bulk")
-    return Presence(ledger, way, lambda: drain.service.each_job("v"))
+    return Presence(ledger, way, lambda: drain.service.each_job("v"), list[str]().append, lambda: drain.service.now_ns)
 
 
 def test_an_object_that_is_gone_from_its_bucket_is_not_there_by_the_word_of_an_old_job(tmp_path: Path) -> None:
@@ -162,7 +193,7 @@ def test_an_object_that_is_gone_from_its_bucket_is_not_there_by_the_word_of_an_o
             ledger.archives.finish()
             ledger.retrievals.add("job", "a", 5, 100)
             ledger.archives.done(1, "0" * 64, "service", "2026-01-01")
-        presence = Presence(ledger, way, lambda: [job(Object="p/x")])
+        presence = Presence(ledger, way, lambda: [job(Object="p/x")], notes.append, time.time_ns)
         files, prefix = fsspec.core.url_to_fs(bucket.url)
         files.pipe_file(f"{prefix.rstrip('/')}/x", bytes(100))
         assert presence.check(is_empty=lambda: False).archives == 0
@@ -178,11 +209,11 @@ def test_an_object_that_is_gone_from_its_bucket_is_not_there_by_the_word_of_an_o
 
 def test_a_bucket_that_cannot_be_listed_is_said_and_changes_nothing(tmp_path: Path) -> None:
     class Unlisted(LocalDestination):
-        def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
+        def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
             raise DestinationError("cos://backup-125/p/: no keys")
 
     notes = list[str]()
     way = Push(NoService(), "v", Bucket(DOMAIN, "p/"), "Bulk", Unlisted(str(tmp_path)), notes.append)
-    assert way.sizes(["x"]) is None
+    assert way.look(["x"]) is None
     assert notes == ["cos://backup-125/p/: no keys; that archives are still there is not looked at"]
-    assert Push(NoService(), "v", Bucket(DOMAIN, "p/"), "Bulk").sizes(["x"]) is None
+    assert Push(NoService(), "v", Bucket(DOMAIN, "p/"), "Bulk").look(["x"]) is None

@@ -40,6 +40,19 @@ class Label:
     attributes: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of a destination, as it is seen without reading it.
+
+    Attributes:
+        size: bytes.
+        changed_s: when anything about it was last changed, in seconds since 1970; None where nobody says.
+    """
+
+    size: int
+    changed_s: int | None = None
+
+
 class Part(Protocol):
     """What is there of one output before it is whole: under no name that anybody looks for.
 
@@ -129,8 +142,8 @@ class Destination(Protocol):
         """
         ...
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
-        """Yield the length of what has each of *paths*, in their order; None where no file has it, or a link does.
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        """Yield what has each of *paths*, in their order; None where no file has it, or a link does.
 
         Raises:
             DestinationError: it cannot be asked, or one of *paths* is none.

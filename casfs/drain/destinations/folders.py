@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from casfs.drain.destinations.destination import Found
 from casfs.errors import DestinationError
 
 NO_SUCH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.ENAMETOOLONG})
@@ -65,8 +66,8 @@ class OneFolder:
         self._names: Sequence[str] | None = None
         self._within: int | None = None
 
-    def size(self, names: Sequence[str]) -> int | None:
-        """Return the length of the file that *names* lead to; None where there is none, or a link is on the way.
+    def look(self, names: Sequence[str]) -> Found | None:
+        """Return the file that *names* lead to; None where there is none, or a link is on the way.
 
         Raises:
             OSError: it cannot be asked.
@@ -80,7 +81,9 @@ class OneFolder:
             if error.errno not in NO_SUCH:
                 raise
             return None
-        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+        if found is None or not stat.S_ISREG(found.st_mode):
+            return None
+        return Found(found.st_size, int(found.st_ctime))
 
     def _enter(self, folders: Sequence[str]) -> None:
         self._opened.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 import fsspec.core
 
-from casfs.drain.destinations.destination import UNFINISHED, Label
+from casfs.drain.destinations.destination import UNFINISHED, Found, Label
 from casfs.drain.destinations.folders import failing
 from casfs.drain.destinations.part_file import PartFile
 from casfs.drain.destinations.paths import names_of
@@ -65,16 +65,17 @@ class FsspecDestination:
             except FileNotFoundError:
                 return False
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
-        """Return the lengths of objects, by one listing, made at once; as ``Destination.sizes``."""
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        """Return objects, by one listing, made at once; as ``Destination.look``."""
         with _failing(self.where("")):
             self._files.invalidate_cache()
             try:
                 listed = self._files.find(self._prefix, detail=True)
             except FileNotFoundError:
                 listed = {}
-            found = {key: info.get("size") for key, info in listed.items()}
-        return (found.get(self._key(path)) for path in paths)
+            sizes = {key: info.get("size") for key, info in listed.items()}
+        found = (sizes.get(self._key(path)) for path in paths)
+        return (None if size is None else Found(size) for size in found)
 
     def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
         """Begin an object; as ``Destination.part``: a kill leaves nothing of it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from casfs.drain.destinations.destination import UNFINISHED
+from casfs.drain.destinations.destination import UNFINISHED, Found
 from casfs.drain.destinations.folders import OneFolder, failing, folder, kind_of
 from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
 from casfs.drain.destinations.paths import is_name, names_of
@@ -43,14 +43,14 @@ class LocalDestination:
             except FileNotFoundError:
                 return False
 
-    def sizes(self, paths: Iterable[str]) -> Iterator[int | None]:
-        """Yield the lengths of files; as ``Destination.sizes``."""
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        """Yield files; as ``Destination.look``."""
         with ExitStack() as opened:
             last = OneFolder(self.root, opened)
             for path in paths:
                 with failing(self.where(path)):
-                    size = last.size(names_of(path))
-                yield size
+                    found = last.look(names_of(path))
+                yield found
 
     def part(self, path: str, attempt: str) -> LocalPart:
         """Begin or go on with a file; as ``Destination.part``."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.drain.destinations.destination import Destination, Label
+from casfs.drain.destinations.destination import Destination, Found, Label
 from casfs.drain.destinations.opening import folder_at, target_of
 from casfs.errors import ConfigError, DestinationError
 from tests import moto_server
@@ -71,12 +71,12 @@ def test_what_is_held_is_told_by_reading_it(url: str) -> None:
 
 def test_lengths_are_told_by_one_listing_as_it_is_now(url: str) -> None:
     destination = folder_at(url)
-    assert list(destination.sizes(["file"])) == [None]
+    assert list(destination.look(["file"])) == [None]
     put(destination, "a/file", b"12345")
-    assert list(destination.sizes(["a/file", "a", "file"])) == [5, None, None]
+    assert list(destination.look(["a/file", "a", "file"])) == [Found(5), None, None]
     files, prefix = fsspec.core.url_to_fs(url, skip_instance_cache=True)
     files.rm_file(f"{prefix}/a/file")
-    assert list(destination.sizes(["a/file"])) == [None]
+    assert list(destination.look(["a/file"])) == [None]
 
 
 def test_part_that_is_left_or_discarded_leaves_nothing(url: str) -> None:

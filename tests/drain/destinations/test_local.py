@@ -359,11 +359,13 @@ def test_lengths_are_those_of_files_and_no_link_is_followed(
     destination: LocalDestination, root: Path, tmp_path: Path
 ) -> None:
     paths = ["a/file", "a/other", "file", "a", "link", "linked/file", "a/file/x", "no"]
-    assert list(destination.sizes(paths)) == [None] * len(paths)
+    assert list(destination.look(paths)) == [None] * len(paths)
     put(destination, "a/file", b"12345")
     put(destination, "file", b"")
     (root / "link").symlink_to(root / "file")
     (root / "linked").symlink_to(root / "a")
-    assert list(destination.sizes(paths)) == [5, None, 0, None, None, None, None, None]
+    found = [each and (each.size, each.changed_s) for each in destination.look(paths)]
+    times = [int((root / path).stat().st_ctime) for path in ("a/file", "file")]
+    assert found == [(5, times[0]), None, (0, times[1]), None, None, None, None, None]
     with pytest.raises(DestinationError):
-        list(destination.sizes(["../file"]))
+        list(destination.look(["../file"]))
