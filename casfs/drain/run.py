@@ -1,7 +1,7 @@
 """A drain from its beginning to its end: inventory, choice, plan, jobs and downloads, manifest."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -141,7 +141,8 @@ class Drain:
             return self._told(chooser)
         self._choose(chooser)
         if self._ledger.get("lost"):
-            self._tell()  # the one that is there says more than there is
+            with self._told_when_stopped():
+                self._tell()  # the one that is there says more than there is
         estimate = self._estimate(self._ledger.archives.sizes(wish.settings.attempts))
         if self._is_to_do():
             self._user.plan(estimate)
@@ -177,22 +178,30 @@ class Drain:
         run = Coordinator(self._ledger, self._wish.settings, means, self._user)
         with self._ledger.step():
             self._ledger.put("manifest", False)
-        try:
-            run.run()
-        except CasfsError:
-            with suppress(CasfsError):  # the first one is the reason
-                self._finish()
-            raise
-        except KeyboardInterrupt:
-            with suppress(CasfsError):
-                self._tell()  # and what is unfinished stays: the next run goes on with it
-            raise
+        with self._told_when_stopped():
+            try:
+                run.run()
+            except CasfsError:
+                with suppress(CasfsError):  # the first one is the reason
+                    self._finish()
+                raise
         self._finish()
 
     def _finish(self) -> None:
         """Leave a true manifest, and nothing that is unfinished."""
-        self._manifest.sweep()
-        self._tell()
+        with self._told_when_stopped():
+            self._manifest.sweep()
+            self._tell()
+
+    @contextmanager
+    def _told_when_stopped(self) -> Iterator[None]:
+        """Leave a true manifest where a signal ends the block; what is unfinished stays, for the next run."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            with suppress(CasfsError):
+                self._tell()
+            raise
 
     def _tell(self) -> None:
         """Leave a true manifest."""
