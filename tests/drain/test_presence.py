@@ -64,10 +64,12 @@ def test_a_finished_drain_misses_what_is_gone_and_has_it_brought_from_the_jobs_t
         told = status(vault)
         assert (told["missing"], told["archives"]["done"], told["archives"]["new"]) == (3, 3, 3)
 
+        said, dry = events(vault.drain("--dry-run", "--json").stdout)
+        assert str(said["text"]).startswith("3 archives, ")
+        assert (dry["archives"], dry["under_way"], dry["done"]) == (0, 3, 3), "a dry run says what a run will"
         refused = vault.drain("--json", yes=False)
         assert refused.returncode == 1
-        said, plan = events(refused.stdout)
-        assert str(said["text"]).startswith("3 archives, ")
+        (plan,) = events(refused.stdout)
         assert (plan["archives"], plan["under_way"], plan["done"]) == (0, 3, 3), "jobs bring them, at no price"
         assert {line["path"] for line in vault.manifest()} == set(NAMES[3:]), "the manifest is true meanwhile"
 

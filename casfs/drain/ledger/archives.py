@@ -20,6 +20,7 @@ MANIFEST_KEYS = (
     "archive_id", "description", "creation_date", "size", "tree_hash", "hash_from", "path", "job", "verified_at"
 )  # fmt: skip
 """Of a line of the manifest."""
+_TO_COME = "state NOT IN ('done', 'asked', 'ready', 'loading')"
 _ENTRY = "number, id, size, tree_hash, created, path, state, job, expires_ns, attempts, why"
 
 
@@ -79,12 +80,12 @@ class Archives:
             yield number, Archive(id_, unescaped(description), created, size, tree_hash), bool(chosen)
 
     def sizes_to_come(self, has: Callable[[Archive], bool] | None) -> Iterator[int]:
-        """Yield the sizes of the archives of a choice, all for None, that are not done, whatever is chosen."""
+        """Yield the sizes of the archives of a choice, all for None, to be asked for, whatever is chosen."""
         if has is None:
-            query = "SELECT size FROM archive WHERE state <> 'done' ORDER BY number"
+            query = f"SELECT size FROM archive WHERE {_TO_COME} ORDER BY number"  # noqa: S608 - ours
             yield from (size for (size,) in self._database.rows(query))
             return
-        query = "SELECT id, description, created, size, tree_hash FROM archive WHERE state <> 'done' ORDER BY number"
+        query = f"SELECT id, description, created, size, tree_hash FROM archive WHERE {_TO_COME} ORDER BY number"  # noqa: S608 - ours
         for id_, description, created, size, tree_hash in self._database.rows(query):
             archive = Archive(id_, unescaped(description), created, size, tree_hash)
             if has(archive):
