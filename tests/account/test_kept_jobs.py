@@ -8,6 +8,7 @@ import pytest
 
 from casfs.data.content import Content
 from casfs.data.disk.layout import Label
+from casfs.data.disk.root_proof import RootProof
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.settings import Verify
@@ -58,6 +59,7 @@ def put(
 ) -> None:  # fmt: skip
     content = store.content(archive.key)
     content.write(archive.new(range(archive.count if blocks is None else blocks)))
+    assert (content.prove_root() is RootProof.MET) == (blocks is None), "as a mount does once it has all of it"
     label = Label(endpoint, account, "vault", job, None, 10**18, document(job) if text == "" else text)
     assert content.note(label)
 
@@ -134,6 +136,7 @@ def test_what_this_process_noted_is_known_at_once(store: Store, time: Time) -> N
     disk.note(content)
     assert kept.get("vault", "job-1") is None, "not all of it is on disk"
     store.content(ARCHIVE.key).write(ARCHIVE.new(range(4)))
+    assert store.content(ARCHIVE.key).prove_root() is RootProof.MET
     found = kept.get("vault", "job-1")
     assert found is not None
     assert found.is_expired
