@@ -92,7 +92,7 @@ def test_root_mounts_reads_and_unmounts(debian: Debian) -> None:
 def test_user_installs_mounts_reads_and_unmounts(debian: Debian) -> None:
     debian.run(f"cd {CHECKOUT}\n{AS_USER}", user="alice")
     assert debian.run("command -v casfs", user="alice") == "/home/alice/.local/bin/casfs\n"
-    lanes = "~/.local/share/casfs/bin/python -c 'from casfs.data.hashing import lanes; print(lanes.width())'"
+    lanes = "~/.local/share/casfs/bin/python -c 'from casfs.data.hashing import lanes; print(lanes.is_compiled())'"
     assert debian.run(lanes, user="alice") == debian.run(lanes.replace("~/.local/share", "/opt"))
     mounts = debian.run(f"{SERVICE}\n{as_user(with_keys(MOUNTING))}\ncat /proc/self/mounts")
     assert copies(debian.root / "home/alice/restored") == [ARCHIVE]
