@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -107,7 +107,7 @@ def _cluster(
     kept = {name: text for name, text in options.items() if name != "connections"}
     where = destination.root if isinstance(destination, LocalDestination) else arguments["destination"]
     mark = secrets.token_hex(16)
-    with Cluster(arguments["scheduler"], most) as cluster, destination.mark(mark):
+    with closing(Cluster(arguments["scheduler"], most)) as cluster, destination.mark(mark):
         errand = Errand(
             version(), place.source, kept, place.vault, identity_of(account.vault(place.vault)), where, mark,
             connections // most,

@@ -8,7 +8,7 @@ from typing import Any
 def main() -> None:
     """Run ``casfs``, and exit."""
     _be_quiet()
-    from casfs.cli.main import main as run  # noqa: PLC0415 - half of the time that a short command takes
+    from casfs.cli.main import main as run  # noqa: PLC0415 - after Ctrl-C was made quiet
 
     _be_usual()
     run()
@@ -17,7 +17,7 @@ def main() -> None:
 def mount_helper() -> None:
     """Run ``mount.casfs``, and exit."""
     _be_quiet()
-    from casfs.cli.mount_helper import main as run  # noqa: PLC0415 - as above
+    from casfs.cli.mount_helper import main as run  # noqa: PLC0415 - after Ctrl-C was made quiet
 
     _be_usual()
     run()

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +38,7 @@ def top(mountpoint: str, *, once: bool, interval: float, as_json: bool) -> None:
     """Look at a mount, and go on."""
     mounted = own(located_mount(mountpoint))
     place = Place(mounted.path, mounted.source)
-    with Inquiry(mounted.path) as inquiry:
+    with closing(Inquiry(mounted.path)) as inquiry:
         views = (View(place, before, now).fields() for before, now in pairwise(_looks(inquiry, interval)))
         if once or not sys.stdout.isatty():
             _write(next(views), as_json=as_json)

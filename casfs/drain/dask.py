@@ -8,8 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from distributed import Client, Future, Semaphore, get_worker
 from distributed.client import ClosedClientError, FutureCancelledError
@@ -93,16 +91,6 @@ class Cluster:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        """Return this cluster, which is let go at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Let it go."""
-        self.close()
 
     def close(self) -> None:
         """Let the cluster go; tasks that nobody has begun are dropped."""

@@ -106,5 +106,5 @@ def _counted(burst: _Burst) -> logging.LogRecord:
 def _text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - whoever logs is not ended by what cannot be said
         return str(record.msg)

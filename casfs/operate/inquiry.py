@@ -12,8 +12,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from casfs.errors import MountError
 from casfs.models import ACTIVITY_ATTRIBUTE, OPTIONS_ATTRIBUTE, STATS_ATTRIBUTE
@@ -78,16 +77,6 @@ class Inquiry:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is none of its business
         )
-
-    def __enter__(self) -> Self:
-        """Return it, to be closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def close(self) -> None:
         """End the process; one that hangs in the mount is left behind, and ends with that."""

@@ -50,6 +50,14 @@ def copy(outputs: Outputs, output: Output) -> None:
     reader.close()
 
 
+def walk_on(service: Service, vault: Walked, outputs: Outputs) -> None:
+    """Copy three outputs, with all that follows stalled before the third."""
+    for output in vault.outputs[:2]:
+        copy(outputs, output)
+    service.stalled = set(JOBS[3:])
+    copy(outputs, vault.outputs[2])
+
+
 def test_the_next_outputs_are_asked_for_before_they_are_opened_and_once(service: Service) -> None:
     vault, stats = Walked(service), Stats()
     with mounted(service, settings(read_ahead=64), stats, following=vault.following) as outputs:
@@ -108,10 +116,7 @@ def test_without_read_ahead_nothing_is_asked_for(service: Service) -> None:
 def test_a_wrong_guess_ends_what_is_on_its_way_until_two_more_steps_were_told(service: Service) -> None:
     vault, stats = Walked(service), Stats()
     with mounted(service, settings(read_ahead=64), stats, following=vault.following) as outputs:
-        for output in vault.outputs[:2]:
-            copy(outputs, output)
-        service.stalled = set(JOBS[3:])
-        copy(outputs, vault.outputs[2])
+        walk_on(service, vault, outputs)
         service.arrived(3 + 7)  # and the eighth connection is not for what is asked for ahead
         service.stalled.discard(JOBS[18])
         copy(outputs, vault.outputs[18])
@@ -180,10 +185,7 @@ def test_a_reader_goes_before_guesses(service: Service) -> None:
 def test_a_reader_waits_for_what_is_on_its_way_and_asks_for_nothing_twice(service: Service) -> None:
     vault = Walked(service)
     with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
-        for output in vault.outputs[:2]:
-            copy(outputs, output)
-        service.stalled = set(JOBS[3:])
-        copy(outputs, vault.outputs[2])
+        walk_on(service, vault, outputs)
         service.arrived(10)
         reader = outputs.open(vault.outputs[3])
         reading = in_thread(reader, 0, MIB)
@@ -338,10 +340,7 @@ def test_sizes_that_are_not_known_are_not_asked_for(service: Service) -> None:
 def test_a_stop_ends_what_is_guessed(service: Service) -> None:
     vault = Walked(service)
     with mounted(service, settings(read_ahead=64), following=vault.following) as outputs:
-        for output in vault.outputs[:2]:
-            copy(outputs, output)
-        service.stalled = set(JOBS[3:])
-        copy(outputs, vault.outputs[2])
+        walk_on(service, vault, outputs)
         service.arrived(10)
         stopping = threading.Thread(target=outputs.stop)
         stopping.start()

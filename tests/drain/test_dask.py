@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -252,7 +252,7 @@ def test_a_worker_that_does_not_answer_is_named(tmp_path: Path) -> None:
         serving(vault_of("cas", NAMES), "cas", tmp_path) as vault,
         cluster(tmp_path, workers=0) as found,
         worker(tmp_path, found.scheduler_address) as stopped,
-        dask.Cluster(found.scheduler_address, 4) as looked_at,
+        closing(dask.Cluster(found.scheduler_address, 4)) as looked_at,
     ):
         stopped.send_signal(signal.SIGSTOP)
         with pytest.raises(ConfigError, match=r"1 of 1 workers cannot download, tcp://.*: it does not answer"):

@@ -86,14 +86,14 @@ class LocalDestination:
     def check_mark(self, name: str) -> None:
         """Raise DestinationError unless it is here, and something can be written; as ``Destination.check_mark``."""
         parts = self.where(UNFINISHED)
-        if not os.path.isfile(os.path.join(parts, name)):  # noqa: PTH113, PTH118 - as above
+        if not os.path.isfile(os.path.join(parts, name)):  # noqa: PTH113, PTH118 - a root that is no text
             raise DestinationError(f"{self.root} is not the folder of the run: all workers must share it")
         if not os.access(parts, os.W_OK | os.X_OK):
             raise DestinationError(f"{self.root} cannot be written to")
 
     def _make(self) -> None:
         try:
-            os.makedirs(self.root, exist_ok=True)  # noqa: PTH103 - as above
+            os.makedirs(self.root, exist_ok=True)  # noqa: PTH103 - a root that is no text
         except FileExistsError as error:  # which would be said of one name in it too
             raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
