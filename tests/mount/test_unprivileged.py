@@ -63,7 +63,8 @@ def run(nobodys: Path) -> Run:
         script: str, *arguments: object, user: int = NOBODY, before: str = "", options: str = ""
     ) -> subprocess.CompletedProcess[str]:
         words = [AS_NOBODY, script, sys.base_prefix, user, before, options, *arguments]
-        command = ["unshare", "-m", "sh", "-euc", *map(str, words)]
+        # A mount in the background goes on for a moment once it was unmounted: with its process 1 it is gone at once.
+        command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc", *map(str, words)]
         env = environment(nobodys, CASFS_LOG_FILE=str(nobodys / "log"))
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
