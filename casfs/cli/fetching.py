@@ -99,7 +99,7 @@ class Fetching:
         return job
 
     def _is_there(self, job: Job, name: str, size: int) -> bool:
-        return job.tree_hash is not None and self._target.destination.holds(name, size, job.tree_hash)
+        return self._target.destination.holds(name, size, job.tree_hash)
 
 
 def _attempt(place: Place, job: Job) -> str:

@@ -1,8 +1,10 @@
 """Whether what was put somewhere is still there: a run looks before it says what is to do.
 
-By its length, and where it was changed since it was verified, by its tree hash.
+By its length, and where it was changed since it was verified, by its tree hash. What is missed is looked for a second
+time, and lost only if it is missed twice: a store may list less than there is. All but these two looks is told from
+what the ledger has noted of them.
 
-What is not is retrieved again, from a job that there is already where one lives.
+What is lost is retrieved again, from a job that there is already where one lives.
 """
 
 import itertools
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from casfs.drain.archive import Entry, State
 from casfs.drain.destinations.destination import Found
 from casfs.drain.jobs import Retrieval, best, by_archive
+from casfs.drain.ledger.doubts import Doubt, Placed
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.times import iso
 from casfs.drain.way import Way
@@ -37,10 +40,6 @@ class Lost:
     size: int
     is_all: bool
 
-    def more(self, size: int, done: int) -> "Lost":
-        """Return this and one more archive, of *done* that were put there."""
-        return Lost(self.archives + 1, self.size + size, self.archives + 1 == done)
-
 
 Look = Callable[[Iterable[str]], Iterator[Found | None] | None]
 """As ``Way.look``."""
@@ -56,12 +55,12 @@ def missing(ledger: Ledger, look: Look) -> Iterator[tuple[int, int]]:
     Raises:
         DestinationError: it cannot be asked.
     """
-    return ((number, size) for number, size, changed_s in _other(ledger, look) if changed_s is None)
+    return ((number, size) for number, size, changed_s in _other(ledger.doubts.placed(), look) if changed_s is None)
 
 
-def _other(ledger: Ledger, look: Look) -> Iterator[tuple[int, int, int | None]]:
+def _other(placed: Iterator[Placed], look: Look) -> Iterator[tuple[int, int, int | None]]:
     """Yield what ``missing`` does, with None, and what was changed since it was verified, with when that was."""
-    placed, again = itertools.tee(ledger.archives.placed())
+    placed, again = itertools.tee(placed)
     seen = look(path for _, path, _, _ in again)
     if seen is None:
         return
@@ -110,13 +109,13 @@ class Presence:
                 as where a disk is not mounted.
             CasfsError: the jobs cannot be listed.
         """
-        lost, changed = self._count()
-        if changed.archives:
-            self._note(
-                f"{changed.archives} archives, {changed.size} bytes, were changed since they were verified: reading"
-            )
-            self._read_again()
-            lost = self._count(is_read=True)[0]
+        done, _ = self._ledger.archives.totals()[State.DONE]
+        if not done:  # of millions none may be
+            return Lost(0, 0, is_all=False)
+        self._look()
+        self._read_again()
+        missed, changed = (self._ledger.doubts.totals(is_changed=each) for each in (False, True))
+        lost = Lost(missed[0] + changed[0], missed[1] + changed[1], missed[0] + changed[0] == done)
         if not lost.archives:
             return lost
         found = by_archive(each for job in self._each_job() if (each := self._way.retrieval_of(job)) is not None)
@@ -126,38 +125,35 @@ class Presence:
                 " another --ledger has them retrieved again"
             )
         with self._ledger.step():
-            for number, _, _ in self._other():
-                self._ledger.archives.lose(number, WHY)
+            self._ledger.doubts.lose(WHY)
             self._ledger.put("manifest", False)
             self._ledger.put("lost", True)
             for entry in filter(None, map(self._ledger.archives.by_id, found)):
                 self._adopt(entry, found[entry.id])
         return lost
 
-    def _count(self, *, is_read: bool = False) -> tuple[Lost, Lost]:
-        """Return what is lost, and what was changed since it was verified, which is lost too once it was read."""
-        done, _ = self._ledger.archives.totals()[State.DONE]
-        lost, changed = Lost(0, 0, not done), Lost(0, 0, not done)
-        for _, size, changed_s in self._other() if done else ():  # of millions none may be done
-            if is_read or changed_s is None:
-                lost = lost.more(size, done)
-            else:
-                changed = changed.more(size, done)
-        return lost, changed
+    def _look(self) -> None:
+        """Have the ledger note what is missed, by two looks, and what was changed since it was verified."""
+        doubts = self._ledger.doubts
+        doubts.begin(self._doubted(doubts.placed()))
+        doubts.confirm(self._doubted(doubts.missed()))
+
+    def _doubted(self, placed: Iterator[Placed]) -> Iterator[Doubt]:
+        return ((number, changed_s) for number, _, changed_s in _other(placed, self._way.look))
 
     def _read_again(self) -> None:
         """Verify what was changed, and have the ledger say so of each that is what it was."""
-        changed = ((number, since) for number, _, since in self._other() if since is not None)
-        while batch := list(itertools.islice(changed, BATCH)):
-            entries = ((self._ledger.archives.by_number(number), since) for number, since in batch)
-            good = [(entry.number, since) for entry, since in entries if self._way.held(entry) is not None]
+        doubts, last = self._ledger.doubts, 0
+        count, size = doubts.totals(is_changed=True)
+        if count:
+            self._note(f"{count} archives, {size} bytes, were changed since they were verified: reading")
+        while batch := doubts.changed(last, BATCH):
+            last, _ = batch[-1]
+            good = [each for each in batch if self._way.held(self._ledger.archives.by_number(each[0])) is not None]
             with self._ledger.step():
                 for number, since in good:  # which a clock that was set back does not bring into question again
-                    self._ledger.archives.verify(number, iso(max(self._now_ns(), since * 10**9)))
+                    doubts.verify(number, iso(max(self._now_ns(), since * 10**9)))
                 self._ledger.put("manifest", False)
-
-    def _other(self) -> Iterator[tuple[int, int, int | None]]:
-        return _other(self._ledger, self._way.look)
 
     def _is_free(self, found: dict[str, list[Retrieval]]) -> bool:
         """Say whether a job that there is brings each archive that was there."""

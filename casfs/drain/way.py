@@ -83,9 +83,8 @@ class Download:
     def held(self, entry: Entry) -> Proof | None:
         """As ``Way.held``: it is read back."""
         tree_hash = entry.tree_hash
-        if tree_hash is None or not self.destination.holds(entry.path, entry.size, tree_hash):
-            return None
-        return Proof(tree_hash, "inventory")
+        is_held = self.destination.holds(entry.path, entry.size, tree_hash)
+        return Proof(tree_hash, "inventory") if is_held and tree_hash is not None else None
 
     def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
         """As ``Way.look``."""

@@ -171,8 +171,63 @@ def test_the_hash_of_what_is_lost_is_the_jobs_again(tmp_path: Path, spoil: Calla
             assert {line["hash_from"] for line in ledger.archives.manifest()} == {"job"}
 
 
-def presence(ledger: Ledger, drain: Simulation) -> Presence:
-    way = Download(drain.service, "v", drain.destination, "Bulk")
+class Forgetful(LocalDestination):
+    """Does not list, in its first looks, what it has; as a store may whose listings lag behind."""
+
+    def __init__(self, root: str, *listed: int) -> None:
+        super().__init__(root)
+        self.looks = list[int]()
+        self.listed = list(listed)
+
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        found = list(super().look(paths))
+        self.looks.append(len(found))
+        listed = self.listed.pop(0) if self.listed else len(found)
+        return iter(found[:listed] + [None] * (len(found) - listed))
+
+
+@pytest.mark.parametrize("listed", [0, 2])
+def test_what_one_look_misses_and_the_next_one_finds_is_there(tmp_path: Path, listed: int) -> None:
+    drain = Simulation(tmp_path, contents(3))
+    assert drain.run() == {State.DONE: 3}
+    forgetful = Forgetful(str(drain.out), listed)
+    with Ledger(drain.ledger) as ledger:
+        lost = presence(ledger, drain, forgetful).check(is_empty=lambda: True)
+        assert (lost, forgetful.looks) == (Lost(0, 0, is_all=False), [3, 3 - listed])
+        assert len(list(ledger.archives.manifest())) == 3
+
+
+def test_all_is_looked_at_once_whatever_is_lost_or_changed(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(5))
+    assert drain.run() == {State.DONE: 5}
+    (drain.out / "archive-000").unlink()
+    (drain.out / "archive-001").write_bytes(bytes(1001))
+    forgetful = Forgetful(str(drain.out))
+    with Ledger(drain.ledger) as ledger:
+        found = presence(ledger, drain, forgetful)
+        assert found.check(is_empty=lambda: False) == Lost(2, 2001, is_all=False)
+        assert forgetful.looks == [5, 1], "what is missed is looked for again, and nothing else"
+        assert {line["path"] for line in ledger.archives.manifest()} == {f"archive-{number:03}" for number in (2, 3, 4)}
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("hashes", [True, False])
+def test_what_no_file_can_replace_costs_no_retrieval(
+    tmp_path: Path,
+    make: Callable[[Path], None],
+    hashes: bool,  # noqa: FBT001
+) -> None:
+    drain = Simulation(tmp_path, contents(3))
+    drain.enter(hashes=hashes)
+    drain.out.mkdir()
+    make(drain.out / "archive-001")
+    assert drain.run() == {State.DONE: 2, State.FAILED: 1}
+    assert drain.service.begun == ["archive-000", "archive-002"]
+    assert drain.reasons() == [f"{drain.out}/archive-001: there is something, and it is no file"]
+
+
+def presence(ledger: Ledger, drain: Simulation, destination: LocalDestination | None = None) -> Presence:
+    way = Download(drain.service, "v", destination or drain.destination, "Bulk")
     return Presence(ledger, way, lambda: drain.service.each_job("v"), list[str]().append, lambda: drain.service.now_ns)
 
 

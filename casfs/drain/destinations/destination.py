@@ -134,11 +134,16 @@ class Destination(Protocol):
         """
         ...
 
-    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+    def holds(self, path: str, size: int, tree_hash: str | None) -> bool:
         """Say whether *path* has this content, by reading it back where the size is the right one.
 
+        Args:
+            path: relative.
+            size: bytes.
+            tree_hash: None for what nobody knows, which is held nowhere.
+
         Raises:
-            DestinationError: it cannot be read, or *path* is none.
+            DestinationError: it cannot be read, or what is there can give way to no file, or *path* is none.
         """
         ...
 

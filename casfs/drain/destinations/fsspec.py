@@ -3,6 +3,7 @@
 This is the one module of the package that needs fsspec; it is imported when a URL is the destination.
 """
 
+import itertools
 import re
 import secrets
 import tempfile
@@ -20,6 +21,10 @@ from casfs.errors import ConfigError, DestinationError
 from casfs.tree_hash import PIECE_BYTES, hash_all
 
 SPOOL = "the copy in the folder of temporary files (TMPDIR names another)"
+
+
+FEW = 16
+"""Objects that are asked for one by one: as many requests as list 16,000, and the manifest is one alone."""
 
 
 class FsspecDestination:
@@ -55,9 +60,11 @@ class FsspecDestination:
         with _failing(self.where("")):
             return bool(self._files.isdir(self._prefix))
 
-    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+    def holds(self, path: str, size: int, tree_hash: str | None) -> bool:
         """Say whether *path* has this content; as ``Destination.holds``."""
         key = self._key(path)
+        if tree_hash is None:
+            return False
         with _failing(self.where(path)):
             self._files.invalidate_cache()
             try:
@@ -66,15 +73,14 @@ class FsspecDestination:
                 return False
 
     def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
-        """Return objects, by one listing, made at once; as ``Destination.look``."""
+        """Return objects, seen at once: few one by one, more by one listing; as ``Destination.look``."""
+        rest = iter(paths)
+        few = list(itertools.islice(rest, FEW + 1))
         with _failing(self.where("")):
             self._files.invalidate_cache()
-            try:
-                listed = self._files.find(self._prefix, detail=True)
-            except FileNotFoundError:
-                listed = {}
-            sizes = {key: info.get("size") for key, info in listed.items()}
-        found = (sizes.get(self._key(path)) for path in paths)
+            infos = self._listed() if len(few) > FEW else dict(filter(None, map(self._asked, map(self._key, few))))
+            sizes = {key: info.get("size") for key, info in infos.items() if info.get("type") != "directory"}
+        found = (sizes.get(self._key(path)) for path in itertools.chain(few, rest))
         return (None if size is None else Found(size) for size in found)
 
     def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
@@ -109,6 +115,19 @@ class FsspecDestination:
             raise DestinationError(f"{self.where('')} is not that of the run: all workers must share it")
         with self.mark(secrets.token_hex(16)):
             pass
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        try:
+            listed: dict[str, dict[str, Any]] = self._files.find(self._prefix, detail=True)
+        except FileNotFoundError:
+            return {}
+        return listed
+
+    def _asked(self, key: str) -> tuple[str, dict[str, Any]] | None:
+        try:
+            return key, self._files.info(key)
+        except FileNotFoundError:
+            return None
 
     def _mark(self, name: str) -> str:
         return "/".join([*filter(None, [self._prefix.rstrip("/")]), UNFINISHED, name])

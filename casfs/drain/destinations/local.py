@@ -33,13 +33,15 @@ class LocalDestination:
         """Say whether it is a folder that is there."""
         return os.path.isdir(self.root)  # noqa: PTH112 - as above
 
-    def holds(self, path: str, size: int, tree_hash: str) -> bool:
+    def holds(self, path: str, size: int, tree_hash: str | None) -> bool:
         """Say whether *path* is a file with this content; as ``Destination.holds``."""
         *folders, name = names_of(path)
         with failing(self.where(path)):
             try:
                 with folder(self.root, folders, make=False) as within:
-                    return kind_of(name, within) == stat.S_IFREG and _has(name, within, size, tree_hash)
+                    check_replaceable(name, within)
+                    is_to_read = tree_hash is not None and kind_of(name, within) == stat.S_IFREG
+                    return is_to_read and _has(name, within, size, tree_hash)
             except FileNotFoundError:
                 return False
 
@@ -98,7 +100,7 @@ class LocalDestination:
             raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
 
-def _has(name: str, within: int, size: int, tree_hash: str) -> bool:
+def _has(name: str, within: int, size: int, tree_hash: str | None) -> bool:
     opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=within)
     with os.fdopen(opened, "rb", buffering=0) as file:
         return os.fstat(opened).st_size == size and hash_all(file).hexdigest() == tree_hash

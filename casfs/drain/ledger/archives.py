@@ -159,27 +159,10 @@ class Archives:
             tree_hash, hash_from, verified_at, number,
         )  # fmt: skip
 
-    def placed(self) -> Iterator[tuple[int, str, int, str]]:
-        """Yield number, path, size and verified_at of each archive that is where it was to go, in their order."""
-        query = "SELECT number, path, size, verified_at FROM archive WHERE state = 'done' ORDER BY number"
-        return ((number, path, size, verified_at) for number, path, size, verified_at in self._database.rows(query))
-
     def by_number(self, number: int) -> Entry:
         """Return an archive, chosen or not."""
         (row,) = self._database.rows(f"SELECT {_ENTRY} FROM archive WHERE number = ?", number)  # noqa: S608 - as above
         return _entry(row)
-
-    def verify(self, number: int, verified_at: str) -> None:
-        """Note that an archive was found to be where it was to go once more; within a step."""
-        self._database.run("UPDATE archive SET verified_at = ? WHERE number = ?", verified_at, number)
-
-    def lose(self, number: int, why: str) -> None:
-        """Note that an archive is not where it was put: what a job told of it has to be told again; within a step."""
-        self._database.run(
-            "UPDATE archive SET state = 'new', job = NULL, why = ?, verified_at = NULL, hash_from = NULL,"
-            " tree_hash = CASE hash_from WHEN 'job' THEN NULL ELSE tree_hash END WHERE number = ?",
-            escaped(why), number,
-        )  # fmt: skip
 
     def manifest(self) -> Iterator[dict[str, Any]]:
         """Yield what the manifest tells of each archive that is done, in the order of the inventory."""

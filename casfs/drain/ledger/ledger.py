@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from casfs.drain.ledger.archives import Archives
 from casfs.drain.ledger.database import Database
+from casfs.drain.ledger.doubts import Doubts
 from casfs.drain.ledger.retrievals import Retrievals
 from casfs.errors import ConfigError
 
@@ -44,6 +45,7 @@ class Ledger:
         path: its file.
         archives: what the vault holds.
         retrievals: jobs that were begun.
+        doubts: what is done and was not found as it was.
 
     Threads: that of the run, which alone writes.
     """
@@ -53,6 +55,7 @@ class Ledger:
         self._database = Database(path, is_looking=is_looking)
         self.archives = Archives(self._database)
         self.retrievals = Retrievals(self._database)
+        self.doubts = Doubts(self._database)
 
     def __enter__(self) -> Self:
         """Return this ledger, which is closed at the end of the block."""

@@ -17,6 +17,7 @@ from tests.drain.destinations.contents import ATTEMPT, DATA, fill_part, put, tre
 
 fsspec = pytest.importorskip("fsspec")
 memory = pytest.importorskip("fsspec.implementations.memory")
+FEW = pytest.importorskip("casfs.drain.destinations.fsspec").FEW
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_what_is_held_is_told_by_reading_it(url: str) -> None:
         assert not destination.holds(path, len(data), tree_hash(data))
 
 
-def test_lengths_are_told_by_one_listing_as_it_is_now(url: str) -> None:
+def test_lengths_are_told_as_they_are_now(url: str) -> None:
     destination = folder_at(url)
     assert list(destination.look(["file"])) == [None]
     put(destination, "a/file", b"12345")
@@ -77,6 +78,28 @@ def test_lengths_are_told_by_one_listing_as_it_is_now(url: str) -> None:
     files, prefix = fsspec.core.url_to_fs(url, skip_instance_cache=True)
     files.rm_file(f"{prefix}/a/file")
     assert list(destination.look(["a/file"])) == [None]
+
+
+def test_few_objects_are_asked_for_one_by_one_and_many_by_one_listing() -> None:
+    class Counted(memory.MemoryFileSystem):  # type: ignore[misc,name-defined]  # it has no annotations
+        protocol = "counted"
+        store: dict[str, Any] = {}  # noqa: RUF012 - as fsspec has it
+        pseudo_dirs = [""]  # noqa: RUF012 - as fsspec has it
+        listings = 0
+
+        def find(self, path: str, **options: Any) -> Any:
+            Counted.listings += 1
+            return super().find(path, **options)
+
+    fsspec.register_implementation("counted", Counted, clobber=True)
+    destination = folder_at("counted://place")
+    put(destination, "a/1", b"12345")
+    for count, listings in {0: 0, FEW: 0, FEW + 1: 1}.items():
+        paths = [f"a/{number}" for number in range(count)]
+        found = dict(zip(paths, destination.look(iter(paths)), strict=True))
+        assert {path for path in found if found[path]} == {path for path in paths if path == "a/1"}
+        assert Counted.listings == listings
+    assert list(destination.look(["a"])) == [None], "a folder is no object"
 
 
 def test_part_that_is_left_or_discarded_leaves_nothing(url: str) -> None:

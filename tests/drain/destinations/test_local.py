@@ -296,10 +296,20 @@ def test_what_is_held_is_told_by_reading_it(
     assert destination.holds(path, len(data), tree_hash(data)) is held
 
 
-def test_pipe_in_the_way_is_not_waited_for(destination: LocalDestination, root: Path) -> None:
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("known", ["", None], ids=["hash", "no hash"])
+def test_what_no_file_can_replace_is_said_and_a_pipe_not_waited_for(
+    destination: LocalDestination, root: Path, make: Callable[[Path], None], known: str | None
+) -> None:
     root.mkdir(parents=True)
-    os.mkfifo(root / "file")
-    assert not destination.holds("file", 0, "")
+    make(root / "file")
+    with pytest.raises(DestinationError, match="there is something, and it is no file"):
+        destination.holds("file", 0, known)
+
+
+def test_what_nobody_knows_is_held_nowhere(destination: LocalDestination) -> None:
+    put(destination, "file")
+    assert not destination.holds("file", len(DATA), None)
 
 
 def test_sweep_leaves_what_somebody_is_at(destination: LocalDestination, root: Path) -> None:
