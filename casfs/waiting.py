@@ -87,7 +87,9 @@ def wait_for(future: Future[T], deadline: Deadline, interrupted: Interrupted, wh
 def within(seconds: float, call: Callable[[], T], what: str) -> T:
     """Return what *call* returns, or raise what it raised; it is left behind, on a thread of its own, where it hangs.
 
-    For a file system that may not answer. Where there is no thread to be had, the call itself is waited for.
+    For a file system that may not answer, in a process that has threads and goes on: until that answers, it cannot end.
+    For all else see docs/architecture.md ("What may hang"). Where there is no thread to be had, the call itself is
+    waited for.
 
     Raises:
         DeadlineError: it did not end in time.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from casfs.cache.apart import Beat, apart
+from casfs.apart import Beat, apart
 from casfs.data.disk.entry import Entry
 from casfs.data.disk.folder import Folder
 from casfs.data.disk.store import Store

@@ -1,15 +1,12 @@
-"""A process that touches mounts, so that no other one can be caught in them.
+"""What a child does that alone opens paths in mounts, so that no other process can be caught in them (``apart``).
 
-Who waits in the kernel for a mount that does not answer cannot be ended, not even by SIGKILL, until the mount ends. So
-only this process opens paths in mounts. It is asked, and answers, by lines of JSON on a socket; whoever asks has
-deadlines, and leaves it behind where it hangs.
+It is asked, and answers, by lines of JSON on a socket; whoever asks has deadlines, and leaves it behind where it hangs.
 """
 
 import errno
 import json
 import mmap
 import os
-import signal
 import socket
 import threading
 import time
@@ -149,29 +146,3 @@ def _read(fd: int) -> Iterator[int]:
 
 
 QUESTIONS: dict[str, Callable[[str], Answer]] = {"survey": survey, "look": look, "fetch": fetch}
-
-
-def begin() -> tuple[socket.socket, int]:
-    """Begin the process; return the socket on which it is asked, and its number. It ends when that is closed.
-
-    Threads: before there are any.
-    """
-    ours, theirs = socket.socketpair()
-    process = os.fork()
-    if process == 0:
-        with suppress(BaseException):
-            ours.close()
-            _detach()
-            serve(theirs)
-        os._exit(0)
-    theirs.close()
-    return ours, process
-
-
-def _detach() -> None:
-    """Hold nothing that somebody waits for: neither a terminal nor the pipe of who reads the results."""
-    os.setsid()  # a Ctrl-C is for who asks, who then ends this one
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for fd in range(3):
-        os.dup2(nothing, fd)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import queue
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from casfs import apart
 from casfs.cache import mount_reader
 from casfs.cache.target import NOTHING, Advance, Cache, Holding, Target
 from casfs.errors import CasfsError, ConfigError, DeadlineError, InterruptedCallError, NotFoundError
@@ -34,7 +34,7 @@ class MountedOutputs:
     """
 
     def __init__(self) -> None:
-        self._line, self._process = mount_reader.begin()
+        self._line, self._process = apart.begin(mount_reader.serve)
         self._lock = threading.Lock()
         self._numbers = count()
         self._answers: dict[int, queue.SimpleQueue[Answer | None]] = {}
@@ -72,12 +72,9 @@ class MountedOutputs:
     def close(self) -> None:
         """See Shelf. The process is left behind where it hangs in a mount: it ends with that."""
         self._is_closed = True
-        with suppress(ProcessLookupError):
-            os.kill(self._process, signal.SIGKILL)
         with suppress(OSError):
             self._line.shutdown(socket.SHUT_RDWR)
-        with suppress(ChildProcessError):
-            os.waitpid(self._process, os.WNOHANG)
+        apart.end(self._process)
 
     def _target(self, answer: Answer, cache: Cache) -> Target:
         path, vault, job = answer["output"], answer["vault"], answer["job"]

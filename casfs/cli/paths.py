@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from casfs.apart import apart
 from casfs.errors import DeadlineError, MountError
 from casfs.mount.mountpoint import mounts
-from casfs.waiting import within
 
 HANG_S = 5.0
 """How long what a path leads through is waited for."""
@@ -32,9 +32,10 @@ def located_mount(text: str) -> Path:
     """
     places = {mounted.path for mounted in mounts()}
     try:
-        return within(HANG_S, lambda: _of_place(text, places) or located(text), text)
+        (place,) = apart(lambda _: iter([_of_place(text, places) or located(text)]), HANG_S, text)
     except DeadlineError as error:
         raise MountError(f"{text}: it leads through what does not answer within {HANG_S:.0f} s") from error
+    return place
 
 
 def _of_place(text: str, places: set[str]) -> Path | None:

@@ -3,6 +3,7 @@
 Another process asks, not a thread of this one: a process that is killed while it waits for an answer of its own cannot
 end, and its mount hangs whoever touches it. That is why pages are dropped by an open, and not by libfuse's
 ``fuse_invalidate_path``, which waits in this process for pages that are being read, and which libfuse 2 does not have.
+docs/architecture.md has what else may hang.
 """
 
 import contextlib

@@ -1,41 +1,20 @@
-"""What a mount tells of itself, asked by a process of its own: whoever waits in a mount that hangs cannot be ended.
-
-That process holds nothing that others wait for: no terminal, no output of the command. It ends with the command, or
-with the mount that it hangs in.
-"""
+"""What a mount tells of itself, asked by a child of the command, which may hang in it (``apart``)."""
 
 import errno
 import json
 import os
-import select
-import subprocess
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any
 
+from casfs.apart import begin, end
 from casfs.errors import MountError
 from casfs.models import ACTIVITY_ATTRIBUTE, OPTIONS_ATTRIBUTE, STATS_ATTRIBUTE
-from casfs.waiting import Deadline
 
 ANSWER_S = 10.0
 """By when a mount answers: out of memory, so that this is for a machine that is very busy."""
 
 NAMES = (STATS_ATTRIBUTE, ACTIVITY_ATTRIBUTE, OPTIONS_ATTRIBUTE)
-
-ASKER = """
-import os, sys
-path, *names = map(os.fsencode, sys.argv[1:])
-for _ in sys.stdin:
-    for name in names:
-        try:
-            told = os.getxattr(path, name).strip()
-        except OSError as error:
-            told = b"%d" % error.errno
-        sys.stdout.buffer.write(told + b"\\n")
-    sys.stdout.flush()
-"""
-"""Writes, at each line that it reads, a line for each attribute: its value, or the errno."""
 
 OVER = (errno.ENOTCONN, errno.ECONNABORTED)
 GONE = (errno.ENODATA, errno.EOPNOTSUPP, errno.ENOENT, errno.ENOTDIR)
@@ -63,30 +42,19 @@ class Inquiry:
         path: of the mount, as the table of mounts has it.
         answer_s: by when it must have answered.
 
-    Threads: one.
+    Threads: one, and it is made before there are others.
     """
 
     def __init__(self, path: str, answer_s: float = ANSWER_S) -> None:
         self._path = path
         self._answer_s = answer_s
-        command = [sys.executable, "-I", "-S", "-c", ASKER, path, *NAMES]
-        self._process = subprocess.Popen(  # noqa: S603 - no shell, and the path is an argument
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is none of its business
-        )
+        line, self._process = begin(lambda theirs: _answer(path, Connection(theirs.detach())))
+        self._line = Connection(line.detach())
 
     def close(self) -> None:
-        """End the process; one that hangs in the mount is left behind, and ends with that."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(1.0)
+        """End the child; one that hangs in the mount is left behind, and ends with that."""
+        self._line.close()
+        end(self._process)
 
     def ask(self) -> Told:
         """Return what the mount tells.
@@ -94,36 +62,44 @@ class Inquiry:
         Raises:
             MountError: it does not answer, has ended, or is none of casfs; or somebody else's. The message is one line.
         """
-        stats, activity, options = self._lines()
-        if stats.isdigit():
-            raise MountError(f"{self._path}: {_why(int(stats))}")
+        stats, activity, options = self._told()
+        if isinstance(stats, int):
+            raise MountError(f"{self._path}: {_why(stats)}")
         return Told(self._read(stats), self._read(activity), self._read(options))
 
-    def _lines(self) -> list[bytes]:
-        deadline, told = Deadline.after(self._answer_s), b""
-        with suppress(BrokenPipeError):
-            os.write(self._process.stdin.fileno() if self._process.stdin else -1, b"\n")
-        while told.count(b"\n") < len(NAMES):
-            piece = self._piece(deadline)
-            if not piece:
-                raise MountError(f"{self._path}: the process that asks the mount has ended")
-            told += piece
-        return told.splitlines()
+    def _told(self) -> list[bytes | int]:
+        """Return the values of the attributes, or the errno of each that is not told."""
+        try:
+            self._line.send(None)
+            if not self._line.poll(self._answer_s):
+                raise MountError(f"{self._path}: the mount does not answer: it said nothing for {self._answer_s:.0f} s")
+            told: list[bytes | int] = self._line.recv()
+        except (EOFError, OSError):
+            raise MountError(f"{self._path}: the process that asks the mount has ended") from None
+        return told
 
-    def _piece(self, deadline: Deadline) -> bytes:
-        line = self._process.stdout
-        if line is None or not select.select([line], [], [], deadline.remaining_s)[0]:
-            raise MountError(f"{self._path}: the mount does not answer: it said nothing for {self._answer_s:.0f} s")
-        return os.read(line.fileno(), 1 << 17)
-
-    def _read(self, line: bytes) -> dict[str, Any]:
-        if line.isdigit():
+    def _read(self, told: bytes | int) -> dict[str, Any]:
+        if isinstance(told, int):
             return {}
         try:
-            found = json.loads(line)
+            found = json.loads(told)
         except ValueError as error:
             raise MountError(f"{self._path}: what the mount tells of itself is no JSON: {error}") from error
         return found if isinstance(found, dict) else {}
+
+
+def _answer(path: str, line: Connection) -> None:
+    """Tell, each time that it is asked, what the mount at *path* has in its attributes."""
+    while True:
+        line.recv()
+        line.send([_attribute(path, name) for name in NAMES])
+
+
+def _attribute(path: str, name: str) -> bytes | int:
+    try:
+        return os.getxattr(path, name)
+    except OSError as error:
+        return error.errno or errno.EIO
 
 
 def _why(number: int) -> str:
