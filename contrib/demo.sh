@@ -17,12 +17,17 @@ service=
 
 end() {
     status=$?
-    trap - EXIT INT TERM
+    trap - EXIT HUP INT PIPE TERM
+    cd /
     [ -z "$service" ] || { kill "$service" 2>/dev/null && wait "$service"; } || status=1
     rm -rf --one-file-system "$work"
     exit "$status"
 }
-trap end EXIT INT TERM
+trap end EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
 
 # Shows a command and runs it.
 show() {
@@ -31,7 +36,7 @@ show() {
 }
 
 printf '\n$ casfs demo %s\n' "$mountpoint"
-.venv/bin/casfs demo "$mountpoint" &
+setpriv --pdeathsig TERM .venv/bin/casfs demo "$mountpoint" & # which a SIGKILL of this script ends too
 service=$!
 tries=0
 until mountpoint -q "$mountpoint"; do
