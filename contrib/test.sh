@@ -14,7 +14,7 @@ if [ "${1-}" = --long ]; then
     shift
     command -v npm >/dev/null || die 'the long tests need npm; install nodejs and npm, then run this again'
 fi
-set_up test lint glacier fsspec release
+set_up test lint glacier fsspec release ${long:+spark}
 
 # The wheel is what is tested, not the checkout that pytest is started from; and a mount test that cannot mount fails.
 export PYTHONSAFEPATH=1 CASFS_TESTS_MUST_MOUNT=1

@@ -1,6 +1,7 @@
-"""What people read data with reads it through cas:// URLs: pandas, pyarrow, DuckDB, Polars, Dask."""
+"""What people read data with reads it through cas:// URLs: pandas, pyarrow, DuckDB, Polars, Dask, Spark."""
 
 import io
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -140,6 +141,8 @@ def test_dask_bag_reads_lines_in_processes(cluster: Client, tables: Server) -> N
     assert lines.map(lambda line: line.startswith(("number", '"number"'))).sum().compute() == 1
 
 
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("java") is None, reason="java is not installed")
 def test_spark_reads_in_its_python_workers_each_its_own_ranges(tables: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     secret_id, secret_key = next(iter(KEYS.items()))
