@@ -14,7 +14,9 @@ from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
-from tests.data.service import MIB, sample
+from casfs.file import File
+from tests.data.service import MIB, Service, mounted, sample
+from tests.library import in_memory
 from tests.mounting import environment
 
 DATA = sample(4 * MIB + 77)
@@ -61,3 +63,10 @@ def connect(server: Server, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
     for name, text in env.items():
         monkeypatch.setenv(name, text)
     return lambda **options: casfs.connect(server.url, **options)
+
+
+@pytest.fixture
+def file() -> Iterator[File]:
+    """An open output, through the bytes stage."""
+    with mounted(Service({"job": in_memory.DATA})) as outputs, in_memory.made(outputs) as file:
+        yield file

@@ -1,93 +1,24 @@
 """An open output is a file of Python: exact reads, one step each, for whatever takes a binary file."""
 
 import gc
-import gzip
 import io
-import json
 import os
 import pickle
-import random
-import tarfile
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casfs.data.outputs import Outputs
-from casfs.errors import CasfsError, CorruptDataError, DeadlineError, InterruptedCallError
+from casfs.errors import CorruptDataError, DeadlineError, InterruptedCallError
 from casfs.file import BUFFER_BYTES, File
-from casfs.models import Verification, VerificationState
 from tests.conftest import no_more_threads
-from tests.data.service import MIB, Service, archive, mounted, sample
+from tests.data.service import MIB
+from tests.library.in_memory import DATA, InMemory, file_of, opened, unknown
 from tests.new_threads import new_threads
 
-DATA = sample(5 * MIB + 77)
 POSITIONS = [0, 1, BUFFER_BYTES - 1, MIB - 1, MIB, 3 * MIB + 5, len(DATA) - 1, len(DATA), len(DATA) + 9]
 LENGTHS = [0, 1, 100, BUFFER_BYTES, BUFFER_BYTES + 1, MIB, 2 * MIB + 1, 9 * MIB]
-
-
-@dataclass
-class InMemory:
-    """A reader of bytes.
-
-    Attributes:
-        act: called with the offset of each read; may raise.
-        wrong: what ``check`` finds, if anything.
-        lengths: what was asked for.
-    """
-
-    data: bytes
-    act: Callable[[int], None] = lambda _offset: None
-    wrong: CasfsError | None = None
-    lengths: list[int] = field(default_factory=list)
-    is_closed: bool = False
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def read_into(self, offset: int, into: memoryview, /) -> int:
-        self.act(offset)
-        self.lengths.append(len(into))
-        found = self.data[offset : offset + len(into)]
-        into[: len(found)] = found
-        return len(found)
-
-    def check(self) -> None:
-        if self.wrong is not None:
-            raise self.wrong
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def unknown() -> Verification:
-    return Verification(VerificationState.UNAVAILABLE, 0, 1)
-
-
-def opened(reader: InMemory) -> File:
-    return File("vault/job/output", lambda: reader, unknown)
-
-
-def file_of(data: bytes) -> File:
-    return opened(InMemory(data))
-
-
-@pytest.fixture
-def file() -> Iterator[File]:
-    """DATA, through the bytes stage."""
-    with mounted(Service({"job": DATA})) as outputs, made(outputs) as file:
-        yield file
-
-
-def made(outputs: Outputs) -> File:
-    return File("vault/job/output", lambda: outputs.open(archive(DATA)), unknown)
 
 
 @pytest.mark.parametrize("position", POSITIONS)
@@ -231,110 +162,6 @@ def test_a_file_that_nobody_holds_any_more_closes_its_reader() -> None:
     assert reader.is_closed
 
 
-def test_threads_that_share_a_file_get_each_byte_once(file: File) -> None:
-    found: list[bytes] = []
-
-    def take(size: int) -> None:
-        while piece := file.read(size):
-            found.append(piece)
-
-    sizes = [1000, 4096, 100_000, MIB, 77_777, 300_000, 2 * MIB, 10_000]
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(take, sizes))
-    left = DATA
-    while left:
-        piece = next(piece for piece in found if left.startswith(piece))
-        found.remove(piece)
-        left = left[len(piece) :]
-    assert found == []
-
-
-def test_a_child_goes_on_where_the_file_was_though_another_thread_held_it() -> None:
-    is_in, go = threading.Event(), threading.Event()
-    readers = [InMemory(DATA) for _ in range(3)]  # the third for that thread, which a child has not
-
-    def hold(offset: int) -> None:
-        if offset >= MIB:
-            is_in.set()
-            assert go.wait(60)
-
-    readers[0].act = hold
-    file = File("vault/job/output", iter(readers).__next__, unknown)
-    file.read(1000)
-    thread = threading.Thread(target=file.read, args=(2 * MIB,))
-    thread.start()
-    assert is_in.wait(60)
-    file.begin_anew()  # what a child does, where that thread is not
-    assert not readers[0].is_closed
-    assert file.tell() == 1000
-    assert file.read() == DATA[1000:]
-    go.set()
-    thread.join(60)
-    file.close()
-
-
-def test_a_child_leaves_the_reader_of_its_parent_alone() -> None:
-    readers = [InMemory(DATA), InMemory(DATA)]
-    file = File("vault/job/output", iter(readers).__next__, unknown)
-    file.read(1000)
-    file.begin_anew()
-    assert file.read(10) == DATA[:10]
-    file.close()
-    del file
-    assert [reader.is_closed for reader in readers] == [False, True]
-
-
-LINES = [f"line {number} ü".encode() for number in range(20_000)]
-
-
-def test_lines_come_as_from_any_file() -> None:
-    text = b"\n".join(LINES)
-    assert [line.rstrip(b"\n") for line in file_of(text)] == LINES
-    assert file_of(text).readlines() == io.BytesIO(text).readlines()
-    assert [line.rstrip("\n").encode() for line in io.TextIOWrapper(file_of(text), "utf-8")] == LINES
-
-
-def test_a_buffered_reader_may_stand_on_it() -> None:
-    with closing(io.BufferedReader(file_of(DATA))) as file:
-        assert file.read(10) + file.read() == DATA
-
-
-def test_tarfile_reads_members_in_any_order() -> None:
-    made = io.BytesIO()
-    noise = random.Random(3)
-    members = {f"member {number}": noise.randbytes(number * 70_001) for number in range(9)}
-    with tarfile.open(fileobj=made, mode="w") as tar:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    with file_of(made.getvalue()) as file, tarfile.open(fileobj=file) as tar:
-        for name in reversed(members):
-            member = tar.extractfile(name)
-            assert member is not None
-            assert member.read() == members[name]
-    with file_of(made.getvalue()) as file, tarfile.open(fileobj=file, mode="r|*") as tar:
-        assert [info.name for info in tar] == list(members)
-
-
-def test_zipfile_reads_members() -> None:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archived:
-        archived.writestr("a", DATA)
-        archived.writestr("b", b"\n".join(LINES))
-    with file_of(made.getvalue()) as file, zipfile.ZipFile(file) as archived:
-        assert archived.read("a") == DATA
-        assert archived.open("b").readlines() == io.BytesIO(b"\n".join(LINES)).readlines()
-        assert archived.testzip() is None
-
-
-def test_gzip_and_json_read_it() -> None:
-    with file_of(gzip.compress(DATA, 1)) as file, gzip.open(file) as unpacked:
-        assert unpacked.read() == DATA
-    with file_of(json.dumps({"ArchiveList": [1, 2]}).encode()) as file:
-        assert json.load(file) == {"ArchiveList": [1, 2]}
-
-
 @pytest.mark.parametrize("size", [1 << 45, 1 << 70])
 def test_a_read_of_more_than_there_is_takes_no_memory_for_the_rest(size: int) -> None:
     with file_of(DATA) as file:
@@ -360,33 +187,6 @@ def test_a_length_is_whatever_is_an_index() -> None:
         assert (file.seek(Number()), file.readline(Number())) == (7, DATA[7:14].splitlines(keepends=True)[0])  # type: ignore[arg-type]
         with pytest.raises(TypeError):
             file.read(1.5)  # type: ignore[arg-type]
-
-
-def test_a_read_within_a_read_of_the_same_thread_is_an_error_and_does_not_wait_for_itself() -> None:
-    caught: list[type[BaseException]] = []
-
-    def use_again(_offset: int) -> None:
-        for use in (shared.read, shared.tell, lambda: shared.seek(0)):
-            try:
-                use()
-            except RuntimeError as error:
-                caught.append(type(error))
-
-    shared = opened(InMemory(DATA, use_again))
-    assert shared.read(10) == DATA[:10]
-    assert caught == [RuntimeError] * 3
-    assert shared.read(10) == DATA[10:20]
-    shared.close()
-
-
-def test_a_close_within_a_read_of_the_same_thread_takes_effect_when_the_read_is_over() -> None:
-    reader = InMemory(DATA, lambda _offset: shared.close())
-    shared = opened(reader)
-    assert shared.read(10) == DATA[:10]
-    assert shared.closed
-    assert reader.is_closed
-    with pytest.raises(ValueError, match="closed"):
-        shared.read(10)
 
 
 def test_a_file_that_cannot_be_opened_leaves_nothing_to_be_closed(recwarn: pytest.WarningsRecorder) -> None:

@@ -18,26 +18,6 @@ from tests.drain.destinations.contents import ATTEMPT, DATA, files_below, fill_p
 from tests.mounting import names
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "made" / "there"
-
-
-@pytest.fixture
-def destination(root: Path) -> LocalDestination:
-    return LocalDestination(str(root))
-
-
-def leave(destination: LocalDestination, blocks: int, path: str = "a/file") -> None:
-    """Leave a part with some blocks, as a kill would."""
-    with destination.part(path, ATTEMPT) as part:
-        part.write(memoryview(bytearray(DATA[: blocks * BLOCK_SIZE])))
-
-
-def part_of(root: Path) -> Path:
-    return root / UNFINISHED / ATTEMPT
-
-
 def test_file_has_its_name_only_once_it_is_whole(destination: LocalDestination, root: Path) -> None:
     with destination.part("a/b/file", ATTEMPT) as part:
         fill_part(part)
@@ -64,90 +44,6 @@ def test_attributes_are_kept_that_the_file_system_takes(destination: LocalDestin
     assert {name: os.getxattr(root / "file", name) for name in found if name.startswith("user.cas.")} == taken
 
 
-def test_what_a_kill_left_is_gone_on_with(destination: LocalDestination, root: Path) -> None:
-    leave(destination, 3)
-    with destination.part("a/file", ATTEMPT) as part:
-        assert (part.size, part.tree_hash) == (3 * BLOCK_SIZE, tree_hash(DATA[: 3 * BLOCK_SIZE]))
-        fill_part(part)
-        assert part.tree_hash == tree_hash(DATA)
-        part.commit(Label())
-    assert files_below(root) == {"a/file": DATA}
-
-
-def test_whole_output_whose_end_is_half_a_block_is_all_there_after_a_kill(destination: LocalDestination) -> None:
-    with destination.part("file", ATTEMPT) as part:
-        fill_part(part)
-    with destination.part("file", ATTEMPT) as part:
-        assert (part.size, part.tree_hash) == (len(DATA), tree_hash(DATA))
-
-
-def rot(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.seek(2 * BLOCK_SIZE + 5)
-        file.write(b"rot")
-
-
-def tear(path: Path) -> None:
-    os.truncate(path, 2 * BLOCK_SIZE + 5)
-
-
-def lose_leaves(path: Path) -> None:
-    os.truncate(f"{path}.leaves", 2 * 32 + 7)
-
-
-def write_on(path: Path) -> None:
-    lose_leaves(path)
-    with path.open("ab") as file:
-        file.write(b"a block that has no leaf yet")
-
-
-@pytest.mark.parametrize("damage", [rot, tear, lose_leaves, write_on], ids=lambda damage: damage.__name__)
-def test_only_what_fits_its_leaves_is_gone_on_with(
-    destination: LocalDestination, root: Path, damage: Callable[[Path], None]
-) -> None:
-    leave(destination, 4)
-    damage(part_of(root))
-    with destination.part("a/file", ATTEMPT) as part:
-        assert (part.size, part.tree_hash) == (2 * BLOCK_SIZE, tree_hash(DATA[: 2 * BLOCK_SIZE]))
-        assert part_of(root).stat().st_size == 2 * BLOCK_SIZE
-        fill_part(part)
-        part.commit(Label())
-    assert files_below(root) == {"a/file": DATA}
-
-
-def test_part_without_leaves_begins_anew(destination: LocalDestination, root: Path) -> None:
-    leave(destination, 4)
-    Path(f"{part_of(root)}.leaves").unlink()
-    with destination.part("a/file", ATTEMPT) as part:
-        assert part.size == 0
-
-
-def test_two_at_once_do_not_meet_though_they_have_one_name(destination: LocalDestination, root: Path) -> None:
-    with destination.part("one", ATTEMPT) as one, destination.part("two", ATTEMPT) as two:
-        fill_part(one)
-        assert two.size == 0
-        one.commit(Label())
-        fill_part(two, b"other bytes")
-        two.commit(Label())
-    assert files_below(root) == {"one": DATA, "two": b"other bytes"}
-
-
-def test_file_system_without_locks_begins_anew(
-    destination: LocalDestination, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    leave(destination, 2)
-
-    def no_locks(_descriptor: int, _operation: int) -> None:
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr("fcntl.flock", no_locks)
-    with destination.part("file", ATTEMPT) as part:
-        assert part.size == 0
-        fill_part(part)
-        part.commit(Label())
-    assert (root / "file").read_bytes() == DATA
-
-
 HOSTILE = [
     "", "/", "/etc/passwd", "..", "../out", "a/../../out", "a//b", "a/", ".", "./a", "a/./b", "a\0b", "\ud800",
     "x" * 256, "a/" + "é" * 128, UNFINISHED, f"{UNFINISHED}/attempt",
@@ -160,12 +56,6 @@ def test_path_that_leads_out_or_can_be_none_is_refused(destination: LocalDestina
         with pytest.raises(DestinationError):
             ask()
     assert not root.exists()
-
-
-@pytest.mark.parametrize("attempt", ["", "..", "a/b", "a\0", "x" * 250], ids=ascii)
-def test_attempt_is_one_name(destination: LocalDestination, attempt: str) -> None:
-    with pytest.raises(DestinationError):
-        destination.part("file", attempt)
 
 
 def test_link_in_the_way_is_not_followed(destination: LocalDestination, root: Path, tmp_path: Path) -> None:
@@ -203,33 +93,6 @@ def test_link_under_the_final_name_is_replaced_and_what_it_leads_to_stays(
     assert not destination.holds("file", len(DATA), tree_hash(DATA))
     put(destination, "file", b"new")
     assert (outside.read_bytes(), files_below(root)) == (DATA, {"file": b"new"})
-
-
-@pytest.mark.parametrize("suffix", ["", ".leaves"])
-@pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
-def test_links_among_the_parts_are_not_written_through(
-    destination: LocalDestination, root: Path, tmp_path: Path, link: Callable[[Path, str], None], suffix: str
-) -> None:
-    outside = tmp_path / "outside"
-    outside.write_bytes(b"precious")
-    (root / UNFINISHED).mkdir(parents=True)
-    link(outside, f"{part_of(root)}{suffix}")
-    put_part = destination.part("file", ATTEMPT)
-    with put_part as part:
-        fill_part(part)
-        part.commit(Label())
-    assert outside.read_bytes() == b"precious"
-    assert files_below(root) == {"file": DATA}
-
-
-def test_folder_of_parts_that_is_a_link_is_refused(destination: LocalDestination, root: Path, tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    root.mkdir(parents=True)
-    (root / UNFINISHED).symlink_to(outside)
-    with pytest.raises(DestinationError, match="symbolic link"):
-        put(destination, "file")
-    assert list(outside.iterdir()) == []
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
@@ -310,29 +173,6 @@ def test_what_no_file_can_replace_is_said_and_a_pipe_not_waited_for(
 def test_what_nobody_knows_is_held_nowhere(destination: LocalDestination) -> None:
     put(destination, "file")
     assert not destination.holds("file", len(DATA), None)
-
-
-def test_sweep_leaves_what_somebody_is_at(destination: LocalDestination, root: Path) -> None:
-    leave(destination, 2)
-    (root / UNFINISHED / "orphan.leaves").touch()
-    with destination.part("file", "another") as part:
-        destination.sweep()
-        assert names(root / UNFINISHED) == ["another", "another.leaves"]
-        fill_part(part)
-        part.commit(Label())
-    assert names(root) == ["file"]
-
-
-def test_discarded_part_leaves_nothing(destination: LocalDestination, root: Path) -> None:
-    with destination.part("file", ATTEMPT) as part:
-        fill_part(part)
-        part.discard()
-    assert names(root) == []
-
-
-def test_parts_are_nobody_elses_to_look_into(destination: LocalDestination, root: Path) -> None:
-    leave(destination, 1)
-    assert stat.S_IMODE((root / UNFINISHED).stat().st_mode) == 0o700
 
 
 def test_copy_by_pickle_is_the_same_destination(destination: LocalDestination) -> None:
