@@ -10,12 +10,6 @@
 
 #include "eight.h"
 #include "ternary.h"
-
-#define ROTATED(x, bits) _mm256_ror_epi32(x, bits)
-#define XOR3(x, y, z) _mm256_ternarylogic_epi32(x, y, z, ODD)
-#define CHOSEN(x, y, z) _mm256_ternarylogic_epi32(x, y, z, FIRST_CHOOSES)
-#define MAJORITY(x, y, z) _mm256_ternarylogic_epi32(x, y, z, TWO_AT_LEAST)
-
 #include "transposed.h"
 
 const struct kind avx512_eight = {"AVX-512", WIDTH, has_avx512, take};
