@@ -1,11 +1,15 @@
 """Read-ahead through an open output: what is asked for, when, and what is not."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from casfs.data.ahead.readahead import COPY_WINDOW_BLOCKS, FIRST_WINDOW_BLOCKS
 from casfs.data.memory.cache import Place
+from casfs.data.outputs import Outputs
+from casfs.data.reader import Reader
 from casfs.stats import Stats
 from tests.data.nodes import is_node
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
@@ -17,6 +21,19 @@ COUNT = 120
 
 def blocks_of(service: Service) -> list[int]:
     return [block for first, stop in service.parts for block in range(first, stop)]
+
+
+@contextmanager
+def running_ahead(connections: int) -> Iterator[tuple[Service, Outputs, Reader]]:
+    """Read two blocks; what is asked for ahead of them, a request a connection at most, is held until it is let go."""
+    service = Service({"job": DATA})
+    with mounted(service, settings(read_ahead=64, cache=256, connections=connections), clock=still) as outputs:
+        reader = outputs.open(archive(DATA))
+        read(reader, 0, MIB)
+        service.is_held = True
+        service.let((1, 2))
+        read(reader, MIB, MIB)
+        yield service, outputs, reader
 
 
 def test_the_first_block_is_fetched_alone_and_the_second_begins_the_window() -> None:
@@ -94,13 +111,7 @@ def test_no_read_ahead_fetches_what_is_read() -> None:
 
 
 def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> None:
-    service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
-        reader = outputs.open(archive(DATA))
-        read(reader, 0, MIB)
-        service.is_held = True
-        service.let((1, 2))
-        read(reader, MIB, MIB)
+    with running_ahead(4) as (service, outputs, _):
         prefetched = service.arrived(5)[2:]
         assert len(prefetched) == 3 < FIRST_WINDOW_BLOCKS
         random = in_thread(outputs.open(archive(DATA)), 110 * MIB, 1)
@@ -113,13 +124,7 @@ def test_a_waiting_read_goes_before_prefetch_and_finds_a_connection_free() -> No
 
 
 def test_a_read_that_joins_what_is_queued_sends_it_before_the_rest() -> None:
-    service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=2), clock=still) as outputs:
-        reader = outputs.open(archive(DATA))
-        read(reader, 0, MIB)
-        service.is_held = True
-        service.let((1, 2))
-        read(reader, MIB, MIB)
+    with running_ahead(2) as (service, outputs, _):
         assert service.arrived(3)[2] == (2, 3)
         late = in_thread(outputs.open(archive(DATA)), 9 * MIB, 1)
         assert service.arrived(4)[3] == (9, 10)
@@ -128,14 +133,8 @@ def test_a_read_that_joins_what_is_queued_sends_it_before_the_rest() -> None:
 
 
 def test_what_was_asked_for_holds_no_memory_before_it_comes() -> None:
-    service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
+    with running_ahead(16) as (service, outputs, reader):
         pool = outputs._monitor._cache._pool
-        reader = outputs.open(archive(DATA))
-        read(reader, 0, MIB)
-        service.is_held = True
-        service.let((1, 2))
-        read(reader, MIB, MIB)
         service.arrived(2 + 15)
         assert pool.capacity - pool.free >= 2 + 15
         assert pool._mapped - len(pool._free) == 2
@@ -144,13 +143,7 @@ def test_what_was_asked_for_holds_no_memory_before_it_comes() -> None:
 
 
 def test_closing_calls_back_what_was_asked_for_ahead() -> None:
-    service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=4), clock=still) as outputs:
-        reader = outputs.open(archive(DATA))
-        read(reader, 0, MIB)
-        service.is_held = True
-        service.let((1, 2))
-        read(reader, MIB, MIB)
+    with running_ahead(4) as (service, _, reader):
         service.arrived(5)
         reader.close()
         assert all(request.cancelled() for request in service.requests[2:])
@@ -205,13 +198,7 @@ def test_blocks_that_a_reader_skipped_are_no_longer_kept_for_it() -> None:
 
 
 def test_a_read_that_joined_keeps_a_prefetch_alive_whose_reader_closed() -> None:
-    service = Service({"job": DATA})
-    with mounted(service, settings(read_ahead=64, cache=256, connections=16), clock=still) as outputs:
-        reader = outputs.open(archive(DATA))
-        read(reader, 0, MIB)
-        service.is_held = True
-        service.let((1, 2))
-        read(reader, MIB, MIB)
+    with running_ahead(16) as (service, outputs, reader):
         service.arrived(2 + FIRST_WINDOW_BLOCKS)
         joined = in_thread(outputs.open(archive(DATA)), 3 * MIB, 1)
         wait_until_joined(outputs, 1)

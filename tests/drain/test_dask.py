@@ -301,39 +301,33 @@ def memory_of(process: int) -> bytes:
     return b"".join(held)
 
 
-def test_workers_that_are_killed_cost_nothing_and_the_others_go_on(tmp_path: Path) -> None:
+@contextmanager
+def slowly_downloading(folder: Path) -> Iterator[tuple[Vault, Any, subprocess.Popen[str]]]:
+    """Run a drain over a cluster until downloads are under way; after the block all must have come, at no more cost."""
     state = vault_of("cas", NAMES[:8], 2 << 20)
-    with (
-        serving(state, "cas", tmp_path, shaping=SLOW) as vault,
-        cluster(tmp_path) as found,
-    ):
+    with serving(state, "cas", folder, shaping=SLOW) as vault, cluster(folder) as found:
         with vault.running("--scheduler", found.scheduler_address) as process:
             wait_until(lambda: vault.requests("get_job_output") > 4, "downloads are under way")
-            os.kill(found.workers[0].pid, signal.SIGKILL)
-            vault.server.shaping = Shaping()
-            process.communicate(timeout=COMMAND_LIMIT_S)
-        assert process.returncode == 0
+            yield vault, found, process
         vault.check()
         assert vault.retrievals() == 8
         asked = Counter((one.job, one.range) for one in vault.server.requests if one.operation == "get_job_output")
         assert max(asked.values()) <= 2, "nothing was downloaded more than twice"
+
+
+def test_workers_that_are_killed_cost_nothing_and_the_others_go_on(tmp_path: Path) -> None:
+    with slowly_downloading(tmp_path) as (vault, found, process):
+        os.kill(found.workers[0].pid, signal.SIGKILL)
+        vault.server.shaping = Shaping()
+        process.communicate(timeout=COMMAND_LIMIT_S)
+        assert process.returncode == 0
         assert not (vault.out / ".casfs-part").exists()
 
 
 def test_a_run_that_is_killed_goes_on_with_the_cluster_as_it_is(tmp_path: Path) -> None:
-    state = vault_of("cas", NAMES[:8], 2 << 20)
-    with (
-        serving(state, "cas", tmp_path, shaping=SLOW) as vault,
-        cluster(tmp_path) as found,
-    ):
-        with vault.running("--scheduler", found.scheduler_address) as process:
-            wait_until(lambda: vault.requests("get_job_output") > 4, "downloads are under way")
-            process.kill()
-            process.communicate(timeout=COMMAND_LIMIT_S)
+    with slowly_downloading(tmp_path) as (vault, found, process):
+        process.kill()
+        process.communicate(timeout=COMMAND_LIMIT_S)
         vault.server.shaping = Shaping()
         done = vault.drain("--scheduler", found.scheduler_address)
         assert done.returncode == 0, done.stderr
-        vault.check()
-        assert vault.retrievals() == 8
-        asked = Counter((one.job, one.range) for one in vault.server.requests if one.operation == "get_job_output")
-        assert max(asked.values()) <= 2, "nothing was downloaded more than twice"

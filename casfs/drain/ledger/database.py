@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from casfs.errors import ConfigError, LedgerError
 
@@ -78,16 +77,6 @@ class Database:
             except BaseException:
                 self.close()
                 raise
-
-    def __enter__(self) -> Self:
-        """Return this database, which is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     @contextmanager
     def step(self) -> Iterator[None]:

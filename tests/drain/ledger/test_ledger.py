@@ -1,6 +1,7 @@
 """The ledger: one run's at a time, readable while it runs, and whole after each step."""
 
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def test_a_signal_ends_a_statement_that_would_take_for_ever(tmp_path: Path) -> N
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, stop)
-    with Database(tmp_path / "x") as database:
+    with closing(Database(tmp_path / "x")) as database:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         try:
             with pytest.raises(KeyboardInterrupt), database.step():
