@@ -9,6 +9,7 @@ import hashlib
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -22,14 +23,18 @@ class Loop:
 
     def __init__(self, url: str, part_bytes: int) -> None:
         self._url = url
-        self._part_bytes = part_bytes
+        self.part_bytes = part_bytes
         self._local = threading.local()
         self.size = int(self._ask(0, 1).headers["Content-Range"].rpartition("/")[2])
 
     def run(self, connections: int) -> int:
         """Fetch and hash everything; give how many bytes that were."""
         with ThreadPoolExecutor(connections) as threads:
-            return sum(threads.map(self._fetch, range(0, self.size, self._part_bytes)))
+            return sum(threads.map(self._fetch, range(0, self.size, self.part_bytes)))
+
+    def blocks(self, start: int) -> list[bytes]:
+        """Fetch the part from *start* on, and give its blocks, hashed."""
+        return list(self._blocks(start))
 
     def _ask(self, start: int, stop: int) -> requests.Response:
         if not hasattr(self._local, "session"):
@@ -41,12 +46,13 @@ class Loop:
         return answer
 
     def _fetch(self, start: int) -> int:
-        hashed_bytes = 0
-        with self._ask(start, min(start + self._part_bytes, self.size)) as answer:
+        return sum(map(len, self._blocks(start)))
+
+    def _blocks(self, start: int) -> Iterator[bytes]:
+        with self._ask(start, min(start + self.part_bytes, self.size)) as answer:
             while block := answer.raw.read(BLOCK_BYTES):
                 hashlib.sha256(block).digest()
-                hashed_bytes += len(block)
-        return hashed_bytes
+                yield block
 
 
 def main() -> int:

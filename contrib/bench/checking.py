@@ -13,6 +13,7 @@ from rig import Rig, scratch
 from service import environment
 from subjects import (
     ARIA2C,
+    BARE_MOUNT,
     CASFS,
     FSSPEC,
     HTTPDIRFS,
@@ -34,7 +35,7 @@ def check(rig: Rig, without: Container[str]) -> dict[str, str]:
     """
     item = plan.shared(rig.plan)
     right = hashlib.sha256(read(plan.content(item))).hexdigest()
-    mounters = (CASFS, RCLONE, *RCLONES_OF_TODAY, S3FS, HTTPDIRFS)
+    mounters = (CASFS, RCLONE, *RCLONES_OF_TODAY, S3FS, HTTPDIRFS, BARE_MOUNT)
     readers: dict[str, Callable[[], str]] = {
         each.name: partial(_mounted, rig, each, item) for each in mounters if each.is_wanted(without)
     }

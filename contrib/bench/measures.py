@@ -51,6 +51,7 @@ def sequential(rig: Rig, mounter: Mounter, shape: Shape) -> Sample:
         if shape.bytes_per_s == 0:
             again = rig.watched(mount, lambda: reading.whole(path))
             figures["again MB/s"] = item.size_bytes / again.seconds / MB
+            figures["again fetched"] = again.sent.sent_bytes / item.size_bytes
     return figures
 
 

@@ -15,6 +15,7 @@ from rig import Rig
 from subjects import (
     ARIA2C,
     BARE_LOOP,
+    BARE_MOUNT,
     CASFS,
     CASFS_64M,
     CASFS_ALONE,
@@ -108,7 +109,7 @@ RACES = (
     _sequential(UNSHAPED),
     # without those that take no certificate of ours
     _sequential(TLS, (CASFS, *RCLONES), (ARIA2C, BARE_LOOP)),
-    _sequential(NEAR),
+    _sequential(NEAR, (*ALL, BARE_MOUNT)),
     # a race of its own: the mount beside what a program of Python needs no mount for
     Race(
         "python-near",

@@ -54,7 +54,7 @@ class Mounter:
         """Tell whether the program is there to be measured."""
         if self.family:
             return RCLONE_OF_TODAY.exists()
-        return self.name.startswith("casfs") or shutil.which(self.name) is not None
+        return self.name.startswith(("casfs", "bare")) or shutil.which(self.name) is not None
 
     def is_wanted(self, without: Container[str]) -> bool:
         """Tell whether it is installed, and neither it nor its family is left out."""
@@ -130,6 +130,12 @@ def httpdirfs(faces: Faces, vault: str, scratch: Path) -> list[str]:
     return ["httpdirfs", "-f", *cache, f"{faces.plain_url}/{vault}/", str(scratch / "mnt")]
 
 
+def bare_mount(faces: Faces, vault: str, scratch: Path) -> list[str]:
+    """Mount the one output of a vault out of the bare loop, with as many connections as casfs has."""
+    script = Path(__file__).with_name("bare_mount.py")
+    return [sys.executable, str(script), f"{faces.plain_url}/{vault}/{vault}-1", *map(str, QUICK), str(scratch / "mnt")]
+
+
 CASFS = Mounter("casfs", casfs, vaults=True, file="output", daemon=True)
 CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
 CASFS_ALONE = Mounter("casfs without read-ahead", casfs_alone, vaults=True, file="output", daemon=True)
@@ -140,6 +146,7 @@ RCLONES_OF_TODAY = tuple(starmap(_with_streams, ((4, "16M"), (16, "4M"), (16, "1
 S3FS_KEPT = Mounter("s3fs", s3fs_kept, on_disk=True)
 S3FS = Mounter("s3fs", s3fs)
 HTTPDIRFS = Mounter("httpdirfs", httpdirfs)
+BARE_MOUNT = Mounter("bare mount", bare_mount)
 
 
 def beside(ours: Mounter, checkout: Path) -> Mounter:

@@ -110,6 +110,7 @@ TARGETS = (
     _speed(NEAR, "rclone", 1.3),
     _speed(NEAR, "aria2c", 1.0),
     _speed(NEAR, "bare loop", 0.9),
+    _speed(NEAR, "bare mount", 1.0),
     _speed(FAR, "rclone", 1.15),
     _speed(FAR, "aria2c", 1.2),
     _speed(TLS, "rclone", 1.3),

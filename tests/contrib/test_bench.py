@@ -15,6 +15,7 @@ import pytest
 import medians
 import picture
 import report
+import spent
 from casfs.emulator.content import InMemory
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
@@ -116,6 +117,36 @@ def test_a_program_is_left_out_by_its_name_or_with_all_its_settings() -> None:
     settings = Mounter("sh 1", lambda *_: [], family="sh")
     assert not settings.is_wanted({"sh"})
     assert Fetcher("sh", lambda *_: []).is_wanted({"sh 1"})
+
+
+def test_processor_time_is_told_by_process_and_by_what_its_stack_says() -> None:
+    stacks = """python 11 250000000
+    7f00 take_four (/opt/casfs/data/hashing/liblanes.so)
+    7f01 ffi_call (/usr/lib/libffi.so.8)
+
+python 12 500000000
+    ff00 _copy_to_iter ([kernel.kallsyms])
+    ff01 tcp_recvmsg ([kernel.kallsyms])
+    7f02 _PyEval_EvalFrameDefault (/usr/lib/libpython3.11.so.1.0)
+
+python 21 125000000
+    7f02 _PyEval_EvalFrameDefault (/usr/lib/libpython3.11.so.1.0)
+
+swapper 0 1000000000
+    ff03 pv_native_safe_halt ([kernel.kallsyms])
+
+kswapd0 31 1000000
+    ff04 shrink_node ([kernel.kallsyms])
+"""
+    assert spent.table(spent.spent(stacks, {21: "service"}, "casfs"), 500_000_000).splitlines() == [
+        "| CPU s/GB | casfs | service | idle | the rest |",
+        "|---|--:|--:|--:|--:|",
+        "| receiving | 1.00 | 0.00 | 0.00 | 0.00 |",
+        "| hashes, and what TLS takes | 0.50 | 0.00 | 0.00 | 0.00 |",
+        "| Python | 0.00 | 0.25 | 0.00 | 0.00 |",
+        "| the rest | 0.00 | 0.00 | 2.00 | 0.00 |",
+        "| all | 1.50 | 0.25 | 2.00 | 0.00 |",
+    ]
 
 
 def test_page_keeps_what_people_wrote_around_the_figures(tmp_path: Path) -> None:
