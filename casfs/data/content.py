@@ -24,6 +24,7 @@ class Content:
     Attributes:
         output: what the service lets one download.
         size: length in bytes, None until it was learnt.
+        count: blocks of the output, 0 until its size is known.
         media_type: Content-Type, None until an answer had one.
         failure: why no byte of it will be served any more, or None.
         gone: what the service said when it no longer had the output, or None; what is held is served on.
@@ -41,7 +42,7 @@ class Content:
 
     # A mount that lasts sees a million outputs, and remembers the latest hundred thousand.
     __slots__ = (
-        "_corrupt", "_leaves", "_lock", "_stats", "_verify", "before", "failure", "gone", "has_unproven",
+        "_corrupt", "_leaves", "_lock", "_stats", "_verify", "before", "count", "failure", "gone", "has_unproven",
         "hash_coverage", "is_on_disk", "is_told", "media_type", "open_readers", "output", "root_met", "size",
         "was_mismatch",
     )  # fmt: skip
@@ -51,6 +52,7 @@ class Content:
     ) -> None:
         self.output = output
         self.size: int | None = None
+        self.count = 0
         self.media_type: str | None = None
         self.failure: CasfsError | None = None
         self.gone: GoneError | None = None
@@ -68,11 +70,6 @@ class Content:
         self._lock = threading.Lock()
         if size is not None:
             self.learn(size)
-
-    @property
-    def count(self) -> int:
-        """Blocks of the output, once its size is known."""
-        return self._leaves.count
 
     @property
     def known(self) -> int:
@@ -114,7 +111,8 @@ class Content:
 
     def learn(self, size: int) -> None:
         """Note the size; it stays so."""
-        self._leaves = Leaves(blocks.count(size))
+        self.count = blocks.count(size)
+        self._leaves = Leaves(self.count)
         self.size = size
         if not size and self.output.tree_hash not in (None, treehash.EMPTY) and self._verify is not Verify.OFF:
             self.failure = CorruptDataError(f"{self.name}: it is empty, and its tree hash is not that of nothing")
@@ -145,23 +143,22 @@ class Content:
                 raise self._tell(UncheckableError(f"{self.name}: {text}"))
             self._corrupt -= set(part)
 
-    def recall(self, block: int, digest: bytes, *, is_proven: bool) -> None:
-        """Take note of a block that was admitted before, be it by another process; returns if it may be served.
+    def recall(self, part: range, digests: Sequence[bytes], *, is_proven: bool) -> None:
+        """Take note of blocks that were admitted before, be it by another process; returns if they may be served.
 
         Args:
-            block: its number.
-            digest: its leaf, which its bytes have.
-            is_proven: whether a hash that the service gave was met then.
+            part: the blocks.
+            digests: their leaves, which their bytes have.
+            is_proven: whether hashes that the service gave were met then.
 
         Raises:
-            CorruptDataError: it is not what it was since, or what a hash says.
-            UncheckableError: nothing proved it, and that is required.
+            CorruptDataError: one is not what it was since, or they are not what a hash says.
+            UncheckableError: nothing proved them, and that is required.
         """
         with self._lock:
-            one = range(block, block + 1)
-            is_proven = self._check(one, [digest], None, last_try=False, was_proven=is_proven)
+            is_proven = self._check(part, digests, None, last_try=False, was_proven=is_proven)
             if not is_proven and self._verify is Verify.REQUIRE:
-                raise UncheckableError(f"{self.name}: the service gave no hash for block {block}")
+                raise UncheckableError(f"{self.name}: the service gave no hash for block {part.start}")
 
     def leaf(self, block: int) -> tuple[bytes, bool] | None:
         """Return the hash of a block, and whether it is proven; None where it is not known, or nothing is believed."""

@@ -156,12 +156,12 @@ def test_an_empty_output_is_checked_too(tree_hash: str | None, said: str, failur
 
 def test_what_was_proved_before_is_proved_and_what_was_not_waits_for_the_root() -> None:
     made = content()
-    made.recall(0, LEAVES[0], is_proven=True)
-    made.recall(1, LEAVES[1], is_proven=False)
+    made.recall(range(1), [LEAVES[0]], is_proven=True)
+    made.recall(range(1, 2), [LEAVES[1]], is_proven=False)
     assert (made.leaf(0), made.leaf(1), made.leaf(2)) == ((LEAVES[0], True), (LEAVES[1], False), None)
     assert str(made.verification()) == "1/5"
     for block in (2, 3, 4):
-        made.recall(block, LEAVES[block], is_proven=False)
+        made.recall(range(block, block + 1), [LEAVES[block]], is_proven=False)
     assert str(made.verification()) == "whole"
     assert made.leaf(1) == (LEAVES[1], True)
 
@@ -170,21 +170,31 @@ def test_what_is_recalled_must_be_what_it_was_and_what_the_root_says() -> None:
     made = content()
     admit(made, 0, 2)
     with pytest.raises(CorruptDataError):
-        made.recall(0, OTHER, is_proven=True)
+        made.recall(range(1), [OTHER], is_proven=True)
     for block in (2, 3):
-        made.recall(block, LEAVES[block], is_proven=False)
+        made.recall(range(block, block + 1), [LEAVES[block]], is_proven=False)
     with pytest.raises(CorruptDataError):
-        made.recall(4, OTHER, is_proven=False)
+        made.recall(range(4, 5), [OTHER], is_proven=False)
     assert made.failure is None, "the service may have it right"
     admit(made, 4, 5)
     assert str(made.verification()) == "whole"
 
 
+def test_neighbours_are_recalled_at_once_and_none_of_them_where_one_is_not_what_it_was() -> None:
+    made = content()
+    admit(made, 1, 2)
+    with pytest.raises(CorruptDataError):
+        made.recall(range(4), [LEAVES[0], OTHER, *LEAVES[2:4]], is_proven=True)
+    assert str(made.verification()) == "1/5"
+    made.recall(range(4), LEAVES[:4], is_proven=True)
+    assert str(made.verification()) == "4/5"
+
+
 def test_what_nothing_proved_is_not_recalled_where_that_is_required() -> None:
     made = content(verify=Verify.REQUIRE)
     with pytest.raises(UncheckableError):
-        made.recall(0, LEAVES[0], is_proven=False)
-    made.recall(1, LEAVES[1], is_proven=True)
+        made.recall(range(1), [LEAVES[0]], is_proven=False)
+    made.recall(range(1, 2), [LEAVES[1]], is_proven=True)
 
 
 def test_a_block_that_was_served_and_is_recalled_otherwise_with_a_proof_was_wrong() -> None:
@@ -192,5 +202,5 @@ def test_a_block_that_was_served_and_is_recalled_otherwise_with_a_proof_was_wron
     reader = made.open()
     admit(made, 0, 1, hashed=False)
     made.open_readers.expose()
-    made.recall(0, OTHER, is_proven=True)
+    made.recall(range(1), [OTHER], is_proven=True)
     assert reader.is_deceived

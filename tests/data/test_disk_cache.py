@@ -14,7 +14,7 @@ from casfs.data.disk.layout import ContentKey, leaf_offset
 from casfs.data.disk.store import Store
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.disk_workers import HANG_S
-from casfs.data.fetch.windows import DISK_WINDOW_BLOCKS
+from casfs.data.fetch.windows import DISK_PART_BLOCKS, DISK_WINDOW_BLOCKS
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, UncheckableError
@@ -84,6 +84,21 @@ def test_each_leaf_is_read_once_for_the_part_that_it_is_in(opened: Opened, tmp_p
         reader.close()
 
 
+def test_what_is_on_disk_is_read_ahead_in_parts_of_as_many_blocks_as_are_hashed_side_by_side(
+    opened: Opened, tmp_path: Path
+) -> None:
+    data = sample(24 * MIB)
+    fill(opened(), data)
+    files = CountedReads()
+    disk = DiskCache(Store.open(tmp_path / "cache", 64 * MIB, files=files), "https://cas.example", "100")
+    with mounted(Service({}), settings(read_ahead=64, cache=128, verify=Verify.OFF), disk=disk) as outputs:
+        reader = outputs.open(archive(data))
+        assert b"".join(read(reader, at * MIB, MIB) for at in range(24)) == data
+        looked_at = [block for block in range(12, 24) if files.read_at[leaf_offset(block)]]
+        assert looked_at == list(range(12, 24, DISK_PART_BLOCKS))
+        reader.close()
+
+
 def test_after_a_restart_all_of_it_is_verified_before_anything_is_read(opened: Opened) -> None:
     fill(opened())
     service = Service({})
@@ -124,6 +139,24 @@ def test_what_nothing_proves_is_kept_as_such_and_not_served_to_who_requires_more
         pytest.raises(UncheckableError),
     ):
         whole(outputs, bare)
+
+
+def test_of_neighbours_those_that_were_proved_are_served_to_who_requires_it_and_the_others_are_not(
+    opened: Opened,
+) -> None:
+    bare, disk = archive(DATA, hashed=False), opened()
+    for hashes, first in ((True, 0), (False, 2)):
+        with mounted(Service({"job": DATA}, hashes=hashes), disk=disk) as outputs:
+            reader = outputs.open(bare)
+            assert read(reader, first * MIB, 2 * MIB) == DATA[first * MIB : (first + 2) * MIB]
+            reader.close()
+            until(lambda stop=first + 2: all(disk.stored(bare, len(DATA)).held(range(stop))))
+    with mounted(Service({"job": DATA}, hashes=False), settings(verify=Verify.REQUIRE), disk=opened()) as outputs:
+        reader = outputs.open(bare)
+        with pytest.raises(UncheckableError):
+            read(reader, 0, 4 * MIB)
+        assert read(reader, 0, 2 * MIB) == DATA[: 2 * MIB]
+        reader.close()
 
 
 def test_a_service_that_confuses_two_archives_for_one_job_is_not_believed_for_another(opened: Opened) -> None:

@@ -126,7 +126,7 @@ class Guesses:
 
     def _send(self, windows: Windows, guess: Guess, stop: int, distance: int) -> int | None:
         """Ask for the next part, which ends before *stop*; return where it ends, None where there is no room yet."""
-        width = windows.width(self._size, distance + guess.ahead)
+        width = windows.width(guess.window.content, self._size, distance + guess.ahead)
         part = windows.next_part(guess.window, range(guess.ahead, min(guess.ahead + width, stop)), width)
         if not (windows.is_soon_enough(part) and windows.ask(guess.window, part, self.read_s)):
             return None

@@ -48,10 +48,12 @@ class Prefetch:
             self._drop(windows, dropped)
         if not stream.window:
             return
-        width = windows.width(stream.window, stream.window)  # of the part that comes last, and waits for its room
-        if stream.due(self._content.count, stream.window, width):
-            share = windows.share(self._content, now_s)
-            self._extend(windows, stream, stream.due(self._content.count, share, width))
+        share = windows.share(self._content, now_s)
+        # of the part that comes last, and waits for its room
+        width = windows.width(self._content, stream.window, stream.window)
+        due = stream.due(self._content.count, share, width)
+        if due:
+            self._extend(windows, stream, due)
 
     def release(self, windows: Windows) -> None:
         """Call everything back that only this reader wanted; its sequences are to be recognised anew."""
@@ -73,7 +75,7 @@ class Prefetch:
 
     def _ask(self, windows: Windows, window: Window, stream: Stream, stop: int) -> int | None:
         """Ask for the next part, which ends before *stop*; return where it ends, None where it cannot be had yet."""
-        width = windows.width(stream.window, stream.ahead - stream.head)
+        width = windows.width(self._content, stream.window, stream.ahead - stream.head)
         part = windows.next_part(window, range(stream.ahead, min(stream.ahead + width, stop)), width)
         if not windows.is_soon_enough(part):
             return None

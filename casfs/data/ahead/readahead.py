@@ -101,7 +101,10 @@ class ReadAhead:
     @property
     def reach(self) -> int:
         """One past the furthest block that a stream has read, or asked for; 0 where nothing was read."""
-        return max((max(stream.head, stream.ahead) for stream in self._streams), default=0)
+        reach = 0
+        for stream in self._streams:
+            reach = max(reach, stream.head, stream.ahead)
+        return reach
 
     def is_inside(self, start: int, stop: int) -> bool:
         """Say whether a read stays in the furthest block of the stream that was read last: it tells nothing new."""
@@ -170,4 +173,5 @@ class ReadAhead:
         stream.ahead = max(stream.ahead, head)
 
     def _share(self) -> int:
-        return max(1, self._limit // max(1, sum(1 for stream in self._streams if stream.window)))
+        sequences = sum([stream.window > 0 for stream in self._streams])
+        return max(1, self._limit // max(1, sequences))

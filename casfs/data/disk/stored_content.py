@@ -45,9 +45,10 @@ class StoredContent:
     def held(self, part: range) -> list[StoredLeaf | None]:
         """Return the leaf of each block of *part*, None for those that are not held, or on another's word alone."""
         found = self._leaves(part)
-        if not all(map(self._may_believe, found)) and self._is_proved_now():
-            found = self._leaves(part)
-        return [leaf if self._may_believe(leaf) else None for leaf in found]
+        believed = self._believed(found)
+        if believed != found and self._is_proved_now():
+            believed = self._believed(self._leaves(part))
+        return believed
 
     def held_count(self) -> int:
         """Return how many blocks are held, by what their leaves say, and not on another's word alone."""
@@ -192,8 +193,8 @@ class StoredContent:
 
         return self._room.reading(look) or [None] * len(part)
 
-    def _may_believe(self, leaf: StoredLeaf | None) -> bool:
-        return leaf is None or leaf.is_for(self.key.source)
+    def _believed(self, leaves: Sequence[StoredLeaf | None]) -> list[StoredLeaf | None]:
+        return [leaf if leaf is not None and leaf.is_for(self.key.source) else None for leaf in leaves]
 
     def _is_proved_now(self) -> bool:
         """Prove by the tree hash what the services of several jobs say, if all of it is there by now."""

@@ -65,7 +65,7 @@ class Budget(Generic[Sharer]):
 
     def share(self, now_s: float) -> int:
         """Return how many blocks one handle may run ahead, at least 1: what all that read now can have alike."""
-        active = sum(1 for sharer in self._sharers if now_s - sharer.read_s < IDLE_S)
+        active = sum([now_s - sharer.read_s < IDLE_S for sharer in self._sharers])
         return max(1, min(self.limit, self._total // max(1, active)))
 
     def idle(self, now_s: float) -> Sharer | None:

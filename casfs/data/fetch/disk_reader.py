@@ -64,8 +64,7 @@ class DiskReader:
     def held(self, flight: Flight) -> Held:
         """Return what is on disk of a flight, as far as was written there; nothing of it is read."""
         stored = self._disk.of(flight.content)
-        leaves = stored.held(flight.part) if stored is not None else []
-        return {block: leaf for block, leaf in zip(flight.part, leaves, strict=False) if leaf is not None}
+        return _held(flight.part, stored.held(flight.part)) if stored is not None else {}
 
     def read(self, flight: Flight, held: Held, room: Room) -> Found:
         """Fill *room* with those blocks of a flight that are *held*.
@@ -84,6 +83,8 @@ class DiskReader:
 
     def missing(self, flight: Flight, found: Found) -> list[Missing]:
         """Return the parts of a flight that were not *found*, each with a lease where this process is to fetch it."""
+        if len(found.right) == len(flight.part):
+            return []
         runs = _runs(flight.part, lambda block: block not in found.right)
         cut = [part for run in runs for part in parts.cut(run, flight.content.count, parts.MAX_PART_BLOCKS)]
         return [Missing(part, self._lease(flight, part, found)) for part in (cut if found.right else [flight.part])]
@@ -95,32 +96,42 @@ class DiskReader:
         if stored is not None and held > content.known and self._verify is not Verify.OFF:
             for first in range(0, content.count, STRIDE):
                 part = range(first, min(first + STRIDE, content.count))
-                for block, leaf in zip(part, stored.held(part), strict=True):
-                    if leaf is not None:
-                        self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven)
+                self._admitted(content, stored, _held(part, stored.held(part)))
         return held
 
     def _read(
         self, flight: Flight, stored: StoredContent, run: range, leaves: Sequence[StoredLeaf], room: Room
-    ) -> Iterable[int]:
+    ) -> list[int]:
         content, first = flight.content, flight.part.start
         views = [room[block - first][: blocks.length(block, content.size or 0)] for block in run]
-        for block, leaf in zip(run, stored.read(run, leaves, views), strict=True):
-            if leaf is not None and self._may_serve(content, stored, block, leaf.digest, is_proven=leaf.is_proven):
-                yield block
+        return self._admitted(content, stored, _held(run, stored.read(run, leaves, views)))
 
-    def _may_serve(
-        self, content: Content, stored: StoredContent, block: int, digest: bytes, *, is_proven: bool
-    ) -> bool:
+    def _admitted(self, content: Content, stored: StoredContent, held: Held) -> list[int]:
+        """Return those blocks that may be served, as far as is known of *content*; the others are given up on disk."""
         if self._verify is Verify.OFF:
-            return True
+            return list(held)
+        return [
+            block
+            for run in blocks.runs(list(held))
+            for block in self._admitted_run(content, stored, run, [held[block] for block in run])
+        ]
+
+    def _admitted_run(
+        self, content: Content, stored: StoredContent, run: range, leaves: Sequence[StoredLeaf]
+    ) -> Sequence[int]:
+        """Hold neighbours against what is known: at once where all are alike, and else each by itself."""
+        is_proven = leaves[0].is_proven
         try:
-            content.recall(block, digest, is_proven=is_proven)
+            if all(leaf.is_proven is is_proven for leaf in leaves):
+                content.recall(run, [leaf.digest for leaf in leaves], is_proven=is_proven)
+                return run
         except CasfsError as error:
-            if isinstance(error, CorruptDataError) and content.failure is None:
-                stored.forget(range(block, block + 1))
-            return False
-        return True
+            if len(run) == 1:
+                if isinstance(error, CorruptDataError) and content.failure is None:
+                    stored.forget(run)
+                return ()
+        each = (self._admitted_run(content, stored, run[at : at + 1], leaves[at : at + 1]) for at in range(len(run)))
+        return [block for admitted in each for block in admitted]
 
     def _lease(self, flight: Flight, part: range, found: Found) -> Lease | None:
         """Return a lease of *part*; None where another process has one, or had and has it on disk by now."""
@@ -136,6 +147,10 @@ class DiskReader:
         if flight.waits_until_s is None:
             flight.waits_until_s = self._clock() + self._patience_s
         return None if self._clock() < flight.waits_until_s else NO_LEASE
+
+
+def _held(part: range, leaves: Iterable[StoredLeaf | None]) -> Held:
+    return {block: leaf for block, leaf in zip(part, leaves, strict=False) if leaf is not None}
 
 
 def _runs(part: range, belongs: Callable[[int], bool]) -> list[range]:

@@ -21,8 +21,10 @@ from casfs.waiting import Clock
 
 log = logging.getLogger(__name__)
 
-WORKERS = 4
-"""Parts that are read and hashed side by side: as many as keep a processor of four cores, or a disk, busy."""
+WORKERS = 3
+"""Parts that are read and hashed side by side, two of them ahead of what calls wait for: they bring more than FUSE
+takes. Source: measured 2026-11-27, 512 MiB read back mounted, files in memory: 1.04 times as fast as by four, 7 rounds.
+"""
 
 STOP_TIMEOUT_S = 1.0
 """How long stop() waits for each that hangs in the disk; they are daemons and cannot hold up the exit."""

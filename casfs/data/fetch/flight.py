@@ -2,7 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import Future
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from casfs.data.content import Content
 from casfs.data.disk.leases import Lease
@@ -11,8 +11,8 @@ from casfs.errors import CasfsError, DeadlineError, InterruptedCallError
 from casfs.waiting import Deadline
 
 
-class State(Enum):
-    """Where a flight is."""
+class State(IntEnum):
+    """Where a flight is. An int for the same reason as ``memory.cache.Place``."""
 
     QUEUED = auto()
     """It waits for a worker, or for room in the memory."""

@@ -190,8 +190,9 @@ class Flights:
     def land_found(self, flight: Flight, room: Room, missing: Sequence[Missing], again_s: float) -> None:
         """End a flight of which some was found on disk; what is missing of it goes on as ``pass_on`` has it."""
         flight.content.is_on_disk = not missing
-        damaged = [index for index in room.taken if any(flight.part[index] in part for part, _ in missing)]
-        self._cache.give([room.let_go(index) for index in damaged], 0)
+        if missing:
+            damaged = [index for index in room.taken if any(flight.part[index] in part for part, _ in missing)]
+            self._cache.give([room.let_go(index) for index in damaged], 0)
         heirs = [flight.inherit(part) for part, _ in missing]
         self._put(flight, room)
         for heir, (_, lease) in zip(heirs, missing, strict=True):
@@ -279,8 +280,8 @@ class Flights:
             self._keeper.forsake(flight)
 
     def _place(self, flight: Flight, key: Key, buffer: memoryview) -> None:
-        if flight.waiting[key[1]]:
-            self._cache.pin(key, buffer, flight.waiting[key[1]])
+        if calls := flight.waiting.get(key[1]):
+            self._cache.pin(key, buffer, calls)
         elif flight.is_wanted_ahead:
             self._cache.put_ahead(key, buffer, flight)
         elif flight.is_awaited:

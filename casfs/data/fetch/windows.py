@@ -17,6 +17,9 @@ DISK_WINDOW_BLOCKS = 32
 the processor's cache when it is served. Source: measured 2026-11-27, 512 MiB read back without a kernel: 2.2 GB/s and
 0.73 s of processor a GB from 32 and from 64 blocks, 1.7 and 0.88 from 16, 1.9 and 0.84 from 128."""
 
+DISK_PART_BLOCKS = 4
+"""Blocks that are read from disk and hashed at a time: as many as most processors hash side by side."""
+
 
 class Holder(Protocol):
     """Who holds blocks that were asked for ahead.
@@ -87,8 +90,10 @@ class Windows:
         share = self._budget.share(now_s)
         return min(share, DISK_WINDOW_BLOCKS) if content.is_on_disk else share
 
-    def width(self, window: int, distance: int) -> int:
+    def width(self, content: Content, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
+        if content.is_on_disk:
+            return parts.floor(max(1, min(DISK_PART_BLOCKS, window // parts.MIN_PARTS_PER_WINDOW)))
         return self._budget.width(window, distance)
 
     def is_soon_enough(self, part: range) -> bool:

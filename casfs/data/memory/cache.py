@@ -3,7 +3,7 @@
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Generic, TypeVar
 
 from casfs.data.content import Content
@@ -16,8 +16,8 @@ Bringer = TypeVar("Bringer")
 """What brought a block ahead of its reader: the cache only hands it back."""
 
 
-class Place(Enum):
-    """Where a block is among the others."""
+class Place(IntEnum):
+    """Where a block is among the others. An int, whose hash is no call of Python, since every block is moved twice."""
 
     KEPT = auto()
     """It was read; of these, the one read longest ago is evicted first."""
