@@ -1,6 +1,7 @@
 """Reads as programs make them, and whether what they read was right."""
 
 import hashlib
+import mmap
 import os
 import random
 import threading
@@ -16,12 +17,16 @@ SMALL_READ = 4096
 def whole(path: Path, start: int = 0) -> int:
     """Read a file from *start* to its end and then from its beginning to *start*, 1 MiB a call; give its size.
 
+    Into whole pages, as cat does: the kernel copies to 16 bytes behind the start of one, where malloc puts what is this
+    large, a ninth as fast on some processors. Source: measured 2026-11-27, rep movsb on an EPYC of family 25: 0.34 s a
+    GB, and 0.04 s elsewhere.
+
     Raises:
         OSError: a read failed, or less came than the file is long.
     """
-    buffer = bytearray(MIB)
     fh = os.open(path, os.O_RDONLY)
     try:
+        buffer = memoryview(mmap.mmap(-1, MIB))
         size = os.fstat(fh).st_size
         seen = _to(fh, buffer, start, size) + _to(fh, buffer, 0, start)
     finally:
@@ -31,10 +36,10 @@ def whole(path: Path, start: int = 0) -> int:
     return size
 
 
-def _to(fh: int, buffer: bytearray, start: int, stop: int) -> int:
+def _to(fh: int, buffer: memoryview, start: int, stop: int) -> int:
     at = start
     while at < stop:
-        came = os.preadv(fh, [memoryview(buffer)[: stop - at]], at)
+        came = os.preadv(fh, [buffer[: stop - at]], at)
         if not came:
             break
         at += came
