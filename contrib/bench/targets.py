@@ -1,6 +1,5 @@
 """What casfs must show, each with the figure that shows it."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,12 +78,6 @@ def _fill(results: Results) -> float | None:
     return medians.ratio(samples.get(KEPT, []), samples.get("casfs", []), "MB/s")
 
 
-def _beside_plain(results: Results) -> float | None:
-    samples = results.get("disk-readback", {}).get(KEPT, [])
-    ratios = [each["MB/s"] / each["plain MB/s"] for each in samples if "plain MB/s" in each]
-    return statistics.median(ratios) if ratios else None
-
-
 def _own(race: str, figure: str) -> Figure:
     return lambda results: medians.of(results.get(race, {}).get("casfs", []), figure)
 
@@ -129,6 +122,5 @@ TARGETS = (
     Target("the library, `--block-cache-size` at 256M: peak resident", 512, False, " MiB", _peak("library")),
     Target("cold, 30 ms, 60 MB/s, kept on disk: speed against not kept", 0.85, True, " x", _fill),
     Target("read back, verified, files in memory", 1500, True, " MB/s", _kept("disk-readback", "MB/s, in memory")),
-    Target("read back from disk, verified: speed against the plain file", 0.8, True, " x", _beside_plain),
     Target("fsspec, likewise", 512, False, " MiB", _peak("fsspec")),
 )
