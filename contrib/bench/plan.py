@@ -26,6 +26,8 @@ SHAPES = {
         Shape("tls", "unshaped, over TLS", 0.0, 0, tls=True),
         Shape("near", "30 ms, 60 MB/s a connection", 0.030, 60_000_000),
         Shape("far", "100 ms, 10 MB/s a connection", 0.100, 10_000_000),
+        Shape("tls-near", "30 ms, 60 MB/s a connection, over TLS", 0.030, 60_000_000, tls=True),
+        Shape("tls-far", "100 ms, 10 MB/s a connection, over TLS", 0.100, 10_000_000, tls=True),
     )
 }
 

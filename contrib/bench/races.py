@@ -98,6 +98,7 @@ WITH_ONE_RCLONE = (CASFS, RCLONE, RCLONES_OF_TODAY[0])
 LOADERS = (ARIA2C, BARE_LOOP, RAW_SOCKETS)
 IN_PYTHON = (LIBRARY, FSSPEC, PYTHON_S3FS)
 UNSHAPED, TLS, NEAR, FAR = (SHAPES[name] for name in ("unshaped", "tls", "near", "far"))
+TLS_NEAR, TLS_FAR = SHAPES["tls-near"], SHAPES["tls-far"]
 
 
 def _sequential(shape: Shape, mounters: Sequence[Mounter] = ALL, fetchers: Sequence[Fetcher] = LOADERS) -> Race:
@@ -109,6 +110,8 @@ RACES = (
     _sequential(UNSHAPED),
     # without those that take no certificate of ours
     _sequential(TLS, (CASFS, *RCLONES), (ARIA2C, BARE_LOOP)),
+    _sequential(TLS_NEAR, (CASFS,), (ARIA2C,)),
+    _sequential(TLS_FAR, (CASFS,), (ARIA2C,)),
     _sequential(NEAR, (*ALL, BARE_MOUNT)),
     # a race of its own: the mount beside what a program of Python needs no mount for
     Race(

@@ -117,6 +117,29 @@ def test_a_body_that_stalls_over_tls_is_asked_for_again(tls_server: ScriptedServ
     assert client.vault("v", soon()).name == "v"
 
 
+def test_over_tls_a_body_ends_by_the_other_sides_word_and_not_where_the_connection_does(
+    tls_server: ScriptedServer,
+) -> None:
+    transport = Transport(tls_server.url, 5, 1, str(CERTIFICATE))
+    tls_server.add((answer("200 OK", b"[1, 2]", Content_Length="", Connection="close"), Act.CLOSE))
+    with transport.send(Outgoing("/", {}), 5, soon()) as got, pytest.raises(TransferError, match="broke off"):
+        got.read(100)
+    transport.close()
+
+
+def test_over_tls_what_comes_behind_a_body_is_not_taken_for_the_next_response(tls_server: ScriptedServer) -> None:
+    transport = Transport(tls_server.url, 5, 1, str(CERTIFICATE))
+    body, forged = b"x" * 100_000, answer("200 OK", b"evil")
+    tls_server.add(answer("200 OK", body) + forged, answer("200 OK", b"fine"))
+    with transport.send(Outgoing("/", {}), 5, soon()) as got:
+        assert got.read(len(body)) == body
+        got.finish()
+    with transport.send(Outgoing("/", {}), 5, soon()) as got:
+        assert got.read(100) == b"fine"
+    transport.close()
+    assert [request.connection for request in tls_server.seen] == [1, 2]
+
+
 def test_a_certificate_that_is_not_trusted_is_told_once_with_what_mends_it(
     tls_server: ScriptedServer, stats: Stats, announce: Announce
 ) -> None:

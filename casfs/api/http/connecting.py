@@ -12,6 +12,7 @@ from typing import Any
 
 from urllib3.util.connection import allowed_gai_family
 
+from casfs.api.http.tls import TlsSocket
 from casfs.waiting import Deadline
 
 NEXT_ADDRESS_S = 0.25
@@ -63,7 +64,7 @@ def ask_whether_alive(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_TIMES)
 
 
-def expect_to_be_heard(sock: socket.socket) -> None:
+def expect_to_be_heard(sock: socket.socket | TlsSocket) -> None:
     """Let what is sent from now on fail with ETIMEDOUT once it is clear that it does not arrive.
 
     A link whose queues are full acknowledges late, and the kernel knows how late: its retransmission timeout.

@@ -3,7 +3,7 @@
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from casfs.api.http.proxies import Proxy, ProxyRefusalError
 from casfs.api.http.response import Incoming
 from casfs.api.http.resting import RestingConnection, RestingPool
 from casfs.api.http.sockets import PatientSocket, is_possible
+from casfs.api.http.tls import patient
 
 
 class _PlainConnection(RestingConnection):
@@ -64,8 +65,9 @@ class Adapter(requests.adapters.HTTPAdapter):
     and keep cookies.
     """
 
-    def __init__(self, connections: int, trust: ssl.SSLContext | None) -> None:
-        self._trust = trust
+    def __init__(self, connections: int, trust: Callable[[], ssl.SSLContext] | None) -> None:
+        self._new_trust = trust
+        self._trust = patient(trust()) if trust else None
         super().__init__(pool_connections=1, pool_maxsize=connections)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +83,8 @@ class Adapter(requests.adapters.HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trust)
             manager.pool_classes_by_scheme = socks.POOLS
             return manager
-        trusts = {"ssl_context": self._trust, "proxy_ssl_context": self._trust}
+        proxy_trust = self._new_trust() if self._new_trust else None  # of sockets that urllib3 can lay TLS over
+        trusts = {"ssl_context": self._trust, "proxy_ssl_context": proxy_trust}
         manager = super().proxy_manager_for(proxy, **kwargs, **trusts)
         manager.pool_classes_by_scheme = _POOLS
         return manager

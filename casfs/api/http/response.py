@@ -11,14 +11,16 @@ from typing import Any
 
 from casfs.api.http.idle_timeout import IdleTimeout
 from casfs.api.http.sockets import SLICE_S, PatientSocket
+from casfs.api.http.tls import TlsSocket
 from casfs.copying import copy
 
 PIECE_BYTES = 64 << 10
 """What is read at once where ``http.client`` does the reading: small enough to ask for a cancellation soon."""
 
 BATCH_BYTES = 256 << 10
-"""So much is taken between two looks at the time. TLS hands over a record at a time, 16 KiB: to look after each of them
-made a cold read over TLS 1.15 times as slow. Source: measured 2026-11-20, 7 rounds; 64 KiB: 1.02 times."""
+"""So much is taken between two looks at the time where TLS hands over a record at a time, 16 KiB: behind a proxy that
+is spoken to over TLS. Source: measured 2026-11-20, 7 rounds: after each record a cold read over TLS took 1.15 times as
+long; after 64 KiB 1.02 times."""
 
 
 Check = Callable[[int], None]
@@ -33,9 +35,9 @@ waiting: ContextVar[Check] = ContextVar("waiting", default=unchecked)
 """What checks while a head is awaited: urllib3 makes the answer, and hands nothing on."""
 
 
-def bound(sock: socket.socket, seconds: float) -> None:
+def bound(sock: socket.socket | TlsSocket, seconds: float) -> None:
     """Let *sock* wait for *seconds* at most to receive."""
-    if isinstance(sock, PatientSocket):
+    if isinstance(sock, PatientSocket | TlsSocket):
         sock.wait_at_most(seconds)
     elif sock.gettimeout() != seconds:  # each setting is a system call
         sock.settimeout(seconds)
@@ -44,7 +46,7 @@ def bound(sock: socket.socket, seconds: float) -> None:
 class _TimedSocket(io.RawIOBase):
     """The raw end of a response's buffered reader: head, chunk sizes and small reads come through here."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, idle_timeout: IdleTimeout) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket | TlsSocket, idle_timeout: IdleTimeout) -> None:
         self._raw = raw
         self._sock = sock
         self._idle_timeout = idle_timeout
@@ -80,13 +82,13 @@ class Incoming(http.client.HTTPResponse):
         surplus: whether more bytes came than were announced: the connection cannot be used again.
     """
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.idle_timeout = IdleTimeout(sock.gettimeout() or 0)
         self.surplus = False
         self.fp = io.BufferedReader(_TimedSocket(self.fp.detach(), sock, self.idle_timeout))
         self._sock = sock
-        self._flags = socket.MSG_WAITALL if isinstance(sock, PatientSocket) else 0
+        self._flags = socket.MSG_WAITALL if isinstance(sock, PatientSocket | TlsSocket) else 0
         self._direct = False  # whether all that came with the head has been read, and the socket is next
 
     def fill(self, view: memoryview, check: Check) -> int:
@@ -98,7 +100,7 @@ class Incoming(http.client.HTTPResponse):
 
         Measured 2026-11 over loopback, eight threads, 8 MiB bodies into 1 MiB buffers, GB per CPU second: at 25 MB/s
         a connection 2.7-3.5 so, 2.1-2.7 by ``recv_into`` without MSG_WAITALL, 1.2-2.0 by ``raw.read(1 MiB)``; unshaped
-        2.5-3.0, 2.4-3.2 and 2.0-3.1. Over TLS, which hands over 16 KiB at a time, 1.1 either way.
+        2.5-3.0, 2.4-3.2 and 2.0-3.1. Over TLS see ``TlsSocket``.
 
         Args:
             view: at most what is left of an announced length is put there.

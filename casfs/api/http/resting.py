@@ -13,6 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from casfs.api.http.connecting import connect, expect_to_be_heard
+from casfs.api.http.tls import TlsSocket
 
 LONGEST_REST_S = 20.0
 """A connection that rested longer is not used again: balancers and address translators forget one that is idle for 60
@@ -58,7 +59,9 @@ class RestingPool(HTTPConnectionPool):
         if not connection.is_closed:
             if connection.rested_s <= max(self._broke_s, self.clock() - LONGEST_REST_S):
                 connection.close()  # and opened anew by its next request
-            elif isinstance(connection.sock, socket.socket):
+            elif isinstance(connection.sock, TlsSocket) and connection.sock.has_more:
+                connection.close()  # it goes on behind the end of a response
+            elif isinstance(connection.sock, socket.socket | TlsSocket):
                 expect_to_be_heard(connection.sock)
         return connection
 

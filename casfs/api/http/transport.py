@@ -294,6 +294,6 @@ class Transport:
     def _new_pool(self) -> _Pool:
         proxy = proxy_for(self._base)
         wants_trust = self._secure or (proxy is not None and proxy.scheme == "https")
-        adapter = Adapter(self._connections, self._trust() if wants_trust else None)
+        adapter = Adapter(self._connections, self._trust if wants_trust else None)
         is_relayed = proxy is not None and not proxy.is_socks and not self._secure
         return _Pool(os.getpid(), adapter, adapter.route(self._base, proxy), proxy, is_relayed)
