@@ -14,9 +14,9 @@ class RootProof(Enum):
     MET = auto()
     """All are there, and they are what it says."""
     OPEN = auto()
-    """Some are missing, or there is no tree hash."""
+    """Some are missing, or there is no tree hash, or several jobs brought them, of which one is wrong."""
     REFUTED = auto()
-    """All were there, and they are not: none is any more."""
+    """All were there, on one job's word, and they are not: none is any more."""
 
 
 def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
@@ -25,13 +25,16 @@ def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
     Raises:
         OSError: the disk fails.
     """
-    nodes = []
+    nodes, sources = [], {ANYBODY}
     for stride in strides(range(count)):
         leaves = [leaf for leaf in file.leaves(stride) if leaf is not None]
         if len(leaves) < len(stride):
             return RootProof.OPEN
         nodes.append(treehash.root([leaf.digest for leaf in leaves]))
+        sources |= {leaf.source for leaf in leaves}
     is_met = bool(nodes) and treehash.root(nodes).hex() == tree_hash
+    if not is_met and len(sources - {ANYBODY}) > 1:  # what one of them brought may be right, and was paid for
+        return RootProof.OPEN
     for stride in strides(range(count)):
         if is_met:
             _mark_proven(file, stride)
