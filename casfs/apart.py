@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeAlias, TypeVar
 
 from casfs.errors import CasfsError, DeadlineError
+from casfs.shortage import fork
 
 T = TypeVar("T")
 Beat: TypeAlias = Callable[[], None]
@@ -31,10 +32,13 @@ def begin(work: Callable[[socket.socket], object]) -> tuple[socket.socket, int]:
 
     It has no file whose end somebody may wait for: neither a terminal nor the pipe of whoever reads results.
 
+    Raises:
+        ShortageError: there is no process to be had.
+
     Threads: before there are any: what another one holds in that moment, the child waits for in vain.
     """
     ours, theirs = socket.socketpair()
-    process = os.fork()
+    process = fork()
     if process == 0:
         with contextlib.suppress(BaseException):  # nothing may go on as the parent would
             ours.close()
@@ -62,6 +66,7 @@ def apart(steps: Callable[[Beat], Iterator[T]], patience_s: float, what: str) ->
     """Begin *steps* in a child of this process; yield what it yields, which it is some steps ahead of.
 
     Raises:
+        ShortageError: as ``begin``.
         DeadlineError: nothing was heard of it for *patience_s*; it names *what*.
         CasfsError: what the steps raise; another exception is on standard error.
 

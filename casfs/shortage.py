@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import mmap
+import os
 import resource
 from collections.abc import Iterator
 
@@ -66,6 +67,19 @@ def named() -> Iterator[None]:
         if lacking is None:
             raise
         raise ShortageError(lacking) from error
+
+
+def fork() -> int:
+    """Fork, as ``os.fork``.
+
+    Raises:
+        ShortageError: the system gives no more processes.
+    """
+    try:
+        with named():
+            return os.fork()
+    except BlockingIOError as error:
+        raise ShortageError("the system gives no more processes: see ulimit -u") from error
 
 
 def _lacking(error: Exception) -> str | None:

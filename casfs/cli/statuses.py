@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import click
 
+from casfs import shortage
 from casfs.cli.streams import OutputError, ReaderGoneError, forget_output
 from casfs.errors import AccessDeniedError, CasfsError, ConfigError
 from casfs.log.redaction import guard_tracebacks, redact
@@ -49,7 +50,8 @@ def status_of(command: click.Command, name: str, statuses: Statuses) -> int:
     """
     guard_tracebacks()
     try:
-        command.main(prog_name=name, standalone_mode=False)
+        with shortage.named():
+            command.main(prog_name=name, standalone_mode=False)
     except OutputError as error:
         forget_output()
         return statuses.failure if isinstance(error, ReaderGoneError) else explain(error, statuses)

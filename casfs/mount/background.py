@@ -17,6 +17,7 @@ from typing import NoReturn, Protocol
 
 from casfs.errors import CasfsError, MountError
 from casfs.log.redaction import redact
+from casfs.shortage import fork
 
 STREAMS = 3
 """Standard input, output and error; other descriptors follow them."""
@@ -86,9 +87,10 @@ def detach(serve: Callable[[Herald], None], warn: Callable[[str], None]) -> None
 
     Raises:
         MountError: the new process says that the mount cannot be made, or dies.
+        ShortageError: there is no process to be had.
     """
     listening, speaking = os.pipe()
-    starter = os.fork()
+    starter = fork()
     if starter == 0:
         _become_the_mount(serve, speaking)
     os.close(speaking)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from casfs.log.outlets import STANDARD_ERROR
 from casfs.mount.dead import is_over_automount, take_dead_away
+from casfs.shortage import fork
 
 ANSWER_TIMEOUT_S = 30.0
 """By when the mount must answer: no answer needs the network, so that this is for a machine that is swapping."""
@@ -57,7 +58,7 @@ class Watcher:
         """Begin the process, which waits until it is told what to look for; it ends with this one at the latest."""
         ours, theirs = socket.socketpair()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._process = os.fork()
+        self._process = fork()
         if self._process == 0:
             with suppress(BaseException):
                 ours.close()

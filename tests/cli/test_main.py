@@ -111,3 +111,37 @@ def test_every_module_of_a_command_is_one() -> None:
     made = re.compile(r"^@click\.(command|group)\(", re.MULTILINE)
     found = {path.stem for path in (PACKAGE / "cli").glob("*.py") if made.search(path.read_text())}
     assert found == {*COMMANDS, "mount_helper", "main"}
+
+
+WITHOUT = """
+import os, sys, threading
+from casfs.cli.entry import main
+
+def fork():
+    raise BlockingIOError(11, os.strerror(11))
+
+os.fork = fork
+threading.stack_size(1 << 46)  # which no system has
+sys.argv[0] = "casfs"
+main()
+"""
+"""A casfs to whom the system gives neither a process nor a thread, as at the bounds of ulimit -u."""
+
+
+def _said_without(without: str, arguments: list[str], home: Path) -> tuple[int, str]:
+    """Return the status of casfs, and the last line of what it says on standard error."""
+    command, env = [sys.executable, "-c", without, *arguments], environment(home)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["umount", "top", "cache ls --cache-dir", "warm", "mount http://127.0.0.1:1"])
+def test_command_that_gets_no_process_says_so_in_a_line(command: str, path: Path, tmp_path: Path) -> None:
+    said = _said_without(WITHOUT, [*command.split(), str(path)], tmp_path)
+    assert said == (1, "casfs: the system gives no more processes: see ulimit -u")
+
+
+def test_command_that_gets_no_thread_says_so_in_a_line(tmp_path: Path) -> None:
+    said = _said_without(WITHOUT.replace("os.fork = fork\n", ""), ["warm", str(tmp_path)], tmp_path)
+    assert said == (1, "casfs: the system gives no more threads: see ulimit -u and ulimit -v")
