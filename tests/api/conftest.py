@@ -76,9 +76,16 @@ def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
     client.close()
 
 
-def new_client(url: str, stats: Stats, *, read_timeout_s: float = 4.0, ca_bundle: str | None = None) -> Client:
+def new_client(
+    url: str,
+    stats: Stats,
+    *,
+    read_timeout_s: float = 4.0,
+    connect_timeout_s: float = 1.0,
+    ca_bundle: str | None = None,
+) -> Client:
     """Return a client whose waits between attempts are as short as chance can make them."""
-    settings = client_settings(connect_timeout_s=1.0, read_timeout_s=read_timeout_s, connections=4)
+    settings = client_settings(connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s, connections=4)
     client = Client(cas(url, KEYS, ca_bundle=ca_bundle), settings, stats)
     client._retry._share = lambda: 0.0
     return client

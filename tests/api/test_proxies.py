@@ -1,7 +1,9 @@
 """Ways through proxies: which is taken, and whose refusal it is."""
 
 import socket
+import ssl
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from casfs.api.client import Client
+from casfs.api.http.sockets import SLICE_S
 from casfs.errors import (
     CasfsError,
     ConfigError,
@@ -172,6 +175,30 @@ def test_a_tunnel_leads_to_the_service(
         assert ask("https://cas.example", stats).name == "v"
         assert proxy.asked == [("cas.example", 443)]
     assert service.seen[0].headers["Host"] == "cas.example"
+
+
+@pytest.mark.parametrize("tls", [None, certified()], ids=["plain proxy", "proxy over TLS"])
+def test_a_handshake_behind_a_proxy_has_what_is_left_of_the_time_to_connect(
+    service: ScriptedServer,
+    stats: Stats,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tls: ssl.SSLContext | None,
+) -> None:
+    def far_away(client: socket.socket) -> tuple[str, int]:
+        asked = http_tunnel(client)
+        threading.Event().wait(2 * SLICE_S)
+        return asked
+
+    service.always = (VAULT,)
+    both = tmp_path / "both.pem"
+    both.write_text(EXAMPLE.read_text() + CERTIFICATE.read_text())
+    with tunnels(service.port, far_away) as proxy:
+        proxy.tls = tls
+        monkeypatch.setenv("HTTPS_PROXY", f"{'https' if tls else 'http'}://{proxy.name}")
+        client = new_client("https://cas.example", stats, read_timeout_s=60, connect_timeout_s=15, ca_bundle=str(both))
+        assert vault(client).name == "v"
+        assert len(proxy.asked) == 1
 
 
 def test_the_certificate_behind_a_tunnel_is_checked(

@@ -19,6 +19,7 @@ from casfs.api.http.response import Incoming
 from casfs.api.http.resting import RestingConnection, RestingPool
 from casfs.api.http.sockets import PatientSocket, is_possible
 from casfs.api.http.tls import patient
+from casfs.waiting import Deadline
 
 
 class _PlainConnection(RestingConnection):
@@ -33,11 +34,13 @@ class _TlsConnection(RestingConnection, HTTPSConnection):
     response_class = Incoming
 
     def _tunnel(self) -> None:
-        """Ask the proxy for a tunnel.
+        """Ask the proxy for a tunnel, and leave the handshake in it what is left of the time to connect.
 
         Raises:
             ProxyRefusalError: it refuses.
         """
+        connected: Any = self.sock
+        deadline = Deadline.after(connected.gettimeout() or 0)
         try:
             super()._tunnel()
         except OSError as error:  # http.client has no other place for the status than its text
@@ -45,6 +48,7 @@ class _TlsConnection(RestingConnection, HTTPSConnection):
             if status is None:
                 raise
             raise ProxyRefusalError.of_status(int(status[1])) from None
+        connected.settimeout(max(deadline.remaining_s, 0.001))  # who waited for the answer did so in slices
 
 
 class _PlainPool(RestingPool):
