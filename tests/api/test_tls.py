@@ -121,6 +121,29 @@ def test_a_receive_ends_after_a_slice_in_which_nothing_came(pair: Pair) -> None:
     assert patient.recv_into(bytearray(MIB), flags=ALL) == 3
 
 
+@pytest.mark.parametrize("wanted", [100, MIB])
+def test_a_record_that_drips_in_does_not_outlast_the_slice(pair: Pair, wanted: int) -> None:
+    patient, peer = pair
+    patient.wait_at_most(0.05)
+    body, late = os.urandom(16000), threading.Event()
+    record = peer.encrypted(body)
+
+    def drip() -> None:
+        for at in range(len(record)):
+            if late.wait(0.005):
+                peer.sock.sendall(record[at:])
+                break
+            peer.sock.sendall(record[at : at + 1])
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    with pytest.raises(BlockingIOError):
+        patient.recv_into(bytearray(wanted), flags=ALL)
+    late.set()
+    assert received(patient, len(body)) == body
+    dripping.join(60)
+
+
 def test_a_small_receive_waits_for_nothing_more(pair: Pair) -> None:
     patient, peer = pair
     peer.sock.sendall(peer.encrypted(b"head") + peer.encrypted(b"body"))

@@ -1,5 +1,6 @@
 """TLS over a socket that blocks, whose waits the kernel bounds: many records a receive."""
 
+import errno
 import socket
 import ssl
 import time
@@ -97,22 +98,25 @@ class TlsSocket:
             flags: MSG_WAITALL to wait for all of them, within the slice; with it, so many must be on their way.
 
         Raises:
-            BlockingIOError: nothing came within the slice.
+            BlockingIOError: nothing came within the slice, or no record came whole.
             ssl.SSLEOFError: the connection ended, and not by the other side's word: what came may not be all.
             OSError: it broke.
         """
-        view, done = memoryview(buffer)[:nbytes], 0
+        view = memoryview(buffer)[:nbytes]
         least = len(view) if flags & socket.MSG_WAITALL else 1
-        until_s = time.monotonic() + self._socket.bound_s
-        while (done := done + self._decrypted(view[done:])) < least and not self._has_ended:
-            if done and time.monotonic() >= until_s:
-                break
+        done, until_s = self._decrypted(view), time.monotonic() + self._socket.bound_s
+        while done < least and not self._has_ended:
             try:
                 self._receive(view[done:])
             except BlockingIOError:
                 if done:
                     break
                 raise
+            done += self._decrypted(view[done:])
+            if time.monotonic() >= until_s:
+                if not done and not self._has_ended:
+                    raise BlockingIOError(errno.EAGAIN, "no record has come whole")
+                break
         return done
 
     def _decrypted(self, view: memoryview) -> int:
