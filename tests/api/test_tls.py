@@ -1,11 +1,16 @@
 """TLS over a socket whose waits the kernel bounds, with an OpenSSL at the other end that says what a test wants."""
 
 import os
+import pty
+import re
+import select
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -193,6 +198,63 @@ def test_bytes_that_were_changed_on_the_way_are_given_to_nobody(pair: Pair) -> N
     buffer = bytearray(1000)
     with pytest.raises(ssl.SSLError, match=r"(?i)bad.record.mac|decryption failed"):
         patient.recv_into(buffer, flags=ALL)
+
+
+@dataclass
+class Program:
+    """``openssl s_server``, which sends what it reads, a line at once, and takes some letters for commands."""
+
+    process: subprocess.Popen[bytes]
+    terminal: int
+    heard: bytes = b""
+
+    def says(self, pattern: bytes) -> bytes:
+        """Return what *pattern* matches in what the program writes, once it does."""
+        while not (match := re.search(pattern, self.heard)):
+            assert select.select([self.terminal], [], [], 60)[0]
+            self.heard += os.read(self.terminal, 4096)
+        self.heard = self.heard[match.end() :]
+        return match[0]
+
+    def type(self, line: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+
+@contextmanager
+def program(*options: str) -> Iterator[Program]:
+    """Run the server; it writes to a terminal, or it would keep back what it says."""
+    terminal, its_own = pty.openpty()
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", str(CERTIFICATE), *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=its_own, stderr=subprocess.DEVNULL) as process:
+        os.close(its_own)
+        try:
+            yield Program(process, terminal)
+        finally:
+            process.kill()
+            os.close(terminal)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.parametrize(
+    ("option", "command"),
+    [("-tls1_3", b"k"), ("-tls1_3", b"K"), ("-tls1_2", b"r")],
+    ids=["new keys", "new keys for both", "renegotiation"],
+)
+def test_keys_that_change_between_two_records_lose_nothing(option: str, command: bytes) -> None:
+    with program(option) as server:
+        port = int(server.says(rb"ACCEPT 127\.0\.0\.1:\d+(?=\s)").rpartition(b":")[2])
+        here = socket.create_connection(("127.0.0.1", port), 60)
+        patient = TlsSocket(here, certificates.trust(str(CERTIFICATE)), "127.0.0.1")
+        for text in (b"first\n", b"second\n", b"third\n"):
+            server.type(text)
+            assert received(patient, len(text)) == text
+            server.type(command + b"\n")
+            server.says(b"SSL_do_handshake -> 1")
+            patient.sendall(b"answer to " + text)
+            server.says(b"answer to " + text.strip())
+        patient.close()
 
 
 def test_a_handshake_that_never_comes_ends_in_its_time() -> None:
