@@ -1,7 +1,7 @@
 """What is known of one output's bytes: size, hashes, whether they can be trusted."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn, TypeVar
 
 from casfs.data import mismatch
@@ -181,8 +181,8 @@ class Content:
         with self._lock:
             return all(self._leaves.get(block) == digest for block, digest in zip(part, digests, strict=True))
 
-    def refute(self, right: Leaves, part: range, size: int | None) -> None:
-        """Be told by who is believed in since which leaves of *part* are right, and how long the output is."""
+    def refute(self, right: Leaves | Mapping[int, bytes], part: Iterable[int], size: int | None) -> None:
+        """Be told which leaves of *part* are right, and how long the output is, by who or what is believed in since."""
         with self._lock:
             known = self._leaves if self.size == size else None
             is_refuted = known is None or any(known.get(block) not in (None, right.get(block)) for block in part)

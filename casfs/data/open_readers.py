@@ -135,3 +135,8 @@ class OpenReaders:
         self.are_pages_in_doubt = self.are_pages_wrong = True
         for open_reader in self._readers:
             open_reader.is_deceived = open_reader.is_deceived or open_reader.is_exposed
+
+    def take_wrong(self) -> bool:
+        """Say whether the kernel may have pages that have proved wrong, once: whoever asks has them dropped."""
+        was, self.are_pages_wrong = self.are_pages_wrong, False
+        return was

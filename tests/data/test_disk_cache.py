@@ -469,6 +469,24 @@ def test_what_one_service_says_of_a_part_is_nothing_that_another_is_held_to(
         assert whole(outputs, OUTPUT) == DATA, "what the tree hash proves is right for all"
 
 
+def test_what_proves_wrong_by_a_look_at_the_disk_is_not_served_out_of_memory(opened: Opened, tmp_path: Path) -> None:
+    """It came without a hash, and somebody else has brought the right bytes to disk since."""
+    wrong = sample(len(DATA), seed=2)
+    other = DiskCache(Store.open(tmp_path / "cache", 64 * MIB), "https://evil.example", "100")
+    told: list[Output] = []
+    with mounted(Service({"job": wrong}, hashes=False), disk=other, on_wrong=told.append) as deceived:
+        exposed = deceived.open(OUTPUT)
+        assert read(exposed, 0, 2 * MIB) == wrong[: 2 * MIB]
+        with mounted(Service({"job": DATA}), disk=opened()) as outputs:
+            assert whole(outputs, OUTPUT) == DATA
+            until(lambda: str(outputs.cached(OUTPUT)) == "whole")
+        assert str(deceived.cached(OUTPUT)) == "whole"
+        with pytest.raises(CorruptDataError):
+            exposed.check()
+        assert read(deceived.open(OUTPUT), 0, 2 * MIB) == DATA[: 2 * MIB]
+        assert set(told) == {OUTPUT.bare}
+
+
 def test_what_is_in_memory_is_written_again_when_it_is_opened_and_the_disk_has_lost_it(opened: Opened) -> None:
     service, disk = Service({"job": DATA}), opened()
     with mounted(service, disk=disk) as outputs:

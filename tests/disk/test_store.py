@@ -407,6 +407,18 @@ def test_leaves_that_are_not_those_of_the_root_are_given_up(folder: Path) -> Non
     assert content.held(range(4)) == [None] * 4
 
 
+def test_what_the_root_has_proved_outlives_what_another_job_brings_beside_it(folder: Path) -> None:
+    archive, place = Archive.of(SIZE), ("https://cas.example", "100", "vault", "confused")
+    content = open_store(folder).content(archive.key)
+    content.write(archive.new(range(4)))
+    assert content.prove_root() is RootProof.MET
+    content.forget(range(1))
+    confused = open_store(folder).content(layout.ContentKey.of(SIZE, archive.key.tree_hash, place))
+    confused.write(Archive.of(SIZE, 2).new([0]))
+    assert confused.prove_root() is RootProof.REFUTED
+    assert [leaf is not None for leaf in content.held(range(4))] == [False, True, True, True]
+
+
 def test_a_root_over_more_leaves_than_one_look_takes_is_met(folder: Path) -> None:
     count = 2500
     digests = [treehash.leaf(number.to_bytes(4, "little")) for number in range(count)]

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from casfs.data.disk.content_file import ContentFile, strides
 from casfs.data.disk.layout import ANYBODY, StoredLeaf
-from casfs.data.hashing import treehash
+from casfs.data.hashing import blocks, treehash
 
 
 class RootProof(Enum):
@@ -16,7 +16,7 @@ class RootProof(Enum):
     OPEN = auto()
     """Some are missing, or there is no tree hash, or several jobs brought them, of which one is wrong."""
     REFUTED = auto()
-    """All were there, on one job's word, and they are not: none is any more."""
+    """All were there, and they are not: what one job brought is not any more, nor what was damaged since."""
 
 
 def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
@@ -39,7 +39,7 @@ def prove(file: ContentFile, count: int, tree_hash: str) -> RootProof:
         if is_met:
             _mark_proven(file, stride)
         else:
-            file.drop(stride)
+            _drop(file, stride, is_proved_too=not sources - {ANYBODY})
     return RootProof.MET if is_met else RootProof.REFUTED
 
 
@@ -47,6 +47,14 @@ def _mark_proven(file: ContentFile, stride: range) -> None:
     leaves = zip(stride, file.leaves(stride), strict=True)
     owed = [(block, leaf) for block, leaf in leaves if leaf is not None and leaf != _proven(leaf)]
     file.write_leaves((block, _proven(leaf)) for block, leaf in owed)
+
+
+def _drop(file: ContentFile, stride: range, *, is_proved_too: bool) -> None:
+    """Give up what is on a job's word; what the tree hash has proved before, only where there is nothing else."""
+    leaves = zip(stride, file.leaves(stride), strict=True)
+    doubted = [block for block, leaf in leaves if is_proved_too or leaf is None or leaf.source != ANYBODY]
+    for run in blocks.runs(doubted):
+        file.drop(run)
 
 
 def _proven(leaf: StoredLeaf) -> StoredLeaf:

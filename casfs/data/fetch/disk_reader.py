@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 from casfs.data.content import Content
 from casfs.data.disk.content_file import STRIDE
 from casfs.data.disk.files import SystemFiles
-from casfs.data.disk.layout import StoredLeaf
+from casfs.data.disk.layout import ANYBODY, StoredLeaf
 from casfs.data.disk.leases import Lease
 from casfs.data.disk.stored_content import StoredContent
 from casfs.data.fetch import parts
@@ -90,13 +90,23 @@ class DiskReader:
         return [Missing(part, self._lease(flight, part, found)) for part in (cut if found.right else [flight.part])]
 
     def recall(self, content: Content) -> int:
-        """Tell *content* of the leaves on disk, where there are more than it knows of; return how many are there."""
+        """Tell *content* of the leaves on disk, where there are more than it knows of; return how many are there.
+
+        Where the tree hash has proved one that is not what *content* knows, wrong bytes were served, and are in memory:
+        it fails, and who opens it next begins anew.
+        """
         stored = self._disk.of(content)
         held = stored.held_count() if stored is not None else 0
         if stored is not None and held > content.known and self._verify is not Verify.OFF:
             for first in range(0, content.count, STRIDE):
                 part = range(first, min(first + STRIDE, content.count))
-                self._admitted(content, stored, _held(part, stored.held(part)))
+                on_disk = _held(part, stored.held(part))
+                proved = {block: leaf.digest for block, leaf in on_disk.items() if leaf.source == ANYBODY}
+                content.refute(proved, proved, content.size)
+                if content.failure is not None:
+                    break
+                fitting = {block: leaf for block, leaf in on_disk.items() if _fits(content, block, leaf)}
+                self._admitted(content, stored, fitting)
         return held
 
     def _read(
@@ -127,7 +137,9 @@ class DiskReader:
                 return run
         except CasfsError as error:
             if len(run) == 1:
-                if isinstance(error, CorruptDataError) and content.failure is None:
+                # What the tree hash has proved is not given up for what came since.
+                is_proved = leaves[0].source == ANYBODY
+                if isinstance(error, CorruptDataError) and content.failure is None and not is_proved:
                     stored.forget(run)
                 return ()
         each = (self._admitted_run(content, stored, run[at : at + 1], leaves[at : at + 1]) for at in range(len(run)))
@@ -151,6 +163,12 @@ class DiskReader:
 
 def _held(part: range, leaves: Iterable[StoredLeaf | None]) -> Held:
     return {block: leaf for block, leaf in zip(part, leaves, strict=False) if leaf is not None}
+
+
+def _fits(content: Content, block: int, leaf: StoredLeaf) -> bool:
+    """Say whether what is known of a block, which may be in memory, is not otherwise."""
+    known = content.leaf(block)
+    return known is None or known[0] == leaf.digest
 
 
 def _runs(part: range, belongs: Callable[[int], bool]) -> list[range]:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 
 from casfs.data.content import Content
 from casfs.data.fetch.disk_cache import DiskCache
@@ -101,5 +100,5 @@ class DiskStage:
         if self._reader is None or self._workers is None or not 0 < (content.size or 0) <= LARGEST_OUTPUT:
             future.set_result(0)
         else:
-            self._workers.run(partial(self._reader.recall, content), future)
+            self._workers.recall(content, future)
         return future

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from casfs import shortage
+from casfs.data.content import Content
 from casfs.data.fetch.disk_reader import NO_LEASE, NOTHING, DiskReader, Found
 from casfs.data.fetch.flight import OVER, Flight, State
 from casfs.data.fetch.flights import Flights
@@ -70,7 +71,7 @@ class DiskWorkers:
         self._clock = clock
         self._on_wrong = on_wrong
         self._threads: list[threading.Thread] = []
-        self._errands: deque[tuple[Callable[[], int], Future[int]]] = deque()
+        self._questions: deque[tuple[Content, Future[int]]] = deque()
         self._watch = threading.Condition(lock)
         self._is_watched = False
         self._tasks: dict[Task, None] = {}
@@ -91,11 +92,11 @@ class DiskWorkers:
             self._begin()
         return bool(self._threads)
 
-    def run(self, errand: Callable[[], int], future: Future[int]) -> None:
-        """Have something else asked of the disk; the result is 0 where there is no thread, or it fails."""
+    def recall(self, content: Content, future: Future[int]) -> None:
+        """Have *content* told of its leaves on disk; the result is how many, 0 where no thread is, or it fails."""
         with self._lock:
             if self.stir():
-                self._errands.append((errand, future))
+                self._questions.append((content, future))
                 return
         future.set_result(0)
 
@@ -106,8 +107,8 @@ class DiskWorkers:
             self._wake.notify_all()
             self._watch.notify_all()
             threads, self._threads = self._threads, []
-            errands, self._errands = self._errands, deque()
-        for _, future in errands:
+            questions, self._questions = self._questions, deque()
+        for _, future in questions:
             future.set_result(0)
         for thread in threads:
             thread.join(STOP_TIMEOUT_S)
@@ -140,29 +141,32 @@ class DiskWorkers:
         """Wait for something to do."""
         with self._lock:
             while not self._is_over:
-                task = self._errand() if self._errands else self._lookup()
+                task = self._question() if self._questions else self._lookup()
                 if task is not None:
                     self._tasks[task] = None
                     if not self._is_watched:
                         self._watch.notify()
-                    if self._errands or self._lookups.is_more:
+                    if self._questions or self._lookups.is_more:
                         self.stir()
                     return task
                 self._wake.wait(self._lookups.wait_s(self._clock()))
         return None
 
-    def _errand(self) -> Task:
-        errand, future = self._errands.popleft()
-        return Task(partial(self._answer, errand, future), lambda: future.set_result(0), self._clock())
+    def _question(self) -> Task:
+        content, future = self._questions.popleft()
+        return Task(partial(self._answer, content, future), lambda: future.set_result(0), self._clock())
 
-    def _answer(self, errand: Callable[[], int], future: Future[int], task: Task) -> None:
+    def _answer(self, content: Content, future: Future[int], task: Task) -> None:
         held = 0
         try:
-            held = errand()
+            held = self._reader.recall(content)
         finally:
             with self._lock:
+                are_pages_wrong = content.open_readers.take_wrong()
                 if not task.is_given_up:
                     future.set_result(held)
+            if are_pages_wrong:
+                self._on_wrong(content.output)
 
     def _lookup(self) -> Task | None:
         lookup = self._lookups.next(self._clock())
@@ -217,8 +221,7 @@ class DiskWorkers:
                 self._flights.land_found(flight, room, missing, self._clock() + LOOK_AGAIN_S)
             else:
                 self._flights.pass_on(flight, room, missing[0].lease, self._clock() + LOOK_AGAIN_S)
-            readers = flight.content.open_readers
-            are_pages_wrong, readers.are_pages_wrong = readers.are_pages_wrong, False
+            are_pages_wrong = flight.content.open_readers.take_wrong()
         if are_pages_wrong:
             self._on_wrong(flight.content.output)
         if is_over or error is not None:
@@ -254,8 +257,8 @@ class DiskWorkers:
         task.give_up()
         for flight in self._lookups.take_all():
             self._flights.send_instead(flight)
-        while self._errands:
-            self._errands.popleft()[1].set_result(0)
+        while self._questions:
+            self._questions.popleft()[1].set_result(0)
 
     def _ended(self, task: Task) -> None:
         del self._tasks[task]

@@ -233,18 +233,18 @@ class Monitor:
         content, reader = call.content, call.reader
         if content.failure is not None or reader.is_deceived or reader.is_closed:
             call.refuse()
-        at = call.start + call.done
-        while at < call.stop:
+        while (at := call.start + call.done) < call.stop:
             block, first = divmod(at, BLOCK_SIZE)
             view = self._cache.get((content, block))
             if view is None:
                 return
-            piece = view[first : min(BLOCK_SIZE, first + call.stop - at)]
-            copy(piece, call.buffer[call.done :])
             if not (content.root_met or content.open_readers.are_exposed):
                 content.open_readers.expose()
+                if content.failure is not None:  # what proves wrong from now on finds them exposed
+                    call.refuse()
+            piece = view[first : min(BLOCK_SIZE, first + call.stop - at)]
+            copy(piece, call.buffer[call.done :])
             call.done += len(piece)
-            at += len(piece)
 
     def _await(self, call: Call) -> None:
         """Join the flight that brings the next block, or ask for it and for what the call misses right behind it."""

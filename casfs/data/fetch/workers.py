@@ -159,8 +159,7 @@ class Workers:
                 return
             is_ours = flight.state not in OVER
             error = self._end(flight, room, error)
-            readers = flight.content.open_readers
-            are_pages_wrong, readers.are_pages_wrong = readers.are_pages_wrong, False
+            are_pages_wrong = flight.content.open_readers.take_wrong()
         if isinstance(error, GoneError):
             self._on_gone(flight.content.output)
         if are_pages_wrong:
