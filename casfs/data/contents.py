@@ -111,7 +111,10 @@ class Contents:
 
 
 def _is_forgettable(content: Content) -> bool:
-    """Return whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong."""
-    output, readers = content.output, content.open_readers
+    """Return whether to begin anew at the next open would serve the same bytes, and hide nothing that went wrong.
+
+    The kernel's pages are in doubt at the next open of whatever was forgotten.
+    """
+    output = content.output
     is_as_told = output.is_inventory or output.size is None or content.size == output.size
-    return is_as_told and not (readers or readers.are_pages_in_doubt or content.failure or content.is_mismatch)
+    return is_as_told and not (content.open_readers or content.failure or content.is_mismatch)

@@ -24,16 +24,19 @@ class OpenReader:
 
     Attributes:
         block: where it stands: the one that it waited for last.
+        doubt: how often the kernel's pages had been doubted when it was opened, if the kernel empties them for it and
+            was not heard of since; else None.
         keep_pages: whether what the kernel held of the output before may be served to it.
         is_exposed: whether it may have been served bytes that the root of the job had not proved.
         is_deceived: whether such bytes have proved wrong since.
         is_closed: whether it serves nothing any more.
     """
 
-    __slots__ = ("_failures", "block", "is_closed", "is_deceived", "is_exposed", "keep_pages")
+    __slots__ = ("_failures", "block", "doubt", "is_closed", "is_deceived", "is_exposed", "keep_pages")
 
-    def __init__(self, *, keep_pages: bool, is_exposed: bool) -> None:
+    def __init__(self, *, keep_pages: bool, is_exposed: bool, doubt: int | None) -> None:
         self.block = 0
+        self.doubt = doubt
         self.keep_pages = keep_pages
         self.is_exposed = is_exposed
         self.is_deceived = False
@@ -72,13 +75,14 @@ class OpenReaders:
     Threads: any; whoever serves bytes, opens or closes holds the lock of the monitor.
     """
 
-    __slots__ = ("_is_new", "_readers", "are_exposed", "are_pages_in_doubt", "are_pages_wrong")
+    __slots__ = ("_doubts", "_is_new", "_readers", "are_exposed", "are_pages_in_doubt", "are_pages_wrong")
 
     def __init__(self, *, are_pages_in_doubt: bool) -> None:
         self.are_exposed = False
         self.are_pages_in_doubt = are_pages_in_doubt
         self.are_pages_wrong = False
         self._is_new = True
+        self._doubts = 0
         # A tuple that is replaced, not changed, so that others may walk it; an output that nobody has open shares one.
         self._readers: tuple[OpenReader, ...] = ()
 
@@ -108,9 +112,11 @@ class OpenReaders:
         in_doubt = self.are_pages_in_doubt or (self._is_new and are_pages_forgotten)
         keep_pages = not (in_doubt or is_bad or is_undecided)
         self._is_new = False
+        # Until the kernel is heard of, which has emptied them then: an open that comes meanwhile may be through before.
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
-        self.are_pages_in_doubt = is_bad or has_former_readers
-        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=keep_pages and not is_proven)
+        self.are_pages_in_doubt = in_doubt or is_bad or has_former_readers
+        doubt = None if keep_pages or is_bad or has_former_readers else self._doubts
+        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=keep_pages and not is_proven, doubt=doubt)
         self._readers += (open_reader,)
         self.are_exposed = self.are_exposed and open_reader.is_exposed
         return open_reader
@@ -124,15 +130,19 @@ class OpenReaders:
         for open_reader in self._readers:
             open_reader.note(block, error, now_s, from_s=0.0 if open_reader is by else now_s)
 
-    def expose(self) -> None:
-        """Note that bytes are being served that may yet prove wrong."""
+    def expose(self, by: OpenReader) -> None:
+        """Note that bytes are being served that may yet prove wrong; *by* reads them, so the kernel has opened it."""
         for open_reader in self._readers:
             open_reader.is_exposed = True
         self.are_exposed = True
+        if by.doubt == self._doubts:
+            self.are_pages_in_doubt = False
+        by.doubt = None
 
     def deceive(self) -> None:
         """Note that such bytes have proved wrong, of which the kernel may have pages."""
         self.are_pages_in_doubt = self.are_pages_wrong = True
+        self._doubts += 1
         for open_reader in self._readers:
             open_reader.is_deceived = open_reader.is_deceived or open_reader.is_exposed
 

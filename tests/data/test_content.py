@@ -68,7 +68,22 @@ def test_a_range_that_is_not_its_hash_is_a_mismatch_only_after_one_more_fetch() 
     assert not made.open().keep_pages
     admit(made, 0, 2)
     assert str(made.verification()) == "2/5", "the service has mended it"
-    assert not made.open().keep_pages, "no reader has emptied the kernel's pages since"
+    emptying = made.open()
+    assert not emptying.keep_pages, "no reader has emptied the kernel's pages since"
+    assert not made.open().keep_pages, "nor has the kernel, as far as is known"
+    made.open_readers.expose(emptying)
+    assert made.open().keep_pages
+
+
+def test_pages_that_are_doubted_again_are_not_trusted_because_they_were_emptied_before() -> None:
+    made = content()
+    made.open_readers.deceive()
+    emptying = made.open()
+    made.open_readers.deceive()
+    made.open_readers.expose(emptying)
+    again = made.open()
+    assert not again.keep_pages
+    made.open_readers.expose(again)
     assert made.open().keep_pages
 
 
@@ -201,6 +216,6 @@ def test_a_block_that_was_served_and_is_recalled_otherwise_with_a_proof_was_wron
     made = content()
     reader = made.open()
     admit(made, 0, 1, hashed=False)
-    made.open_readers.expose()
+    made.open_readers.expose(reader)
     made.recall(range(1), [OTHER], is_proven=True)
     assert reader.is_deceived

@@ -238,8 +238,8 @@ class Monitor:
             view = self._cache.get((content, block))
             if view is None:
                 return
-            if not (content.root_met or content.open_readers.are_exposed):
-                content.open_readers.expose()
+            if reader.doubt is not None or not (content.root_met or content.open_readers.are_exposed):
+                content.open_readers.expose(reader)
                 if content.failure is not None:  # what proves wrong from now on finds them exposed
                     call.refuse()
             piece = view[first : min(BLOCK_SIZE, first + call.stop - at)]
