@@ -9,9 +9,10 @@ from functools import partial
 from http import HTTPStatus
 
 from casfs.api.clock import ServiceClock
+from casfs.api.http.incoming import Check
 from casfs.api.http.pools import Outgoing
-from casfs.api.http.response import Check
-from casfs.api.http.transport import Response, Transport
+from casfs.api.http.response import Response
+from casfs.api.http.transport import Transport
 from casfs.api.journal import journaled, logger
 from casfs.api.operations import Request
 from casfs.api.providers.meanings import Meaning, Refusal

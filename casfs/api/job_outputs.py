@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from casfs.api.attempts import Attempts
-from casfs.api.http.transport import Response
+from casfs.api.http.response import Response
 from casfs.api.operations import Request
 from casfs.api.ranges import OtherSizeError, Wanted, check_possible, content_length, learnt, wanted
 from casfs.api.refusals import PastTheEndError

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from casfs.api.http.transport import Response
+from casfs.api.http.response import Response
 from casfs.api.operations import Request
 from casfs.api.retry import Call
 from casfs.errors import CasfsError

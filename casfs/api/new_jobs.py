@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from casfs.api.attempts import Attempts
 from casfs.api.clock import ServiceClock
-from casfs.api.http.transport import Response
+from casfs.api.http.response import Response
 from casfs.api.job_parameters import Parameters, describes
 from casfs.api.operations import Request
 from casfs.api.retry import Call, Retry

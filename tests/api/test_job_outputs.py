@@ -183,7 +183,7 @@ def test_a_process_that_was_stopped_for_long_takes_what_is_there(
     client: Client, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between any two looks at the clock more time may go by than a wait may take: that is no end of the body."""
-    monkeypatch.setattr("casfs.api.http.response.time", SimpleNamespace(monotonic=count(0, 10).__next__))
+    monkeypatch.setattr("casfs.api.http.incoming.time", SimpleNamespace(monotonic=count(0, 10).__next__))
     server.add(part(BODY, 0, SIZE))
     fetched = Fetched(client, 0, SIZE)
     fetched()

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from casfs.api.http.pools import Outgoing
+from casfs.api.http.response import Response
 from casfs.api.http.resting import LONGEST_REST_S
-from casfs.api.http.transport import Response, Transport
+from casfs.api.http.transport import Transport
 from casfs.errors import TransferError
 from casfs.waiting import Deadline
 from tests.api.scripted import Act, ScriptedServer, answer

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from casfs.api.http.pools import Outgoing
-from casfs.api.http.transport import Response, Transport
+from casfs.api.http.response import Response
+from casfs.api.http.transport import Transport
 from casfs.emulator.content import InMemory
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL

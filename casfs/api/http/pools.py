@@ -14,8 +14,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout
 
+from casfs.api.http.incoming import Incoming
 from casfs.api.http.proxies import Proxy, ProxyRefusalError
-from casfs.api.http.response import Incoming
 from casfs.api.http.resting import RestingConnection, RestingPool
 from casfs.api.http.sockets import PatientSocket, is_possible
 from casfs.api.http.tls import patient
@@ -161,11 +161,3 @@ class Route:
             preload_content=False,
             decode_content=False,
         )
-
-
-def incoming(response: BaseHTTPResponse) -> Incoming:
-    """Return the ``http.client`` response behind *response*."""
-    found = getattr(response, "_fp", None)  # urllib3 has no public name for it
-    if not isinstance(found, Incoming):
-        raise TypeError(f"no response of http.client behind {type(response)}")
-    return found

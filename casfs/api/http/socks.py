@@ -10,8 +10,8 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.contrib.socks import SOCKSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
+from casfs.api.http.incoming import Incoming
 from casfs.api.http.proxies import ProxyRefusalError
-from casfs.api.http.response import Incoming
 from casfs.api.http.resting import RestingConnection, RestingPool
 from casfs.api.http.sockets import PatientSocket, is_possible
 
