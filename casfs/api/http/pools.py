@@ -3,7 +3,7 @@
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,6 @@ from casfs.api.http.incoming import Incoming
 from casfs.api.http.proxies import Proxy, ProxyRefusalError
 from casfs.api.http.resting import RestingConnection, RestingPool
 from casfs.api.http.sockets import PatientSocket, is_possible
-from casfs.api.http.tls import patient
 from casfs.waiting import Deadline
 
 
@@ -67,11 +66,14 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     Used without a Session, which would read the body of a redirect, look for a netrc to overwrite the signature with,
     and keep cookies.
+
+    Args:
+        connections: how many are kept.
+        trust: whose certificates are trusted, the endpoint's and the proxy's; None where neither speaks TLS.
     """
 
-    def __init__(self, connections: int, trust: Callable[[], ssl.SSLContext] | None) -> None:
-        self._new_trust = trust
-        self._trust = patient(trust()) if trust else None
+    def __init__(self, connections: int, trust: ssl.SSLContext | None) -> None:
+        self._trust = trust
         super().__init__(pool_connections=1, pool_maxsize=connections)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -81,16 +83,13 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools of connections through *proxy*."""
+        trust, pools = {"ssl_context": self._trust, "proxy_ssl_context": self._trust}, _POOLS
         if proxy.startswith("socks"):
             from casfs.api.http import socks  # noqa: PLC0415 - an extra, needed here only
 
-            manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trust)
-            manager.pool_classes_by_scheme = socks.POOLS
-            return manager
-        proxy_trust = self._new_trust() if self._new_trust else None  # of sockets that urllib3 can lay TLS over
-        trusts = {"ssl_context": self._trust, "proxy_ssl_context": proxy_trust}
-        manager = super().proxy_manager_for(proxy, **kwargs, **trusts)
-        manager.pool_classes_by_scheme = _POOLS
+            trust, pools = {"ssl_context": self._trust}, socks.POOLS
+        manager = super().proxy_manager_for(proxy, **kwargs, **trust)
+        manager.pool_classes_by_scheme = pools
         return manager
 
     def route(self, base: str, proxy: Proxy | None) -> "Route":

@@ -34,7 +34,11 @@ class PatientContext(ssl.SSLContext):
 
 
 def patient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Have *context* make patient connections, where that is possible; whom it trusts stays as it is."""
+    """Have *context* make patient connections, where that is possible; whom it trusts stays as it is.
+
+    A class of its own from the beginning would have to repeat what ``ssl.create_default_context`` sets, which grows
+    with each Python.
+    """
     if is_possible():
         context.__class__ = PatientContext
     return context

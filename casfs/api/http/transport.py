@@ -1,6 +1,7 @@
 """Requests to one endpoint: pool, timeouts, and every failure of the network as an error with a name."""
 
 import os
+import ssl
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from casfs.api.http.network_errors import SilenceError, Way, failed_requests, re
 from casfs.api.http.pools import Adapter, Outgoing, Route
 from casfs.api.http.proxies import Proxy, ProxyRefusalError, proxy_for
 from casfs.api.http.response import Response
+from casfs.api.http.tls import patient
 from casfs.errors import CasfsError, TransferError, UnreachableError
 from casfs.waiting import Deadline
 
@@ -170,7 +172,12 @@ class Transport:
 
     def _new_pool(self) -> _Pool:
         proxy = proxy_for(self._base)
-        wants_trust = self._secure or (proxy is not None and proxy.scheme == "https")
-        adapter = Adapter(self._connections, self._trust if wants_trust else None)
+        adapter = Adapter(self._connections, self._trust_with(proxy))
         is_relayed = proxy is not None and not proxy.is_socks and not self._secure
         return _Pool(os.getpid(), adapter, adapter.route(self._base, proxy), proxy, is_relayed)
+
+    def _trust_with(self, proxy: Proxy | None) -> ssl.SSLContext | None:
+        """Return whom to trust on the way; None where nobody speaks TLS."""
+        if proxy is not None and proxy.scheme == "https":
+            return self._trust()  # urllib3 lays TLS over sockets of ssl only
+        return patient(self._trust()) if self._secure else None
