@@ -5,7 +5,8 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -35,12 +36,25 @@ waiting: ContextVar[Check] = ContextVar("waiting", default=unchecked)
 """What checks while a head is awaited: urllib3 makes the answer, and hands nothing on."""
 
 
-def bound(sock: socket.socket | TlsSocket, seconds: float) -> None:
-    """Let *sock* wait for *seconds* at most to receive."""
+@contextmanager
+def one_slice(sock: socket.socket | TlsSocket, seconds: float) -> Iterator[None]:
+    """Let *sock* wait for *seconds* at most to receive within the block, which ends where nothing came by then.
+
+    Raises:
+        TimeoutError: the kernel has given the connection up.
+    """
+    before_s = sock.gettimeout()
     if isinstance(sock, PatientSocket | TlsSocket):
-        sock.wait_at_most(seconds)
-    elif sock.gettimeout() != seconds:  # each setting is a system call
+        sock.wait_at_most(seconds)  # which its timeout does not know of
+    else:
         sock.settimeout(seconds)
+    try:
+        yield
+    except (BlockingIOError, TimeoutError) as error:
+        if error.errno == errno.ETIMEDOUT:
+            raise
+    finally:
+        sock.settimeout(before_s)
 
 
 class _TimedSocket(io.RawIOBase):
@@ -57,16 +71,11 @@ class _TimedSocket(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while True:
-            bound(self._sock, min(SLICE_S, self._idle_timeout.patience_s()))
-            try:
+            with one_slice(self._sock, min(SLICE_S, self._idle_timeout.patience_s())):
                 count = self._sock.recv_into(buffer)
-            except (BlockingIOError, TimeoutError) as error:
-                if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up
-                    raise
-                self._check(0)
-            else:
                 self._idle_timeout.took(count)
                 return count
+            self._check(0)
 
     def close(self) -> None:
         """Let go of the socket, which stays open for the connection's next request."""
@@ -148,19 +157,13 @@ class Incoming(http.client.HTTPResponse):
     def _receive(self, view: memoryview) -> int:
         """Return how many bytes went from the socket into *view*: 0 at its end, -1 if none came within a slice."""
         slice_s = min(SLICE_S, self.idle_timeout.patience_s())
-        bound(self._sock, slice_s)
         until_s = time.monotonic() + slice_s
-        done, wanted = 0, min(len(view), BATCH_BYTES)
-        try:
+        done, wanted, count = 0, min(len(view), BATCH_BYTES), -1
+        with one_slice(self._sock, slice_s):
             while done < wanted:
                 count = self._sock.recv_into(view[done:], len(view) - done, self._flags)
                 done += count
                 if not count or time.monotonic() >= until_s:
                     break
-        except (BlockingIOError, TimeoutError) as error:
-            if error.errno == errno.ETIMEDOUT:  # the kernel has given the connection up
-                raise
-            if not done:
-                return -1
         self.idle_timeout.took(done)
-        return done
+        return done or count

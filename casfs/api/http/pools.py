@@ -47,7 +47,7 @@ class _TlsConnection(RestingConnection, HTTPSConnection):
             if status is None:
                 raise
             raise ProxyRefusalError.of_status(int(status[1])) from None
-        connected.settimeout(max(deadline.remaining_s, 0.001))  # who waited for the answer did so in slices
+        connected.settimeout(max(deadline.remaining_s, 0.001))
 
 
 class _PlainPool(RestingPool):
