@@ -15,6 +15,7 @@ from casfs.cli.rows import KEYS
 from casfs.cli.session import connect_options, end, failed, place_type, poll_option, session
 from casfs.cli.side_by_side import to_its_end
 from casfs.cli.wait import Waiting
+from casfs.cli.streams import OutputError
 from casfs.config.place import Depth, Place
 from casfs.errors import CasfsError
 from casfs.library import Account
@@ -72,13 +73,19 @@ def retrieve(  # noqa: PLR0913, PLR0917 - click's arguments
         begun.append(Place(place.source, place.vault, job))
         fields = {"vault": place.vault, "job": job, "archive": archive}
         fields |= {name: arguments[name] for name in ("tier", "description")}
-        write_line(json.dumps(dict.fromkeys(KEYS) | fields) if as_json else printable(job))
+        line = json.dumps(dict.fromkeys(KEYS) | fields) if as_json else printable(job)
+        try:
+            write_line(line)
+        except OutputError as error:  # it costs money, and nobody else knows of it
+            raise OutputError(f"{error}; the job {job} has begun") from error
 
     with session(arguments) as accounts:
         account = accounts.of(place)
         for archive in [None] if inventory else archives:
             try:
                 to_its_end(_call(account, place, archive, arguments), partial(told, archive))
+            except OutputError:  # nor would the ids of the others arrive
+                raise
             except CasfsError as error:
                 failures += 1
                 failed(f"{place}: {archive or 'inventory'}", error)

@@ -1,7 +1,11 @@
 """``casfs retrieve``: jobs begun, each once, and their ids."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +80,23 @@ def test_signal_ends_it_and_the_job_that_is_being_begun_is_told(stand: Stand, nu
     assert process.returncode == 128 + number
     assert set(out.split()) == set(stand.state.vault("backups").job_ids) - before  # type: ignore[union-attr] # as above
     assert len(out.split()) == 1
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "read by nobody"])
+def test_id_that_cannot_be_printed_is_told_and_no_other_job_is_begun(
+    cas: Stand, full: bool, request: pytest.FixtureRequest
+) -> None:
+    before = set(cas.state.vault("backups").job_ids)  # type: ignore[union-attr] # it is there - made above
+    reader, writer = os.pipe()
+    request.addfinalizer(lambda: os.close(writer))
+    os.close(reader)
+    words = [sys.executable, "-m", "casfs", *cas.words("retrieve", cas.vault, "--", *cas.archives.values())]
+    with Path("/dev/full").open("wb") as device:
+        output = device if full else writer
+        done = subprocess.run(words, env=cas.env, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    (begun,) = set(cas.state.vault("backups").job_ids) - before  # type: ignore[union-attr] # as above
+    why = "No space left on device" if full else "Broken pipe"
+    assert (done.returncode, done.stderr) == (1, f"casfs: standard output: {why}; the job {begun} has begun\n")
 
 
 @pytest.mark.parametrize(
