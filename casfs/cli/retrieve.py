@@ -14,8 +14,8 @@ from casfs.cli.results import printable, write_line
 from casfs.cli.rows import KEYS
 from casfs.cli.session import connect_options, end, failed, place_type, poll_option, session
 from casfs.cli.side_by_side import to_its_end
-from casfs.cli.wait import Waiting
 from casfs.cli.streams import OutputError
+from casfs.cli.wait import Waiting
 from casfs.config.place import Depth, Place
 from casfs.errors import CasfsError
 from casfs.library import Account

@@ -1,12 +1,14 @@
 """MANIFEST.jsonl: what is where it was to go, one archive a line, in the order of the inventory."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from casfs.drain.destinations.destination import Destination, Found, Label
 from casfs.drain.names import MANIFEST
+from casfs.errors import ConfigError
 
 PIECE_BYTES = 1 << 20
 """What is written at once: a whole block, as parts are."""
@@ -36,6 +38,22 @@ class Manifest:
         """Return it as it is seen without reading it, None where there is none."""
         return next(iter(self.destination.look([self.path])))
 
+    def check_own(self, knows: Callable[[str], bool]) -> None:
+        """Raise ConfigError unless each archive that it tells of is known.
+
+        Args:
+            knows: whether an archive with this id is one of the drain.
+
+        Raises:
+            DestinationError: it cannot be read.
+        """
+        strangers = sum(1 for line in self.destination.lines(self.path) if (id_ := _id_in(line)) and not knows(id_))
+        if strangers:
+            raise ConfigError(
+                f"{self} tells of {strangers} archives that are not in the inventory of this drain, as after a drain of"
+                " another vault, and they would be written over: name another DESTINATION"
+            )
+
     def sweep(self) -> None:
         """Take away what is unfinished, of archives too: on a full disk it makes room."""
         self.destination.sweep()
@@ -62,3 +80,12 @@ class Manifest:
             size = part.size
             part.commit(Label())
         return size
+
+
+def _id_in(line: bytes) -> str | None:
+    """Return the id of the archive that a line tells of, None where it tells of none that an inventory may have."""
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        found = json.loads(line)["archive_id"]
+        if isinstance(found, str) and found.encode():
+            return found
+    return None

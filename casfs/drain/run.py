@@ -136,6 +136,7 @@ class Drain:
             self._may_list, self._user.note,
         )  # fmt: skip
         inventory.enter(wish.inventory)
+        self._check_manifest()
         self._look()
         if wish.is_dry:
             return self._told(chooser)
@@ -205,6 +206,7 @@ class Drain:
 
     def _tell(self) -> None:
         """Leave a true manifest."""
+        self._check_manifest()  # somebody else may have put one there meanwhile
         size = self._manifest.write(self._ledger.archives.manifest())
         with self._ledger.step():
             self._ledger.put("manifest", True)
@@ -212,10 +214,18 @@ class Drain:
             self._ledger.put("manifest_at", self._now_ns() // 10**9)
             self._ledger.put("lost", False)
 
+    def _check_manifest(self) -> None:
+        """Raise ConfigError where the manifest that is there tells of archives of another drain."""
+        if not self._is_as_written():
+            self._manifest.check_own(self._ledger.archives.knows)
+
     def _is_told(self) -> bool:
         """Say whether the manifest is there that tells of what is done, as it was written."""
+        return bool(self._ledger.get("manifest")) and self._is_as_written()
+
+    def _is_as_written(self) -> bool:
         found, get = self._manifest.look(), self._ledger.get
-        if found is None or not get("manifest"):
+        if found is None:
             return False
         return bool(found.size == get("manifest_bytes") and (found.changed_s or 0) <= (get("manifest_at") or 0))
 

@@ -84,7 +84,7 @@ def test_signal_ends_it_and_the_job_that_is_being_begun_is_told(stand: Stand, nu
 
 @pytest.mark.parametrize("full", [True, False], ids=["full", "read by nobody"])
 def test_id_that_cannot_be_printed_is_told_and_no_other_job_is_begun(
-    cas: Stand, full: bool, request: pytest.FixtureRequest
+    cas: Stand, request: pytest.FixtureRequest, *, full: bool
 ) -> None:
     before = set(cas.state.vault("backups").job_ids)  # type: ignore[union-attr] # it is there - made above
     reader, writer = os.pipe()

@@ -12,6 +12,9 @@ from casfs.errors import DestinationError
 LONGEST_NAME = 255
 """Bytes of one name in a path. Source: Linux, NAME_MAX."""
 
+LONGEST_LINE = 1 << 20
+"""Bytes of one line that is read."""
+
 UNFINISHED = ".casfs-part"
 """The folder, in a destination, of what is not whole yet."""
 
@@ -152,6 +155,14 @@ class Destination(Protocol):
 
         Raises:
             DestinationError: it cannot be asked, or one of *paths* is none.
+        """
+        ...
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Yield the lines of a file, each of 1 MiB at most; none where no file has *path*, or a link does.
+
+        Raises:
+            DestinationError: it cannot be read, or *path* is none.
         """
         ...
 

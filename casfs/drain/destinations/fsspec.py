@@ -13,7 +13,7 @@ from typing import Any
 
 import fsspec.core
 
-from casfs.drain.destinations.destination import UNFINISHED, Found, Label
+from casfs.drain.destinations.destination import LONGEST_LINE, UNFINISHED, Found, Label
 from casfs.drain.destinations.folders import failing
 from casfs.drain.destinations.part_file import PartFile
 from casfs.drain.destinations.paths import names_of
@@ -82,6 +82,13 @@ class FsspecDestination:
             sizes = {key: info.get("size") for key, info in infos.items() if info.get("type") != "directory"}
         found = (sizes.get(self._key(path)) for path in itertools.chain(few, rest))
         return (None if size is None else Found(size) for size in found)
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Yield the lines of an object; as ``Destination.lines``."""
+        with _failing(self.where(path)), suppress(FileNotFoundError):
+            self._files.invalidate_cache()
+            with self._files.open(self._key(path), "rb", block_size=PIECE_BYTES) as file:
+                yield from iter(lambda: file.readline(LONGEST_LINE), b"")
 
     def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
         """Begin an object; as ``Destination.part``: a kill leaves nothing of it."""

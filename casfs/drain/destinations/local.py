@@ -6,8 +6,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 
-from casfs.drain.destinations.destination import UNFINISHED, Found
+from casfs.drain.destinations.destination import LONGEST_LINE, UNFINISHED, Found
 from casfs.drain.destinations.folders import OneFolder, failing, folder, kind_of
 from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
 from casfs.drain.destinations.paths import is_name, names_of
@@ -53,6 +54,17 @@ class LocalDestination:
                 with failing(self.where(path)):
                     found = last.look(names_of(path))
                 yield found
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Yield the lines of a file; as ``Destination.lines``."""
+        *folders, name = names_of(path)
+        with failing(self.where(path)), suppress(FileNotFoundError):
+            with folder(self.root, folders, make=False) as within:
+                if kind_of(name, within) != stat.S_IFREG:
+                    return
+                file = _opened(name, within)
+            with file:
+                yield from iter(lambda: file.readline(LONGEST_LINE), b"")
 
     def part(self, path: str, attempt: str) -> LocalPart:
         """Begin or go on with a file; as ``Destination.part``."""
@@ -101,6 +113,10 @@ class LocalDestination:
 
 
 def _has(name: str, within: int, size: int, tree_hash: str | None) -> bool:
+    with _opened(name, within) as file:
+        return os.fstat(file.fileno()).st_size == size and hash_all(file.raw).hexdigest() == tree_hash
+
+
+def _opened(name: str, within: int) -> BufferedReader:
     opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=within)
-    with os.fdopen(opened, "rb", buffering=0) as file:
-        return os.fstat(opened).st_size == size and hash_all(file).hexdigest() == tree_hash
+    return os.fdopen(opened, "rb")

@@ -131,6 +131,10 @@ class Archives:
         )
         return [_entry(row) for row in self._database.rows(query, state, limit)]
 
+    def knows(self, id_: str) -> bool:
+        """Say whether an archive with an id is in the inventory, chosen or not."""
+        return self._database.row("SELECT 1 FROM archive WHERE id = ?", id_) is not None
+
     def by_id(self, id_: str) -> Entry | None:
         """Return the chosen archive with an id, None where there is none."""
         row = self._database.row(f"SELECT {_ENTRY} FROM archive WHERE chosen AND id = ?", id_)  # noqa: S608 - as above
