@@ -41,15 +41,16 @@ class Seam:
 
     def _wrapper(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Return what *function* answers, or the negative errno of whatever it raises. Raises nothing."""
-        operation = function.__name__.partition("_fuse_")[0]  # mfusepy has a getattr_fuse_3
         try:
             if self.are_threads_lasting:
                 thread_state.keep()
             with self.interrupts:
-                _refuse_impossible(operation, arguments)
+                for argument in arguments:
+                    if isinstance(argument, bytes):
+                        _refuse_impossible(function.__name__, argument)
                 return _sound(function(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like would be an end of file
-            return _answer_to(operation, error)
+            return _answer_to(function.__name__, error)
 
     def read(self, _path: bytes, buffer: Any, size: int, offset: int, file_info: Any) -> int:
         """Have *size* bytes written into libfuse's own buffer: one copy, where the bindings make two."""
@@ -58,20 +59,18 @@ class Seam:
         return count
 
 
-def _refuse_impossible(operation: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse paths and names that nothing here can have: too long, which the kernel lets through, or not UTF-8.
+def _refuse_impossible(callback: str, text: bytes) -> None:
+    """Refuse a path or a name that nothing here can have: too long, which the kernel lets through, or not UTF-8.
 
     The bindings differ: fusepy raises, mfusepy makes surrogates that the tree would have to ask the service for.
     """
-    texts = [argument for argument in arguments if isinstance(argument, bytes)]
-    if any(len(name) > NAME_MAX_BYTES for text in texts if len(text) > NAME_MAX_BYTES for name in text.split(b"/")):
+    if len(text) > NAME_MAX_BYTES and any(len(name) > NAME_MAX_BYTES for name in text.split(b"/")):
         raise NameTooLongError(f"a name of over {NAME_MAX_BYTES} bytes")
     try:
-        for text in texts:
-            text.decode()
+        text.decode()
     except UnicodeDecodeError as error:
         # The path of an attribute was looked up before: it is the attribute's name.
-        kind: type[CasfsError] = NoAttributeError if operation == "getxattr" else NotFoundError
+        kind: type[CasfsError] = NoAttributeError if callback == "getxattr" else NotFoundError
         raise kind("a name that is not UTF-8") from error
 
 
@@ -84,9 +83,10 @@ def _sound(answer: Any) -> int:
     return answer
 
 
-def _answer_to(operation: str, error: BaseException) -> int:
+def _answer_to(callback: str, error: BaseException) -> int:
     """Return the negative errno of *error*, logged with its traceback if nobody foresaw it."""
     try:
+        operation = callback.partition("_fuse_")[0]  # mfusepy has a getattr_fuse_3
         if isinstance(error, CasfsError):
             log.debug("%s: %s: %s", operation, type(error).__name__, error)
         elif isinstance(error, MemoryError):
