@@ -46,12 +46,7 @@ class Prefetch:
         stream, dropped = self._readahead.observe(start, stop, waited=waited)
         if dropped is not None:
             self._drop(windows, dropped)
-        if not stream.window:
-            return
-        share = windows.share(self._content, now_s)
-        # of the part that comes last, and waits for its room
-        width = windows.width(self._content, stream.window, stream.window)
-        due = stream.due(self._content.count, share, width)
+        due = self._due(windows, stream, now_s)
         if due:
             self._extend(windows, stream, due)
 
@@ -60,6 +55,15 @@ class Prefetch:
         for stream in list(self._windows):
             self._drop(windows, stream)
         self._readahead.forget()
+
+    def _due(self, windows: Windows, stream: Stream, now_s: float) -> range:
+        """Return the blocks to ask for now; most reads make none due, and need not know what others hold."""
+        count, window = self._content.count, stream.window
+        if not window or stream.ahead >= count:
+            return range(0)
+        width = windows.width(self._content, window, window)  # of the part that comes last, and waits for its room
+        due = stream.due(count, window, width)
+        return due and stream.due(count, windows.share(self._content, now_s), width)
 
     def _extend(self, windows: Windows, stream: Stream, run: range) -> None:
         window = self._windows.get(stream) or Window(self._content)
