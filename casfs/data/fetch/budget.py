@@ -52,7 +52,8 @@ class Budget(Generic[Sharer]):
         self.limit = min(total, limit)
         self.throttle = Throttle(timeout_s)
         self._total = total
-        self._connections = connections
+        self._largest_of_slow = self.limit // max(connections, parts.MIN_PARTS_PER_WINDOW)
+        self._largest_of_quick = self.limit // max(min(connections, ENOUGH_CONNECTIONS), parts.MIN_PARTS_PER_WINDOW)
         self._sharers: dict[Sharer, None] = {}
 
     def join(self, sharer: Sharer) -> None:
@@ -75,14 +76,13 @@ class Budget(Generic[Sharer]):
 
     def width(self, window: int, distance: int) -> int:
         """Return how many blocks a part shall have that begins *distance* ahead of its reader: a power of two."""
-        soon_enough = parts.floor(min(parts.MAX_PART_BLOCKS, self.throttle.max_part_blocks))
-        return min(parts.width(distance, window, self._largest(), self.throttle.min_part_blocks), soon_enough)
+        blocks = parts.width(distance, window, self._largest(), self.throttle.min_part_blocks)
+        return parts.floor(min(blocks, self.throttle.max_part_blocks))
 
     def _largest(self) -> int:
         """Return how many blocks a part may have that leaves work for every connection that is worth it."""
-        least = self.limit // max(self._connections, parts.MIN_PARTS_PER_WINDOW)
-        quick = self.limit // max(min(self._connections, ENOUGH_CONNECTIONS), parts.MIN_PARTS_PER_WINDOW)
-        return quick if quick <= self.throttle.blocks_in(SLOW_PART_S) else least
+        quick = self._largest_of_quick
+        return quick if quick <= self.throttle.blocks_in(SLOW_PART_S) else self._largest_of_slow
 
     def is_soon_enough(self, blocks: int, asked: int) -> bool:
         """Say whether *blocks* more would arrive soon enough behind *asked*, which have not arrived."""
