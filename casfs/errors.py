@@ -46,7 +46,8 @@ class CasfsError(Exception):
     is_told: bool = False
     """Whether the log has said it already: of one output, or by another call."""
     may_pass: bool = False
-    """Whether a refusal may pass though nobody acts: a clock is set, or who gives out keys comes up, after the boot."""
+    """Whether a refusal may pass though nobody acts: a clock is set, or who gives out keys comes up, after the boot; or
+    it has no code, so that whoever stands in between may have said it."""
 
 
 class NotFoundError(CasfsError):

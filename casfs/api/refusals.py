@@ -69,7 +69,9 @@ def error_for(refusal: Refusal, meaning: Meaning, headers: Mapping[str, str]) ->
     if meaning is Meaning.NOT_FOUND and refusal.operation == GET_JOB_OUTPUT:
         return GoneError(f"the output is no longer there {tail}")
     kind, text = _FINAL[meaning]
-    return kind(f"{text.format(said)} {tail}")
+    error = kind(f"{text.format(said)} {tail}")
+    error.may_pass = meaning is Meaning.REFUSED and not refusal.code
+    return error
 
 
 _FINAL: Mapping[Meaning, tuple[type[CasfsError], str]] = {

@@ -14,10 +14,10 @@ from distributed.client import ClosedClientError, FutureCancelledError
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof
-from casfs.drain.errand import Errand, Plain, plain, proof_in
+from casfs.drain.errand import Errand, Plain, plain, proof_in, told_of
 from casfs.drain.work import LeftOutError
 from casfs.drain.workers import Queue, Workers
-from casfs.errors import CasfsError, ConfigError, TransferError, UnreachableError
+from casfs.errors import CasfsError, ConfigError, DeadlineError, TransferError, UnreachableError
 
 CONNECT_S = 10.0
 """How long a scheduler may take to answer, and the first worker to be there."""
@@ -46,7 +46,7 @@ def carried(errand: Errand, told: Plain, most: int) -> Plain:
     """
     share = Semaphore(max_leases=most, name=f"casfs-drain-{_digest(errand.source, errand.vault)}-{most}")
     if not share.acquire(timeout=LEASE_S):
-        return {"error": "DeadlineError", "text": "others had all requests", "errno": None, "has_cause": False}
+        return told_of(DeadlineError("others had all requests"))
     try:
         return {"worker": get_worker().address, **errand.run(told)}
     finally:

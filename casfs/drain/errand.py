@@ -69,10 +69,7 @@ class Errand:
                     account, self.vault, folder_at(self.destination), entry, lambda _: None, secrets.token_hex(16)
                 )
         except CasfsError as error:
-            cause = error.__cause__
-            number = cause.errno if isinstance(cause, OSError) else None
-            found = {"error": type(error).__name__, "text": str(error), "errno": number, "has_cause": cause is not None}
-            return found | {"unfit": _is_lasting(error, is_fit=is_fit)}
+            return dict(told_of(error)) | {"unfit": _is_lasting(error, is_fit=is_fit)}
         return {"tree_hash": proof.tree_hash, "hash_from": proof.hash_from}
 
     def check(self) -> None:
@@ -132,6 +129,18 @@ def plain(entry: Entry) -> Plain:
     return {name: getattr(entry, name) for name in names}
 
 
+def told_of(error: CasfsError) -> Plain:
+    """Return what tells of *error* in plain values; ``proof_in`` makes an error of it again."""
+    cause = error.__cause__
+    return {
+        "error": type(error).__name__,
+        "text": str(error),
+        "errno": cause.errno if isinstance(cause, OSError) else None,
+        "has_cause": cause is not None,
+        "may_pass": error.may_pass,
+    }
+
+
 def proof_in(told: Plain) -> Proof:
     """Return the proof in what came of an errand.
 
@@ -142,6 +151,7 @@ def proof_in(told: Plain) -> Proof:
         return Proof(str(told["tree_hash"]), str(told["hash_from"]))
     kind = getattr(errors, str(told["error"]), CasfsError)
     error: CasfsError = kind(str(told["text"]))
+    error.may_pass = bool(told["may_pass"])
     if not told["has_cause"]:
         raise error
     number = told["errno"]

@@ -135,6 +135,8 @@ class Loading:
         if isinstance(error, OVER):
             self._ledger.retrievals.end(entry.job or "", str(error))
             self._tally.again(entry, str(error))
+        elif isinstance(error, RefusedError) and error.may_pass:
+            self._again(entry, outcome, trouble, now_ns, heard_ns)
         elif isinstance(error, HOPELESS) or is_of_one_name(error):
             self._tally.move(entry, State.FAILED, str(error))
         elif isinstance(error, NotReadyError):

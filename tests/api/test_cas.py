@@ -73,10 +73,10 @@ def test_a_known_code_means_the_same_whatever_the_status(code: str, status: int)
         (400, Meaning.REFUSED),
         (401, Meaning.CLOCK_OR_DENIED),
         (403, Meaning.CLOCK_OR_DENIED),
-        (404, Meaning.NOT_FOUND),
+        (404, Meaning.REFUSED),
         (408, Meaning.FAILED),
         (409, Meaning.REFUSED),
-        (410, Meaning.NOT_FOUND),
+        (410, Meaning.REFUSED),
         (416, Meaning.PAST_THE_END),
         (429, Meaning.THROTTLED),
         (500, Meaning.FAILED),
@@ -93,8 +93,8 @@ def test_without_a_known_code_the_status_tells(code: str, status: int, meaning: 
 
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("code", ["", "FutureException"])
-@pytest.mark.parametrize("operation", ["list_vaults", "describe_vault", "list_jobs", "describe_job"])
-def test_only_the_service_s_own_code_says_that_there_is_no_such_name(operation: str, code: str, status: int) -> None:
+@pytest.mark.parametrize("operation", ["list_vaults", "describe_vault", "list_jobs", "describe_job", "get_job_output"])
+def test_only_the_service_s_own_code_says_that_there_is_no_such_thing(operation: str, code: str, status: int) -> None:
     assert CAS.meaning(refusal(code, status, operation=operation)) is Meaning.REFUSED
     said = refusal("ResourceNotFoundException", status, operation=operation)
     assert CAS.meaning(said) is Meaning.NOT_FOUND

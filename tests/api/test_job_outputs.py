@@ -382,7 +382,8 @@ def test_a_range_that_is_refused_though_it_is_within_the_output_is_a_refusal(
     ("reply", "kind"),
     [
         (error("ResourceNotFoundException", "The job ID was not found: j", "404 Not Found"), GoneError),
-        (answer("404 Not Found"), GoneError),
+        (answer("404 Not Found"), RefusedError),
+        (answer("410 Gone", b"<html>no</html>", x_cas_requestId="id"), RefusedError),
         (error("InvalidParameterValueException", "The job is not currently available for download: j"), NotReadyError),
         (error("InvalidParameterValueException", "what?"), RefusedError),
         (answer("302 Found", Location="http://elsewhere/"), RefusedError),

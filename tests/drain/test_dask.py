@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from casfs.drain.destinations.opening import folder_at
-from casfs.drain.errand import Errand, proof_in, version
+from casfs.drain.errand import Errand, proof_in, told_of, version
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
 from casfs.errors import ConfigError, DestinationError, GoneError
@@ -156,11 +156,15 @@ def test_a_url_with_a_password_and_a_bucket_are_refused(tmp_path: Path) -> None:
 def test_an_errand_is_plain_and_so_is_what_comes_of_it(tmp_path: Path) -> None:
     errand = Errand(version(), "http://127.0.0.1:9/-", {"read_timeout": "5"}, "v", None, str(tmp_path), "mark", 4)
     assert pickle.loads(pickle.dumps(errand)) == errand
-    told = {"error": "GoneError", "text": "it expired", "errno": None, "has_cause": False}
-    with pytest.raises(GoneError, match="it expired"):
-        proof_in(told)
+    expired = GoneError("it expired")
+    expired.may_pass = True
+    with pytest.raises(GoneError, match="it expired") as gone:
+        proof_in(told_of(expired))
+    assert gone.value.may_pass
+    full = DestinationError("full")
+    full.__cause__ = OSError(28, "full")
     with pytest.raises(DestinationError) as caught:
-        proof_in({"error": "DestinationError", "text": "full", "errno": 28, "has_cause": True})
+        proof_in(told_of(full))
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == 28
 

@@ -4,6 +4,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,15 @@ def test_storms_cost_no_second_retrieval(drain: Drain, server: Server, archives:
         server.faults.add(Fault(kind=Kind.STATUS, status=503, after=after, done=after % 8 == 3))
         server.faults.add(Fault(kind=Kind.THROTTLE, after=after + 1, times=2))
         server.faults.add(Fault(kind=Kind.RESET, after=after + 2))
+    drain.succeed()
+    assert drain.served.paid() == Counter(archives)
+
+
+def test_an_output_that_is_refused_without_the_code_of_the_service_costs_no_second_retrieval(
+    drain: Drain, server: Server, archives: list[str]
+) -> None:
+    page = Fault(kind=Kind.STATUS, operation="get_job_output", status=404, body="<html>no such page</html>")
+    server.faults.add(*(replace(page, archive=each) for each in archives[:5]))
     drain.succeed()
     assert drain.served.paid() == Counter(archives)
 

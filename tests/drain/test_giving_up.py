@@ -100,6 +100,19 @@ def test_what_no_other_retrieval_mends_is_not_paid_for_again(tmp_path: Path, err
     assert len(drain.service.begun) == 2
 
 
+def test_a_refusal_that_may_pass_is_met_again_later_and_not_paid_for_again(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(2))
+    drain.service.on_open = failing(3, muttering, of="archive-001")
+    assert drain.run() == {DONE: 2}
+    assert len(drain.service.begun) == 2
+
+
+def muttering() -> RefusedError:
+    error = RefusedError("HTTP 404")
+    error.may_pass = True
+    return error
+
+
 def test_an_archive_that_the_vault_has_no_more_is_gone(tmp_path: Path) -> None:
     drain = Simulation(tmp_path, contents(3))
     drain.enter()

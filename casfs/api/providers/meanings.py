@@ -73,18 +73,15 @@ section 3."""
 def meaning_of(refusal: Refusal) -> Meaning:
     """Return the meaning of *refusal* by its code, by its message where the code is shared, else by its status.
 
-    A 404 without a code of the service's own is anybody's, a proxy's for one: it is no word on whether a vault or job
-    exists, on which copies would be deleted. An output that is refused so is an error in any case.
+    A 404 without a code of the service's own is anybody's, a proxy's for one: it is no word on whether a vault, a job
+    or an output exists, on which copies would be deleted, or a retrieval paid for again.
     """
-    is_output = refusal.operation == GET_JOB_OUTPUT
-    if is_output and refusal.code == "InvalidParameterValueException":
+    if refusal.operation == GET_JOB_OUTPUT and refusal.code == "InvalidParameterValueException":
         if NOT_READY in refusal.message:
             return Meaning.NOT_READY
         if PAST_THE_END in refusal.message:
             return Meaning.PAST_THE_END
-    meaning = MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
-    is_mute = meaning is Meaning.NOT_FOUND and refusal.code not in MEANINGS
-    return Meaning.REFUSED if is_mute and not is_output else meaning
+    return MEANINGS.get(refusal.code) or _meaning_of_status(refusal.status)
 
 
 def _meaning_of_status(status: int) -> Meaning:
@@ -92,8 +89,6 @@ def _meaning_of_status(status: int) -> Meaning:
     match status:
         case 401 | 403:
             return Meaning.CLOCK_OR_DENIED
-        case 404 | 410:
-            return Meaning.NOT_FOUND
         case 416:
             return Meaning.PAST_THE_END
         case 429:
