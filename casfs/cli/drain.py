@@ -27,6 +27,7 @@ from casfs.config.values import size_bytes
 from casfs.drain import prices, status
 from casfs.drain.choice import Choice
 from casfs.drain.destinations.local import LocalDestination
+from casfs.drain.destinations.opening import absolute
 from casfs.drain.ledger.ledger import Ledger, Page, default_path
 from casfs.drain.names import Naming
 from casfs.drain.plan import TIERS
@@ -200,7 +201,7 @@ def _whose(account: Account, where: Place) -> str:
 def _shown(destination: str) -> str:
     """Return a destination as the ledger has it: absolute, and without what may be a password."""
     path = destination.removeprefix("file://")
-    return re.sub("//[^/@]*@", "//", destination) if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
+    return re.sub("//[^/@]*@", "//", destination) if "://" in path else absolute(path)
 
 
 def _home() -> Path | None:

@@ -31,6 +31,11 @@ def verdict(name: bytes, text: str) -> bytes:
     return shown + b": " + text.encode()
 
 
+def is_to_check(text: bytes) -> bool:
+    """Say whether a line is neither empty nor a comment."""
+    return bool(text.strip()) and not text.startswith(b"#")
+
+
 def parsed(text: bytes) -> Line | None:
     """Return what a line says, None where it is none."""
     found = LINE.fullmatch(text.removesuffix(b"\n").removesuffix(b"\r"))

@@ -79,7 +79,7 @@ class Run:
         counts: Counter[str] = Counter()
         try:
             with _opened(name) as file:
-                for line in file:
+                for line in filter(hash_lines.is_to_check, file):
                     counts[self._check_line(line)] += 1
         except OSError as error:
             self._fail(f"{name}: {error.strerror}")
@@ -87,6 +87,7 @@ class Run:
         if counts["malformed"] == counts.total():
             self._fail(f"{name}: no line of a tree hash and a name in it")
             return
+        self.is_failed |= counts["malformed"] > 0  # it may have been the line of a file that is damaged
         for text in hash_lines.summary(counts):
             complain(f"{name}: {text}", 1)
 

@@ -104,6 +104,17 @@ def test_what_differs_or_is_missing_is_told_and_counted(files: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("last", ["nonsense", f"{'0' * 50}", f"{'0' * 64} plain"])
+def test_line_that_cannot_be_read_is_a_failure_though_all_others_are_right(files: Path, last: str) -> None:
+    lines = f"# a comment\n\n{plain(DATA)}  plain\n{last}"
+    status, out, err = run(files, "--check", "-", given=lines.encode())
+    assert (status, out, err) == (1, b"plain: OK\n", b"casfs: -: 1 of its lines are no tree hash and a name\n")
+
+
+def test_empty_lines_and_comments_say_nothing(files: Path) -> None:
+    assert run(files, "-c", given=f"# a\n\n{plain(DATA)}  plain\n\n".encode()) == (0, b"plain: OK\n", b"")
+
+
 def test_list_without_a_line_of_a_hash_is_an_error(files: Path) -> None:
     assert run(files, "-c", given=b"nonsense\n") == (1, b"", b"casfs: -: no line of a tree hash and a name in it\n")
 

@@ -35,12 +35,26 @@ def folder_at(text: str) -> Destination:
     """
     path = _path_in(text)
     if path is not None:
-        return LocalDestination(os.path.abspath(path))  # noqa: PTH100 - it stays as it is, but for the front
+        return LocalDestination(absolute(path))
     try:
         from casfs.drain.destinations.fsspec import FsspecDestination  # noqa: PLC0415 - wanted for URLs alone
     except ImportError as error:
         raise ConfigError("DESTINATION is a URL, for which fsspec is needed: pip install 'casfs[fsspec]'") from error
     return FsspecDestination(text)
+
+
+def absolute(path: str) -> str:
+    """Return *path* as it stands, but for what is in front of it: no link is followed.
+
+    Raises:
+        ConfigError: it is relative to a folder that is no more.
+    """
+    try:
+        return os.path.abspath(path)  # noqa: PTH100 - a name that is no text stays as it is
+    except OSError as error:
+        raise ConfigError(
+            f"{path!a} is seen from a working directory that is no more; cd to one that exists"
+        ) from error
 
 
 def target_of(text: str, *, is_for_several: bool) -> Target:

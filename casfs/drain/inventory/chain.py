@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from casfs.drain.destinations.opening import absolute
 from casfs.drain.inventory import jobs
 from casfs.drain.inventory.reading import Readable, archives
 from casfs.drain.ledger.ledger import Ledger, Page
@@ -95,9 +96,10 @@ class Inventory:
                 self._ledger.forget_inventory()
 
     def _begin_with(self, named: str) -> None:
-        page = Page(1, "", FILE + os.path.abspath(named) if os.path.exists(named) else named)  # noqa: PTH100, PTH110 - no link is followed
+        file = FILE + absolute(named)
+        page = Page(1, "", file if os.path.exists(named) else named)  # noqa: PTH110 - a name that is no text
         known = self._ledger.pages()
-        if known and known[0].job == FILE + os.path.abspath(named):  # noqa: PTH100 - as above
+        if known and known[0].job == file:
             return  # be the file there still or not
         if known and known[0].job != page.job:
             if self._ledger.is_entered:
