@@ -130,11 +130,14 @@ class OpenReaders:
         for open_reader in self._readers:
             open_reader.note(block, error, now_s, from_s=0.0 if open_reader is by else now_s)
 
-    def expose(self, by: OpenReader) -> None:
-        """Note that bytes are being served that may yet prove wrong; *by* reads them, so the kernel has opened it."""
+    def expose(self) -> None:
+        """Note that bytes are being served that may yet prove wrong."""
         for open_reader in self._readers:
             open_reader.is_exposed = True
         self.are_exposed = True
+
+    def hear_of(self, by: OpenReader) -> None:
+        """Note that *by* reads: the kernel has opened it, and has emptied its pages for it if it was to."""
         if by.doubt == self._doubts:
             self.are_pages_in_doubt = False
         by.doubt = None

@@ -71,7 +71,7 @@ def test_a_range_that_is_not_its_hash_is_a_mismatch_only_after_one_more_fetch() 
     emptying = made.open()
     assert not emptying.keep_pages, "no reader has emptied the kernel's pages since"
     assert not made.open().keep_pages, "nor has the kernel, as far as is known"
-    made.open_readers.expose(emptying)
+    made.open_readers.hear_of(emptying)
     assert made.open().keep_pages
 
 
@@ -80,10 +80,10 @@ def test_pages_that_are_doubted_again_are_not_trusted_because_they_were_emptied_
     made.open_readers.deceive()
     emptying = made.open()
     made.open_readers.deceive()
-    made.open_readers.expose(emptying)
+    made.open_readers.hear_of(emptying)
     again = made.open()
     assert not again.keep_pages
-    made.open_readers.expose(again)
+    made.open_readers.hear_of(again)
     assert made.open().keep_pages
 
 
@@ -216,6 +216,6 @@ def test_a_block_that_was_served_and_is_recalled_otherwise_with_a_proof_was_wron
     made = content()
     reader = made.open()
     admit(made, 0, 1, hashed=False)
-    made.open_readers.expose(reader)
+    made.open_readers.expose()
     made.recall(range(1), [OTHER], is_proven=True)
     assert reader.is_deceived

@@ -1,10 +1,13 @@
 """What is unproven does not outlive its proof, and what was damaged once is not damaged for ever."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from casfs.data.content import Content
 from casfs.data.hashing import treehash
+from casfs.data.open_readers import OpenReaders
 from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import CorruptDataError, TransferError, UncheckableError
@@ -177,6 +180,30 @@ def test_who_could_be_served_such_a_page_by_the_kernel_fails_too() -> None:
         with pytest.raises(CorruptDataError):
             second.check()
         assert read(outputs.open(unhashed), 0, 1) == DATA[:1]
+
+
+class ExposedTooLate(OpenReaders):
+    """Readers of *content*, which another thread finds wrong in the moment before they are exposed."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__(are_pages_in_doubt=False)
+        self.content = content
+
+    def expose(self) -> None:
+        right = {0: treehash.leaf(OTHER[:MIB])}
+        with ThreadPoolExecutor(1) as other:
+            other.submit(self.content.refute, right, right, len(DATA)).result(20)
+        super().expose()
+
+
+def test_what_proves_wrong_before_its_first_reader_is_exposed_is_not_served() -> None:
+    """Nobody was exposed then who would be told at close."""
+    with mounted(Service({"job": DATA}, hashes=False)) as outputs:
+        content = outputs._content(archive(DATA))
+        content.open_readers = ExposedTooLate(content)
+        reader = outputs.open(archive(DATA))
+        with pytest.raises(CorruptDataError):
+            read(reader, 0, 1)
 
 
 def test_a_root_that_does_not_fit_is_told_to_those_who_were_served_and_not_to_those_who_were_not() -> None:

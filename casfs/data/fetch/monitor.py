@@ -165,6 +165,8 @@ class Monitor:
             CasfsError: the reader serves nothing any more, the block failed lately, or nothing can be asked for.
         """
         with self._lock:
+            if call.reader.doubt is not None:
+                call.content.open_readers.hear_of(call.reader)
             self._fill(call)
             if call.start + call.done < call.stop:
                 self._await(call)
@@ -238,8 +240,8 @@ class Monitor:
             view = self._cache.get((content, block))
             if view is None:
                 return
-            if reader.doubt is not None or not (content.root_met or content.open_readers.are_exposed):
-                content.open_readers.expose(reader)
+            if not (content.root_met or content.open_readers.are_exposed):
+                content.open_readers.expose()
                 if content.failure is not None:  # what proves wrong from now on finds them exposed
                     call.refuse()
             piece = view[first : min(BLOCK_SIZE, first + call.stop - at)]
@@ -252,8 +254,7 @@ class Monitor:
         block = call.block = call.reader.block = (call.start + call.done) // BLOCK_SIZE
         flight = self._flights.bringing((content, block))
         if flight is None:
-            error = call.reader.failed(block, call.began_s, self._clock())
-            if error is not None:
+            if (error := call.reader.failed(block, call.began_s, self._clock())) is not None:
                 raise error.with_traceback(None)
             deadline = Deadline(call.began_s + self._timeout_s, self._clock)
             asked = self._ask(content, self._missing(call), deadline)
