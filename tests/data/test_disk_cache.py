@@ -487,6 +487,22 @@ def test_what_proves_wrong_by_a_look_at_the_disk_is_not_served_out_of_memory(ope
         assert set(told) == {OUTPUT.bare}
 
 
+def test_what_the_tree_hash_has_proved_on_disk_outlives_what_a_service_has_said_since(
+    opened: Opened, tmp_path: Path
+) -> None:
+    """It gave wrong bytes with their hash before others brought the right ones to disk, which do not fit that."""
+    wrong, disk = sample(len(DATA), seed=2), opened()
+    service = Service({"job": wrong})
+    other = DiskCache(Store.open(tmp_path / "cache", 64 * MIB), "https://evil.example", "100")
+    with mounted(service, settings(cache=1), disk=other) as deceived:  # which keeps nothing on disk
+        reader = deceived.open(OUTPUT)
+        assert read(reader, 0, MIB) + read(reader, MIB, MIB) == wrong[: 2 * MIB]
+        fill(disk)
+        assert read(reader, 0, MIB) == wrong[:MIB]
+    assert service.parts == [(0, 1), (1, 2), (0, 1)]
+    assert disk.stored(OUTPUT, len(DATA)).held_count() == 13
+
+
 def test_what_is_in_memory_is_written_again_when_it_is_opened_and_the_disk_has_lost_it(opened: Opened) -> None:
     service, disk = Service({"job": DATA}), opened()
     with mounted(service, disk=disk) as outputs:
