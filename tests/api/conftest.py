@@ -1,6 +1,7 @@
 """A server that does what a test tells it, and clients of it that do not wait between attempts."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.api.scripted import ScriptedServer
 from tests.certificate import CERTIFICATE, certified
 from tests.providers import cas
 from tests.settings import client_settings
+
+Configure = Callable[[str], None]
 
 
 def take(_answer: RangeResponse) -> None:
@@ -89,3 +92,31 @@ def new_client(
     client = Client(cas(url, KEYS, ca_bundle=ca_bundle), settings, stats)
     client._retry._share = lambda: 0.0
     return client
+
+
+@pytest.fixture
+def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An account without any AWS setting, on a machine that is no instance."""
+    for name in (
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_CONFIG_FILE",
+        "AWS_CA_BUNDLE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / ".aws").mkdir()
+    return tmp_path / ".aws"
+
+
+@pytest.fixture
+def configure(aws_home: Path) -> Configure:
+    """Write the configuration file."""
+
+    def write(text: str) -> None:
+        (aws_home / "config").write_text(text)
+
+    return write

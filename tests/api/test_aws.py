@@ -1,4 +1,4 @@
-"""Keys, region and endpoint are found where every tool on botocore finds them."""
+"""Keys are found where every tool on botocore finds them."""
 
 import hashlib
 import json
@@ -16,39 +16,11 @@ from casfs.api.providers.aws import AwsCredentials, Endpoint, find_endpoint, pro
 from casfs.errors import ConfigError, CredentialsError, UnreachableError
 from casfs.models import Credentials
 from tests.api import keyserver
+from tests.api.conftest import Configure
 from tests.api.keyserver import KeyServer
 from tests.certificate import CERTIFICATE, certified
 
-Configure = Callable[[str], None]
 Source = Callable[[KeyServer, Configure, pytest.MonkeyPatch], None]
-
-
-@pytest.fixture
-def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An account without any AWS setting, on a machine that is no instance."""
-    for name in (
-        "AWS_PROFILE",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_CONFIG_FILE",
-        "AWS_CA_BUNDLE",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (tmp_path / ".aws").mkdir()
-    return tmp_path / ".aws"
-
-
-@pytest.fixture
-def configure(aws_home: Path) -> Configure:
-    """Write the configuration file."""
-
-    def write(text: str) -> None:
-        (aws_home / "config").write_text(text)
-
-    return write
 
 
 @pytest.fixture
@@ -138,21 +110,6 @@ def test_who_gives_keys_is_trusted_by_the_certificates_that_the_option_names(
     assert AwsCredentials(ca_bundle=str(CERTIFICATE)).current() == Credentials("KEY1", "s", "t")
 
 
-def test_certificates_of_the_profile_are_trusted_unless_the_environment_names_others(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    configure(f"[default]\nregion = us-west-2\nca_bundle = {CERTIFICATE}\n")
-    assert find_endpoint(None, None, None).ca_bundle == str(CERTIFICATE)
-    monkeypatch.setenv("AWS_CA_BUNDLE", "/another.pem")
-    assert find_endpoint(None, None, None).ca_bundle is None
-
-
-def test_certificates_of_the_profile_that_are_not_there_are_named(configure: Configure) -> None:
-    configure("[default]\nregion = us-west-2\nca_bundle = /no/such.pem\n")
-    with pytest.raises(ConfigError, match=r"^ca_bundle in the AWS configuration: /no/such.pem cannot be read$"):
-        find_endpoint(None, None, None)
-
-
 # In a process of its own, since botocore asks for the home directory when it is imported.
 ASK_TWICE = """
 from casfs.api.providers.aws import AwsCredentials
@@ -229,69 +186,6 @@ def test_newer_keys_are_looked_for_where_the_old_ones_were(configure: Configure)
     assert credentials.current().token == "new"
     assert credentials.renewed("old"), "and whoever comes later is told so too"
     assert set(credentials.secrets()) == {"s", "old", "new"}, "an answer may still be about the old one"
-
-
-ENDPOINTS = [
-    ("a region", "us-west-2", None, Endpoint("https://glacier.us-west-2.amazonaws.com", "us-west-2")),
-    ("a region of China", "cn-north-1", None, Endpoint("https://glacier.cn-north-1.amazonaws.com.cn", "cn-north-1")),
-    (
-        "an endpoint that names its region",
-        None,
-        "https://glacier-fips.us-east-2.amazonaws.com",
-        Endpoint("https://glacier-fips.us-east-2.amazonaws.com", "us-east-2"),
-    ),
-    (
-        "a private endpoint",
-        None,
-        "https://vpce-1a.glacier.eu-west-1.vpce.amazonaws.com/",
-        Endpoint("https://vpce-1a.glacier.eu-west-1.vpce.amazonaws.com", "eu-west-1"),
-    ),
-    ("another server", None, "http://127.0.0.1:5000", Endpoint("http://127.0.0.1:5000", "sa-east-1")),
-]
-
-
-@pytest.mark.parametrize(
-    ("region", "url", "endpoint"), [row[1:] for row in ENDPOINTS], ids=[row[0] for row in ENDPOINTS]
-)
-def test_the_endpoint_is_found(
-    region: str | None, url: str | None, endpoint: Endpoint, aws_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
-    assert find_endpoint(None, region, url) == endpoint
-
-
-SETTINGS = [
-    ("AWS_USE_FIPS_ENDPOINT", "true", "https://glacier-fips.us-west-2.amazonaws.com"),
-    ("AWS_ENDPOINT_URL_GLACIER", "http://127.0.0.1:5000", "http://127.0.0.1:5000"),
-    ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/", "http://127.0.0.1:4566"),
-]
-
-
-@pytest.mark.parametrize(("name", "value", "url"), SETTINGS, ids=[row[0] for row in SETTINGS])
-def test_an_endpoint_that_aws_is_told_is_taken(
-    name: str, value: str, url: str, aws_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(name, value)
-    assert find_endpoint(None, "us-west-2", None) == Endpoint(url, "us-west-2")
-
-
-REFUSED = [
-    ("an endpoint with a path", None, "us-west-2", "http://127.0.0.1:4566/glacier", "has a path, /glacier"),
-    ("no region anywhere", None, None, "http://127.0.0.1:5000", "set AWS_DEFAULT_REGION"),
-    ("no such profile", "nobody", "us-west-2", None, "nobody"),
-    ("no region of the service", None, "us-wset-2", None, "no Glacier in a region us-wset-2; .* us-west-2"),
-    ("no region's name", None, "us west", None, "us west"),
-]
-
-
-@pytest.mark.parametrize(
-    ("profile", "region", "url", "says"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
-)
-def test_what_cannot_be_an_endpoint_is_one_line(
-    profile: str | None, region: str | None, url: str | None, says: str, aws_home: Path
-) -> None:
-    with pytest.raises(ConfigError, match=rf"^[^\n]*{says}[^\n]*$"):
-        find_endpoint(profile, region, url)
 
 
 @pytest.mark.parametrize("name", ["config", "credentials"])

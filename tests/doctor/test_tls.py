@@ -9,7 +9,7 @@ import pytest
 
 from casfs.doctor.network import INSPECTED
 from casfs.emulator.server import Server
-from tests.api.tunnels import Tunnels, http_tunnel
+from tests.api.proxies.tunnels import Tunnels, http_tunnel
 from tests.certificate import CERTIFICATE, OTHERS, certified
 from tests.doctor.host import Host
 

@@ -2,15 +2,11 @@
 
 import socket
 import ssl
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from casfs.api.client import Client
 from casfs.api.http.sockets import SLICE_S
 from casfs.errors import (
     CasfsError,
@@ -21,69 +17,13 @@ from casfs.errors import (
     UnreachableError,
     UntrustedError,
 )
-from casfs.models import Vault
 from casfs.stats import Stats
-from casfs.waiting import Deadline
-from tests.api.conftest import new_client, started
+from tests.api.conftest import new_client
+from tests.api.proxies.asking import EXAMPLE, PAGE, VAULT, ask, told, tunnels, vault
+from tests.api.proxies.tunnels import http_tunnel
 from tests.api.scripted import Act, ScriptedServer, answer
-from tests.api.tunnels import Tunnels, http_tunnel, socks5
-from tests.certificate import CERTIFICATE, OTHERS, certified
+from tests.certificate import CERTIFICATE, certified
 from tests.conftest import Announce
-
-VAULT = answer("200 OK", b'{"VaultName":"v"}', x_cas_requestId="id")
-PAGE = b"<html>Access denied by policy</html>"
-EXAMPLE = OTHERS / "cas.example.pem"
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the proxies that this machine uses."""
-    for scheme in ("http", "https", "all", "no"):
-        for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
-            monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def proxy(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Let the server be the proxy that the environment names."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, server.url.replace("http://", "http://someone:PROXYSECRET@"))
-    return server
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedServer]:
-    """Run a service with a certificate for cas.example."""
-    yield from started(ScriptedServer(tls=certified(EXAMPLE)))
-
-
-@contextmanager
-def tunnels(upstream: int, greet: Callable[..., tuple[str, int] | None]) -> Iterator[Tunnels]:
-    running = Tunnels(upstream, greet)
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-def vault(client: Client) -> Vault:
-    return client.vault("v", Deadline.after(30))
-
-
-def ask(url: str, stats: Stats) -> Vault:
-    """Ask for a vault, patiently."""
-    return vault(new_client(url, stats, read_timeout_s=30, ca_bundle=str(EXAMPLE)))
-
-
-def told(url: str, stats: Stats, kind: type[CasfsError] = NoWayError) -> str:
-    """Return what is said of *url*, of which one attempt is enough."""
-    with pytest.raises(kind) as caught:
-        ask(url, stats)
-    assert caught.type is kind
-    assert stats.snapshot()["retries"] == 0
-    assert "PROXYSECRET" not in str(caught.value) + repr(caught.value.__cause__)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["https://cas.example", "http://cas.example"])
@@ -232,97 +172,6 @@ def test_tls_within_tls_leads_to_the_service(
         proxy.tls = certified()
         monkeypatch.setenv("HTTPS_PROXY", f"https://{proxy.name}")
         assert vault(new_client("https://cas.example", stats, ca_bundle=str(both))).name == "v"
-
-
-@pytest.mark.parametrize(
-    ("scheme", "url"),
-    [("socks5h", "https://cas.example:8443"), ("socks5h", "http://cas.example:81"), ("socks5", "http://192.0.2.1:82")],
-)
-def test_a_socks_proxy_leads_to_the_service(
-    service: ScriptedServer, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, scheme: str, url: str
-) -> None:
-    end = service if url.startswith("https") else server
-    end.always = (VAULT,)
-    with tunnels(end.port, socks5(user=b"someone", password=b"PROXYSECRET")) as proxy:
-        monkeypatch.setenv("ALL_PROXY", f"{scheme}://someone:PROXYSECRET@{proxy.name}")
-        client = new_client(url, Stats(), ca_bundle=str(EXAMPLE))
-        assert [vault(client).name for _ in range(3)] == ["v"] * 3
-        host, _, port = url.rpartition("/")[2].rpartition(":")
-        assert proxy.asked == [(host, int(port))]
-    assert [seen.target for seen in end.seen] == ["/-/vaults/v"] * 3
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (2, "refuses the way (SOCKS 0x02: Connection not allowed by ruleset); hosts in NO_PROXY are asked without it"),
-        (4, "does not get there (SOCKS 0x04: Host unreachable)"),
-    ],
-)
-def test_what_a_socks_proxy_refuses_is_said_to_be_its_own_at_once(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch, reply: int, words: str
-) -> None:
-    announce("the proxy")
-    with tunnels(1, socks5(reply)) as proxy:
-        monkeypatch.setenv("ALL_PROXY", f"socks5h://{proxy.name}")
-        assert told("https://cas.example", stats) == f"cas.example: the proxy {proxy.name} of ALL_PROXY {words}"
-
-
-@pytest.mark.parametrize("user", ["", "someone:PROXYSECRET@"])
-def test_a_socks_proxy_that_wants_another_password_says_so(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch, user: str
-) -> None:
-    announce("wants user and password")
-    with tunnels(1, socks5(user=b"other", password=b"other")) as proxy:
-        monkeypatch.setenv("ALL_PROXY", f"socks5h://{user}{proxy.name}")
-        assert "wants user and password" in told("https://cas.example", stats)
-
-
-@pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["another protocol", "silence"])
-def test_a_proxy_that_does_not_speak_socks_is_told_at_once(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch, words: bytes
-) -> None:
-    announce("the proxy")
-
-    def greet(client: socket.socket) -> None:
-        client.sendall(words)
-        while client.recv(64):
-            pass
-
-    with tunnels(1, greet) as proxy:
-        monkeypatch.setenv("ALL_PROXY", f"socks5h://{proxy.name}")
-        said = told("https://cas.example", stats)
-        assert said == f"cas.example: the proxy {proxy.name} of ALL_PROXY does not get there (it does not speak SOCKS)"
-
-
-def test_a_host_that_this_machine_is_to_look_up_for_a_socks_proxy_is_told_by_its_own_name(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    announce("no such host")
-    with tunnels(1, socks5()) as proxy:
-        monkeypatch.setenv("ALL_PROXY", f"socks5://{proxy.name}")
-        said = told("https://nowhere.invalid", stats)
-        assert said.startswith(f"nowhere.invalid through the proxy {proxy.name}: no such host (")
-    assert said.endswith("; behind socks5h:// or socks4a:// the proxy looks it up")
-
-
-def test_a_socks_proxy_without_a_listener_is_told_at_once(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    announce("nobody listens")
-    monkeypatch.setenv("ALL_PROXY", "socks5h://someone:PROXYSECRET@127.0.0.1:1")
-    assert "the proxy 127.0.0.1:1 of ALL_PROXY: nobody listens there (Connection refused)" in told(
-        "https://cas.example", stats
-    )
-
-
-def test_a_socks_proxy_without_pysocks_names_what_to_install(
-    stats: Stats, announce: Announce, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    announce("PySocks")
-    monkeypatch.setitem(sys.modules, "socks", None)
-    monkeypatch.setenv("ALL_PROXY", "socks5h://someone:PROXYSECRET@127.0.0.1:1")
-    assert "pip install 'casfs[socks]'" in told("https://cas.example", stats, ConfigError)
 
 
 @pytest.mark.parametrize(
