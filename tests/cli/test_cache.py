@@ -16,8 +16,7 @@ from casfs.data.disk import layout
 from casfs.data.disk.layout import Label
 from casfs.emulator.server import Server
 from tests.data.service import MIB
-from tests.disk.contents import Archive, open_store
-from tests.disk.test_store import content_file, flip
+from tests.disk.contents import Archive, content_file, flip, open_store
 from tests.mounting import COMMAND_LIMIT_S, Mounting, casfs, environment
 
 SIZE = 3 * MIB + 7

@@ -13,6 +13,7 @@ from tests.data.service import MIB, sample, tree_hash
 
 PLACE = ("https://cas.example", "100", "vault", "job")
 ROOT = Path("/cache")
+SIZE = 3 * MIB + 7
 
 
 @dataclass
@@ -85,3 +86,16 @@ def served(content: StoredContent, archive: Archive, numbers: Sequence[int] | No
             assert buffer == archive.block(number)
             found.add(number)
     return found
+
+
+def content_file(folder: Path, archive: Archive) -> Path:
+    digest = archive.key.digest.hex()
+    return folder / "contents" / digest[:2] / digest
+
+
+def flip(path: Path, at: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x10]))

@@ -13,15 +13,7 @@ from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.layout import ContentKey, Identity
 from casfs.data.disk.upkeep import Inspection
 from tests.data.service import MIB, tree_hash
-from tests.disk.contents import Archive, Time, open_store, rebuilt, served
-from tests.disk.test_store import content_file, flip
-
-SIZE = 3 * MIB + 7
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
+from tests.disk.contents import SIZE, Archive, Time, content_file, flip, open_store, rebuilt, served
 
 
 def found(folder: Path) -> list[Inspection]:
