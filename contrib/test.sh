@@ -34,6 +34,6 @@ if [ $# = 0 ]; then
     CASFS_FUSE=2 .venv/bin/pytest -q -n "$workers" --dist worksteal tests/mount \
         --ignore-glob='*/test_disk_cache*' --ignore-glob='*/test_keep_expired*' \
         --ignore-glob='*/test_other_service*' --ignore-glob='*/test_moto*' \
-        --ignore-glob='*/test_operating*' --ignore-glob='*/test_listing_matrix*' \
+        --ignore-glob='*/test_operating*' --ignore-glob='*/test_watchdog*' --ignore-glob='*/test_listing_matrix*' \
         -k 'not (test_exit_status_0_means_the_right_bytes and cas or test_a_fault_of_the_names)'
 fi
