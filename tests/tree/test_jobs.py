@@ -10,7 +10,6 @@ from casfs.tree import known_jobs
 from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.nodes import OutputFile
 from casfs.tree.tree import Tree
-from tests.mounting import wait_until
 from tests.settings import tree_settings
 from tests.tree.service import Clock, Service, job, vault
 from tests.tree.test_tree import names
@@ -126,75 +125,6 @@ def test_output_that_is_gone_takes_its_job_with_it_at_once(tree: Tree, service: 
     with pytest.raises(GoneError if listed else NotFoundError):
         tree.resolve("/photos/one")
     assert names(tree, "/photos") == ["two"]
-
-
-def test_forgotten_tree_asks_for_everything_again(tree: Tree, service: Service) -> None:
-    names(tree, "/photos")
-    tree.forget()
-    names(tree, "/")
-    names(tree, "/photos")
-    assert service.asked == [("jobs", "photos"), ("vaults",), ("jobs", "photos")]
-
-
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("is_listed_again", [True, False])
-def test_what_was_shown_before_all_was_forgotten_is_gone_and_not_missing(
-    tree: Tree, service: Service, clock: Clock, times: int, *, is_listed_again: bool
-) -> None:
-    service.put(job("three", vault="empty"))
-    tree.seed([vault("photos"), vault("empty")])
-    names(tree, "/photos")
-    names(tree, "/empty")
-    for _ in range(times):
-        tree.forget()
-    del service.contents["photos"]["one"], service.contents["empty"]
-    if is_listed_again:
-        assert names(tree, "/") == ["photos"]
-        assert names(tree, "/photos") == ["two"]
-    for path in ("/photos/one", "/photos/one/output", "/empty", "/empty/three"):
-        with pytest.raises(GoneError):
-            tree.resolve(path)
-    with pytest.raises(NotFoundError):
-        tree.resolve("/photos/never")
-
-
-def test_what_is_shown_by_a_listing_that_was_on_its_way_when_all_was_forgotten_is_gone_later(
-    tree: Tree, service: Service, clock: Clock
-) -> None:
-    tree.seed([vault("photos"), vault("empty")])
-    clock.advance(60)
-    service.open.clear()
-    with ThreadPoolExecutor(2) as askers:
-        asked = [askers.submit(names, tree, path) for path in ("/photos", "/")]
-        wait_until(lambda: len(service.asked) == 2, "both are asked for", 30)
-        tree.forget()
-        tree.forget()
-        service.open.set()
-        assert [each.result(10) for each in asked] == [["one", "two"], ["photos", "empty"]]
-    del service.contents["photos"]["one"], service.contents["empty"]
-    for path in ("/photos/one", "/empty"):
-        with pytest.raises(GoneError):
-            tree.resolve(path)
-
-
-def test_forgotten_listing_is_still_what_the_times_of_its_vault_are_made_of(tree: Tree, service: Service) -> None:
-    names(tree, "/photos")
-    before = tree.resolve("/photos")
-    tree.forget()
-    assert tree.resolve("/photos") == before
-
-
-def test_answer_that_was_on_its_way_when_all_was_forgotten_is_not_remembered(tree: Tree, service: Service) -> None:
-    service.open.clear()
-    with ThreadPoolExecutor(1) as asker:
-        asked = asker.submit(names, tree, "/photos")
-        while not service.asked:
-            pass
-        tree.forget()
-        service.open.set()
-        assert asked.result(10) == ["one", "two"]
-    names(tree, "/photos")
-    assert service.asked.count(("jobs", "photos")) == 2
 
 
 def test_twenty_who_look_up_the_same_path_share_one_describe(tree: Tree, service: Service) -> None:
