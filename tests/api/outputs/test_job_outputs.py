@@ -1,81 +1,21 @@
 """Ranges of outputs, over a socket that sends exactly what it was told to."""
 
-import hashlib
-import random
-from collections.abc import Callable, Iterable
-from itertools import count
-from types import SimpleNamespace
-
 import pytest
 
 from casfs.api.client import Client
 from casfs.errors import (
     CasfsError,
     CorruptDataError,
-    DeadlineError,
     GoneError,
-    InterruptedCallError,
     NotReadyError,
-    ProtocolError,
     RefusedError,
-    SizeChangedError,
-    ThrottledError,
     TransferError,
 )
-from casfs.models import Output, RangeResponse
+from casfs.models import RangeResponse
 from casfs.stats import Stats
-from casfs.waiting import Deadline
-from tests.api.conftest import Into, new_client
+from tests.api.outputs.fetching import BODY, HASH, MIB, SIZE, UNAVAILABLE, Fetched, error, whole_in_chunks
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
-from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
-
-MIB = 1 << 20
-BODY = random.Random(1).randbytes(3 * MIB + 7)
-SIZE = len(BODY)
-OUTPUT = Output("v", "-j", SIZE, None, is_inventory=False)
-HASH = hashlib.sha256(b"x").hexdigest()
-UNAVAILABLE = answer("503 Service Unavailable", b"<html>busy</html>")
-
-
-@pytest.fixture(params=["plain_server", "tls_server"])
-def server(request: pytest.FixtureRequest) -> ScriptedServer:
-    """Speak both ways: other code receives the bytes of each."""
-    server: ScriptedServer = request.getfixturevalue(request.param)
-    return server
-
-
-class Fetched:
-    """Fetches a range into blocks, and keeps what it was told on the way."""
-
-    def __init__(self, client: Client, start: int, stop: int, size: int = SIZE) -> None:
-        self.client, self.span, self.size = client, range(start, stop), size
-        self.blocks = [memoryview(bytearray(min(MIB, stop - at))) for at in range(start, stop, MIB)]
-        self.filled: list[int] = []
-        self.right = True
-        self.accept: Callable[[RangeResponse], None] = lambda _answer: None
-
-    def note(self, index: int) -> None:
-        self.filled.append(index)
-        first = self.span.start + index * MIB
-        self.right = self.right and self.blocks[index] == BODY[first : first + len(self.blocks[index])]
-
-    def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeResponse:
-        sink = Into(*self.blocks, filled=self.note, accept=self.accept, cancelled=cancelled)
-        return self.client.fetch(OUTPUT, self.size, self.span, sink, Deadline.after(patience_s))
-
-    @property
-    def bytes(self) -> bytes:
-        return b"".join(self.blocks)
-
-
-def whole_in_chunks(*chunks: bytes) -> bytes:
-    return chunked(*chunks, status="206 Partial Content", Content_Range=f"bytes 0-{SIZE - 1}/{SIZE}")
-
-
-def error(code: str, message: str = "", status: str = "400 Bad Request", **headers: str) -> bytes:
-    body = f'{{\n  "code" : "{code}",\n  "message" : "{message}",\n  "type" : "Client"\n}}\n'.encode()
-    return answer(status, body, x_cas_requestId="Rid", **headers)
 
 
 def test_a_range_comes_block_by_block_with_what_the_service_says_of_it(client: Client, server: ScriptedServer) -> None:
@@ -153,61 +93,6 @@ def test_a_fault_that_passes_is_survived_and_no_wrong_byte_is_told_of(
     assert fetched.right
     assert fetched.filled[-4:] == [0, 1, 2, 3]
     assert len(server.seen) == 2
-
-
-def test_an_answer_that_takes_its_time_is_waited_for(client: Client, server: ScriptedServer) -> None:
-    whole = part(BODY, 0, SIZE)
-    longer = [Act.PAUSE, Act.PAUSE]  # than a wait of ours
-    server.add((*longer, whole[:2000], *longer, whole[2000:100_000], *longer, whole[100_000:]))
-    fetched = Fetched(client, 0, SIZE)
-    fetched(patience_s=16)
-    assert fetched.bytes == BODY
-    assert len(server.seen) == 1
-
-
-@pytest.mark.parametrize("dripping", [Act.STALL, Act.DRIP])
-@pytest.mark.parametrize("first", [b"", part(BODY, 0, SIZE)[:40], part(BODY, 0, SIZE)[:5000]], ids=["", "head", "body"])
-def test_a_service_that_stalls_for_ever_ends_by_the_deadline(
-    server: ScriptedServer, stats: Stats, first: bytes, dripping: Act, announce: Announce
-) -> None:
-    announce("the deadline passed")
-    server.always = (first, dripping)
-    deadline = Deadline.after(1.2)
-    with pytest.raises(DeadlineError):
-        Fetched(new_client(server.url, stats, ca_bundle=str(CERTIFICATE)), 0, SIZE)(1.2)
-    assert Deadline(deadline.at_s + 20).remaining_s > 0, "it ended long after the deadline"
-    assert len(server.seen) <= 2, "there was no time for another attempt"
-
-
-def test_a_process_that_was_stopped_for_long_takes_what_is_there(
-    client: Client, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between any two looks at the clock more time may go by than a wait may take: that is no end of the body."""
-    monkeypatch.setattr("casfs.api.http.incoming.time", SimpleNamespace(monotonic=count(0, 10).__next__))
-    server.add(part(BODY, 0, SIZE))
-    fetched = Fetched(client, 0, SIZE)
-    fetched()
-    assert fetched.bytes == BODY
-    assert len(server.seen) == 1
-
-
-def test_a_slow_service_is_not_taken_for_one_that_stalls(client: Client, server: ScriptedServer) -> None:
-    whole = part(BODY, 0, MIB)
-    server.add(
-        (
-            whole[:300_000],
-            Act.PAUSE,
-            whole[300_000:600_000],
-            Act.PAUSE,
-            whole[600_000:900_000],
-            Act.PAUSE,
-            whole[900_000:],
-        )
-    )
-    fetched = Fetched(client, 0, MIB)
-    fetched()
-    assert fetched.bytes == BODY[:MIB]
-    assert len(server.seen) == 1
 
 
 def test_an_answer_in_chunks_is_as_good_when_it_says_its_range(client: Client, server: ScriptedServer) -> None:
@@ -316,68 +201,6 @@ def test_an_answer_that_will_never_be_accepted_is_told_once_with_its_range_and_r
     assert stats.snapshot()["errors"] == 2
 
 
-OTHER_SIZE = {
-    "206": part(BODY[:MIB], 0, 10),
-    "206 cut": part(BODY[:5], 0, 5),
-    "200": answer("200 OK", BODY[:MIB]),
-    "416": answer("416 Range Not Satisfiable", Content_Range="bytes */5"),
-}
-
-
-@pytest.mark.parametrize("reply", OTHER_SIZE.values(), ids=OTHER_SIZE)
-def test_another_size_that_is_told_once_was_a_mistake(client: Client, server: ScriptedServer, reply: bytes) -> None:
-    server.add(reply, part(BODY, 0, 10))
-    assert Fetched(client, 0, 10)().size == SIZE
-
-
-@pytest.mark.parametrize(
-    ("reply", "size"), list(zip(OTHER_SIZE.values(), (MIB, 5, MIB, 5), strict=True)), ids=OTHER_SIZE
-)
-def test_another_size_that_is_told_twice_is_believed(
-    client: Client, server: ScriptedServer, reply: bytes, size: int, announce: Announce
-) -> None:
-    announce(f"has {size} bytes, not {SIZE}")
-    server.add(reply, UNAVAILABLE, reply)
-    with pytest.raises(SizeChangedError) as caught:
-        Fetched(client, 0, 10)()
-    assert caught.value.size == size
-    assert len(server.seen) == 3
-
-
-@pytest.mark.parametrize("size", [10**18 - 1, 10**30])
-def test_a_size_that_no_output_has_is_not_believed_however_often_it_is_told(
-    client: Client, server: ScriptedServer, size: int, announce: Announce
-) -> None:
-    announce(f"has {size} bytes: no output can")
-    absurd = part(BODY, 0, 10, Content_Range=f"bytes 0-9/{size}")
-    server.add(absurd, absurd)
-    with pytest.raises(ProtocolError):
-        Fetched(client, 0, 10)()
-    server.add(absurd, part(BODY, 0, 10))
-    assert Fetched(client, 0, 10)().size == SIZE
-
-
-def test_a_range_that_begins_past_the_end_tells_the_size_by_the_first_byte(
-    client: Client, server: ScriptedServer, announce: Announce
-) -> None:
-    announce("has 1000 bytes")
-    beyond = error("InvalidParameterValueException", "The start of the range is larger than size of retrieved data: x")
-    server.add(*[beyond, part(BODY[:1000], 0, 1)] * 2)
-    with pytest.raises(SizeChangedError) as caught:
-        Fetched(client, MIB, MIB + 5)()
-    assert caught.value.size == 1000
-    assert [request.headers["Range"] for request in server.seen[1::2]] == ["bytes=0-0", "bytes=0-0"]
-
-
-def test_a_range_that_is_refused_though_it_is_within_the_output_is_a_refusal(
-    client: Client, server: ScriptedServer, announce: Announce
-) -> None:
-    announce("range begins past the end")
-    server.add(answer("416 Range Not Satisfiable"), part(BODY, 0, 1))
-    with pytest.raises(RefusedError):
-        Fetched(client, 0, 10)()
-
-
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
@@ -397,55 +220,3 @@ def test_what_lasts_is_asked_once(
     with pytest.raises(kind):
         Fetched(client, 0, 10)()
     assert len(server.seen) == 1
-
-
-def test_a_fetch_that_nobody_wants_ends_between_buffers(client: Client, server: ScriptedServer) -> None:
-    server.add(part(BODY, 0, SIZE))
-    fetched = Fetched(client, 0, SIZE)
-    with pytest.raises(InterruptedCallError):
-        fetched(cancelled=lambda: len(fetched.filled) >= 2)
-    assert fetched.filled == [0, 1]
-
-
-def test_a_fetch_that_nobody_wants_does_not_wait_for_a_stalled_service(client: Client, server: ScriptedServer) -> None:
-    server.add((part(BODY, 0, SIZE)[:5000], Act.STALL))
-    deadline = Deadline.after(60)
-    with pytest.raises(InterruptedCallError):
-        Fetched(client, 0, SIZE)(60, cancelled=lambda: deadline.remaining_s < 59.9)
-    assert deadline.remaining_s > 20
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [(Act.STALL,), (part(BODY, 0, SIZE)[:10], Act.STALL), (chunked(BODY[:10]), Act.STALL)],
-    ids=["no head", "half a head", "a chunk"],
-)
-def test_nobody_waits_for_a_head_or_a_chunk_that_nobody_wants(
-    client: Client, server: ScriptedServer, reply: Iterable[bytes | Act]
-) -> None:
-    server.add(reply, part(BODY, 0, MIB))
-    asked = iter((False, False, True))
-    with pytest.raises(InterruptedCallError):
-        client.probe(OUTPUT, Into(memoryview(bytearray(MIB)), cancelled=lambda: next(asked)), Deadline.after(3600))
-    assert Fetched(client, 0, MIB)().size == SIZE, "the next call has a connection of its own"
-
-
-def test_a_fetch_tells_what_comes_while_it_comes(client: Client, server: ScriptedServer) -> None:
-    server.add((part(BODY, 0, SIZE)[: MIB // 2], Act.PAUSE, part(BODY, 0, SIZE)[MIB // 2 :]))
-    received: list[int] = []
-    fetched = Fetched(client, 0, SIZE)
-    client.fetch(OUTPUT, SIZE, range(SIZE), Into(*fetched.blocks, received=received.append), Deadline.after(60))
-    assert fetched.bytes == BODY
-    assert len(received) > 1
-    assert 0 < sum(received) <= SIZE
-
-
-def test_a_wait_that_the_service_asks_for_beyond_the_deadline_ends_the_call(
-    client: Client, server: ScriptedServer, announce: Announce
-) -> None:
-    announce("fewer requests")
-    server.add(error("ThrottlingException", Retry_After="1000"))
-    deadline = Deadline.after(60)
-    with pytest.raises(ThrottledError):
-        Fetched(client, 0, 10)(60)
-    assert deadline.remaining_s > 20
