@@ -3,76 +3,28 @@
 import contextlib
 import os
 import pickle
-import shlex
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from casfs.drain.destinations.opening import folder_at
 from casfs.drain.errand import Errand, proof_in, told_of, version
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
-from casfs.errors import ConfigError, DestinationError, GoneError
-from tests.drain.vaults import SECRET, VAULT, Vault, serving, vault_of
-from tests.mounting import COMMAND_LIMIT_S, environment, wait_until
+from casfs.errors import DestinationError, GoneError
+from tests.drain.clusters import NAMES, SLOW, cluster, program, worker
+from tests.drain.vaults import SECRET, Vault, serving, vault_of
+from tests.mounting import COMMAND_LIMIT_S, wait_until
 
-distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 plugins = pytest.importorskip("distributed.diagnostics.plugin")
-dask = pytest.importorskip("casfs.drain.dask")
 cloudpickle = pytest.importorskip("cloudpickle")
-
-KEYS = ("CASFS_SECRET_ID", "CASFS_SECRET_KEY")
-SLOW = Shaping(0.0, 200e3)
-NAMES = [f"d/{number}" for number in range(24)]
-
-
-@contextmanager
-def cluster(folder: Path, *, keys: bool = True, workers: int = 2) -> Iterator[Any]:
-    """Run a scheduler and workers, which have keys of their own, or none."""
-    env = {name: value for name, value in environment(folder, "id", SECRET).items() if keys or name not in KEYS}
-    more = dict.fromkeys(KEYS, "") if not keys else {}
-    with distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0", env=env | more,
-        silence_logs=50,
-    ) as found:  # fmt: skip
-        yield found
-
-
-@contextmanager
-def program(folder: Path, *command: str, before: tuple[str, ...] = (), keys: bool = True) -> Iterator[Any]:
-    """Run a scheduler or a worker, behind a command, with keys of its own or without, and stop it at the end."""
-    own = environment(folder, "id", SECRET)
-    env = {name: value for name, value in own.items() if keys or not name.startswith(("CASFS_SECRET", "AWS_"))}
-    said = (folder / f"said-{command[0]}").open("ab")
-    line = [*before, sys.executable, "-m", "dask", *command]
-    with said, subprocess.Popen(line, env=env, stdout=said, stderr=said, cwd=folder) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def worker(folder: Path, address: str, **more: Any) -> Any:
-    return program(
-        folder, "worker", address, "--nthreads", "2", "--no-nanny", "--no-dashboard", "--local-directory", str(folder),
-        **more,
-    )  # fmt: skip
-
-
-def errand(vault: Vault, mark: str) -> Errand:
-    return Errand(version(), f"{vault.server.url}/-", {}, VAULT, None, str(vault.out), mark, 1)
 
 
 class Seen:
@@ -115,29 +67,12 @@ def test_all_workers_download_and_the_run_alone_keeps_the_truth(tmp_path: Path) 
         assert again.returncode == 0, again.stderr
 
 
-def test_workers_without_keys_are_one_line_and_cost_nothing(tmp_path: Path) -> None:
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault, cluster(tmp_path, keys=False) as found:
-        done = vault.drain("--scheduler", found.scheduler_address)
-        assert (done.returncode, vault.requests("initiate_job")) == (1, 0)
-        (line,) = done.stderr.splitlines()
-        assert "2 of 2 workers cannot download" in line
-        assert "credentials" in line
-
-
 def test_a_scheduler_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         done = vault.drain("--scheduler", "tcp://127.0.0.1:9")
         assert (done.returncode, vault.server.requests) == (1, [])
         (line,) = done.stderr.splitlines()
         assert "nobody answers at tcp://127.0.0.1:9" in line
-
-
-def test_a_cluster_without_workers_costs_nothing(tmp_path: Path) -> None:
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault, cluster(tmp_path, workers=0) as found:
-        done = vault.drain("--scheduler", found.scheduler_address)
-        assert (done.returncode, vault.server.requests) == (1, [])
-        (line,) = done.stderr.splitlines()
-        assert "has no workers" in line
 
 
 def test_a_url_with_a_password_and_a_bucket_are_refused(tmp_path: Path) -> None:
@@ -167,100 +102,6 @@ def test_an_errand_is_plain_and_so_is_what_comes_of_it(tmp_path: Path) -> None:
         proof_in(told_of(full))
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == 28
-
-
-def test_what_a_worker_does_not_share_with_the_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
-        for name, value in zip(KEYS, ("id", SECRET), strict=True):
-            monkeypatch.setenv(name, value)
-        destination, own = folder_at(str(vault.out)), errand(vault, "mark")
-        with pytest.raises(DestinationError, match="all workers must share it"):
-            own.check()
-        with destination.mark("mark"):
-            own.check()
-            destination.sweep()
-            own.check()
-            with pytest.raises(ConfigError, match=r"the run is by 0\.0\.1"):
-                replace(own, version="0.0.1").check()
-            with pytest.raises(ConfigError, match=r"is another one here: its vault backups is .*, not qcs::else"):
-                replace(own, whose="qcs::else").check()
-        assert not list(vault.out.iterdir())
-
-
-def test_a_worker_keeps_no_account_of_the_runs_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in zip(KEYS, ("id", SECRET), strict=True):
-        monkeypatch.setenv(name, value)
-    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
-        destination, counts = folder_at(str(vault.out)), []
-        for run in range(4):
-            with destination.mark(f"mark-{run}"):
-                errand(vault, f"mark-{run}").check()
-            counts.append(len(threads_of_accounts()))
-    assert counts[0] > 0
-    assert counts[1:] == counts[:-1]
-
-
-def threads_of_accounts() -> list[threading.Thread]:
-    """Return the threads that accounts of this process have."""
-    return [each for each in threading.enumerate() if each.name.startswith("casfs-")]
-
-
-def test_a_url_that_leads_elsewhere_on_each_worker_costs_nothing(tmp_path: Path) -> None:
-    with (
-        serving(vault_of("cas", NAMES), "cas", tmp_path) as vault,
-        cluster(tmp_path, workers=0) as found,
-        worker(tmp_path, found.scheduler_address),
-    ):
-        done = vault.drain("--scheduler", found.scheduler_address, to="memory://out")
-        assert (done.returncode, vault.requests("initiate_job")) == (1, 0)
-        (line,) = done.stderr.splitlines()
-        assert "1 of 1 workers cannot download" in line
-        assert "all workers must share it" in line
-
-
-def unshared(*folders: Path) -> tuple[str, ...]:
-    """Return what a command begins with that is to have folders of its own there, which begin empty."""
-    if os.geteuid() or not shutil.which("unshare"):
-        pytest.skip("only root has folders of its own")
-    mounts = " && ".join(f"mount -t tmpfs none {shlex.quote(str(each))}" for each in folders)
-    return "unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh"
-
-
-def test_workers_that_come_late_and_cannot_download_are_left_out(tmp_path: Path) -> None:
-    state = vault_of("cas", NAMES[:8], 2 << 20)
-    with (
-        serving(state, "cas", tmp_path, shaping=SLOW) as vault,
-        cluster(tmp_path, workers=1) as found,
-        vault.running("--scheduler", found.scheduler_address) as process,
-    ):
-        wait_until(lambda: vault.requests("get_job_output") > 1, "downloads are under way")
-        with (
-            worker(tmp_path, found.scheduler_address, keys=False),
-            worker(tmp_path, found.scheduler_address, before=unshared(vault.out)),
-        ):
-            wait_until(lambda: len(found.scheduler.workers) == 3, "they have come")
-            vault.server.shaping = Shaping()
-            out, err = process.communicate(timeout=COMMAND_LIMIT_S)
-            assert process.returncode == 0, err
-            vault.check()
-        assert vault.retrievals() == 8
-        left_out = [line for line in err.splitlines() if "is left out" in line]
-        assert len(left_out) == len({line.split()[2] for line in left_out}) == 2
-        assert sum("there are no credentials" in line for line in left_out) == 1
-        assert sum("all workers must share it" in line for line in left_out) == 1
-        assert SECRET not in out + err
-
-
-def test_a_worker_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    with (
-        serving(vault_of("cas", NAMES), "cas", tmp_path) as vault,
-        cluster(tmp_path, workers=0) as found,
-        worker(tmp_path, found.scheduler_address) as stopped,
-        closing(dask.Cluster(found.scheduler_address, 4)) as looked_at,
-    ):
-        stopped.send_signal(signal.SIGSTOP)
-        with pytest.raises(ConfigError, match=r"1 of 1 workers cannot download, tcp://.*: it does not answer"):
-            looked_at.check(errand(vault, "mark"), within_s=1)
 
 
 def test_a_scheduler_has_no_secret_in_memory_on_its_pages_and_in_its_logs(tmp_path: Path) -> None:
