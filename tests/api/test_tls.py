@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -236,21 +237,49 @@ def program(*options: str) -> Iterator[Program]:
             os.close(terminal)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def connected(server: Program) -> TlsSocket:
+    port = int(server.says(rb"ACCEPT 127\.0\.0\.1:\d+(?=\s)").rpartition(b":")[2])
+    here = socket.create_connection(("127.0.0.1", port), 60)
+    return TlsSocket(here, certificates.trust(str(CERTIFICATE)), "127.0.0.1")
+
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@needs_openssl
 @pytest.mark.parametrize("command", [b"k", b"K"], ids=["new keys", "new keys for both"])
 def test_keys_that_change_between_two_records_lose_nothing(command: bytes) -> None:
     with program("-tls1_3") as server:
-        port = int(server.says(rb"ACCEPT 127\.0\.0\.1:\d+(?=\s)").rpartition(b":")[2])
-        here = socket.create_connection(("127.0.0.1", port), 60)
-        patient = TlsSocket(here, certificates.trust(str(CERTIFICATE)), "127.0.0.1")
+        patient = connected(server)
+        patient.wait_at_most(0.05)
         for text in (b"first\n", b"second\n", b"third\n"):
             server.type(text)
             assert received(patient, len(text)) == text
             server.type(command + b"\n")
             server.says(b"SSL_do_handshake -> 1")
+            with pytest.raises(BlockingIOError):  # the keys have come by themselves, which is no end
+                patient.recv_into(bytearray(MIB), flags=ALL)
             patient.sendall(b"answer to " + text)
             server.says(b"answer to " + text.strip())
         patient.close()
+
+
+@needs_openssl
+def test_who_only_receives_takes_its_part_in_a_handshake_that_the_server_wants_again() -> None:
+    with program("-tls1_2", "-msg") as server, ThreadPoolExecutor(1) as other:
+        patient = connected(server)
+        server.says(rb"(?s)ClientHello.*Finished")
+        server.type(b"first\n")
+        assert received(patient, 6) == b"first\n"
+        second = other.submit(received, patient, 7)
+        try:
+            server.type(b"r\n")
+            server.says(rb"(?s)ClientHello.*Finished")
+            server.type(b"second\n")
+            assert second.result(20) == b"second\n"
+        finally:
+            patient.shutdown(socket.SHUT_RDWR)
+            patient.close()
 
 
 def test_a_handshake_that_never_comes_ends_in_its_time() -> None:

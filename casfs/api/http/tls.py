@@ -134,7 +134,7 @@ class TlsSocket:
                     self._has_ended = True
                     break
                 done += count
-        if self._outgoing.pending:  # an answer to the other side's keys
+        if self._outgoing.pending:  # its part in a handshake that the other side wants again
             self._flush()
         return done
 
