@@ -52,6 +52,11 @@ class Deadline:
         """Seconds left; zero once it has passed, never negative."""
         return max(0.0, self.at_s - self.clock())
 
+    @property
+    def timeout_s(self) -> float:
+        """Seconds left, as a timeout: never zero, with which a socket would not wait at all."""
+        return max(self.remaining_s, 0.001)
+
     def check(self, what: object) -> None:
         """Raise DeadlineError unless there is time left.
 

@@ -51,7 +51,7 @@ def connect(host: str, port: int, timeout_s: float, look_up: LookUp = socket.get
     """
     deadline = Deadline.after(timeout_s)
     connected = _Race(_addresses(look_up, host.strip("[]"), port, deadline)).winner(deadline)
-    connected.settimeout(max(deadline.remaining_s, 0.001))
+    connected.settimeout(deadline.timeout_s)
     ask_whether_alive(connected)
     return connected
 

@@ -51,7 +51,7 @@ class FirstContact:
         parts = urlsplit(self._endpoint)
         secure = parts.scheme == "https"
         host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-        seconds = max(min(LOOK_S, deadline.remaining_s), 0.001)
+        seconds = min(LOOK_S, deadline.timeout_s)
         if (_speaks_http if secure else _speaks_tls)((host, port), seconds):
             other = "http" if secure else "https"
             raise NoWayError(f"{parts.netloc}: it speaks {other}://, and not {parts.scheme}://")

@@ -17,7 +17,7 @@ from urllib3.util import Timeout
 from casfs.api.http.incoming import Incoming
 from casfs.api.http.proxies import Proxy, ProxyRefusalError
 from casfs.api.http.resting import RestingConnection, RestingPool
-from casfs.api.http.sockets import PatientSocket, is_possible
+from casfs.api.http.sockets import patient
 from casfs.waiting import Deadline
 
 
@@ -25,8 +25,7 @@ class _PlainConnection(RestingConnection):
     response_class = Incoming
 
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        return PatientSocket(connected) if is_possible() else connected
+        return patient(super()._new_conn())
 
 
 class _TlsConnection(RestingConnection, HTTPSConnection):
@@ -47,7 +46,7 @@ class _TlsConnection(RestingConnection, HTTPSConnection):
             if status is None:
                 raise
             raise ProxyRefusalError.of_status(int(status[1])) from None
-        connected.settimeout(max(deadline.remaining_s, 0.001))
+        connected.settimeout(deadline.timeout_s)
 
 
 class _PlainPool(RestingPool):

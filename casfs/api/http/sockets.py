@@ -47,6 +47,11 @@ class PatientSocket(socket.socket):
             self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
 
 
+def patient(connected: socket.socket) -> socket.socket:
+    """Return *connected* as a ``PatientSocket``, where that is possible, else as it is."""
+    return PatientSocket(connected) if is_possible() else connected
+
+
 def is_possible() -> bool:
     """Return whether the layout of a struct timeval is known here: two longs, on every 64-bit Linux."""
     return struct.calcsize("l") == 8

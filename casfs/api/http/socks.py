@@ -13,7 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyErr
 from casfs.api.http.incoming import Incoming
 from casfs.api.http.proxies import ProxyRefusalError
 from casfs.api.http.resting import RestingConnection, RestingPool
-from casfs.api.http.sockets import PatientSocket, is_possible
+from casfs.api.http.sockets import patient
 
 NEVER = ("0x02", "0x07", "0x08")
 """How PySocks begins what another attempt does not change: the proxy's rules, and what it cannot do. Source: RFC 1928,
@@ -24,8 +24,7 @@ class _PlainSocksConnection(SOCKSConnection, RestingConnection):
     response_class = Incoming
 
     def _new_conn(self) -> Any:
-        connected = _opened(super()._new_conn)
-        return PatientSocket(connected) if is_possible() else connected
+        return patient(_opened(super()._new_conn))
 
 
 class _TlsSocksConnection(SOCKSConnection, RestingConnection, HTTPSConnection):

@@ -33,7 +33,7 @@ class PatientContext(ssl.SSLContext):
         return TlsSocket(sock, self, server_hostname)
 
 
-def patient(context: ssl.SSLContext) -> ssl.SSLContext:
+def patient_context(context: ssl.SSLContext) -> ssl.SSLContext:
     """Have *context* make patient connections, where that is possible; whom it trusts stays as it is.
 
     A class of its own from the beginning would have to repeat what ``ssl.create_default_context`` sets, which grows

@@ -17,7 +17,7 @@ from casfs.api.http.network_errors import SilenceError, Way, failed_requests, re
 from casfs.api.http.pools import Adapter, Outgoing, Route
 from casfs.api.http.proxies import Proxy, ProxyRefusalError, proxy_for
 from casfs.api.http.response import Response
-from casfs.api.http.tls import patient
+from casfs.api.http.tls import patient_context
 from casfs.errors import CasfsError, TransferError, UnreachableError
 from casfs.waiting import Deadline
 
@@ -98,7 +98,7 @@ class Transport:
         connect_s = min(self._connect_timeout_s, 2 * idle_s)  # room for another attempt, here too
         if self._secure and self._contact.is_due:
             connect_s = min(connect_s, FIRST_S)
-        timeout = Timeout(max(deadline.remaining_s, 0.001), connect_s, idle_s)
+        timeout = Timeout(deadline.timeout_s, connect_s, idle_s)
         pool = self._usable_pool()
         before = waiting.set(check)
         try:
@@ -180,4 +180,4 @@ class Transport:
         """Return whom to trust on the way; None where nobody speaks TLS."""
         if proxy is not None and proxy.scheme == "https":
             return self._trust()  # urllib3 lays TLS over sockets of ssl only
-        return patient(self._trust()) if self._secure else None
+        return patient_context(self._trust()) if self._secure else None
