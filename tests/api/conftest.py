@@ -94,9 +94,8 @@ def new_client(
     return client
 
 
-@pytest.fixture
-def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An account without any AWS setting, on a machine that is no instance."""
+def forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the environment says of AWS, and that this machine may be an instance."""
     for name in (
         "AWS_PROFILE",
         "AWS_DEFAULT_PROFILE",
@@ -106,8 +105,21 @@ def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "AWS_CA_BUNDLE",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def use_aws_file(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Let settings of AWS be found in the file *path*, and nowhere else."""
+    forget_aws(monkeypatch)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.fixture
+def aws_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An account without any AWS setting, on a machine that is no instance."""
+    forget_aws(monkeypatch)
+    monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".aws").mkdir()
     return tmp_path / ".aws"
 

@@ -31,7 +31,7 @@ from casfs.errors import (
 from casfs.models import Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import Into
+from tests.api.conftest import Into, use_aws_file
 from tests.conftest import Announce
 from tests.settings import client_settings
 
@@ -51,11 +51,7 @@ def aws_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file where the keys stand."""
     path = tmp_path / "config"
     path.write_text("[default]\naws_access_key_id = id\naws_secret_access_key = key\n")
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    use_aws_file(monkeypatch, path)
     return path
 
 

@@ -15,6 +15,7 @@ from casfs.config.config import read_config
 from casfs.config.layers import Places
 from casfs.errors import ConfigError, CredentialsError
 from casfs.models import Credentials
+from tests.api.conftest import use_aws_file
 from tests.providers import DIALECTS, NO_BOTOCORE
 
 needs_botocore = pytest.mark.skipif(NO_BOTOCORE, reason="the extra glacier is not installed")
@@ -30,11 +31,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "aws"
     profile = f"[profile work]\nregion = us-east-2\n{KEYS.format('WORK')}"
     path.write_text(f"[default]\n{KEYS.format('DEFAULT')}{profile}[profile eu-west-1]\n{KEYS.format('ODD')}")
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    use_aws_file(monkeypatch, path)
     return path
 
 

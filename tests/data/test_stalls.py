@@ -46,6 +46,13 @@ class Scene:
         self.clock.now_s += seconds
         self.service.stir()
 
+    def let_by(self, outputs: Outputs) -> None:
+        """Read the healthy one, once one that stalls has given way to it."""
+        healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
+        until(lambda: outputs._monitor._flights.waiting() == 1)
+        self.wait()
+        assert healthy.result(20) == DATA[:MIB]
+
     @contextmanager
     def mounted(self, cache: int = 64, read_ahead: int = 0) -> Iterator[Outputs]:
         chosen = settings(cache, self.connections, read_ahead, timeout_s=1000.0)
@@ -81,10 +88,7 @@ def test_those_that_stall_are_read_once_they_go_on(announce: Announce) -> None:
     scene = Scene(4, 4)
     with scene.mounted() as outputs:
         waiting = scene.read_stalled(outputs)
-        healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == 1)
-        scene.wait()
-        assert healthy.result(20) == DATA[:MIB]
+        scene.let_by(outputs)
         scene.service.release()
         assert [future.result(20) for future in waiting] == [DATA[:MIB]] * 4
         monitor = outputs._monitor
@@ -167,10 +171,7 @@ def test_a_stop_ends_what_was_queued_again(announce: Announce) -> None:
     scene = Scene(4, 4)
     with scene.mounted() as outputs:
         waiting = scene.read_stalled(outputs)
-        healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == 1)
-        scene.wait()
-        assert healthy.result(20) == DATA[:MIB]
+        scene.let_by(outputs)
         outputs.stop()
         for future in waiting:
             with pytest.raises(InterruptedCallError):
@@ -186,10 +187,7 @@ def test_a_size_that_does_not_come_gives_way_too(announce: Announce) -> None:
         opened: Future[int] = Future()
         run(lambda: opened.set_result(outputs.open(Output("vault", "inventory", None, None, is_inventory=True)).size))
         scene.service.arrived(1)
-        healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == 1)
-        scene.wait()
-        assert healthy.result(20) == DATA[:MIB]
+        scene.let_by(outputs)
         scene.service.release()
         assert opened.result(20) == len(DATA)
 
