@@ -8,10 +8,10 @@ Source: docs/wire.md sections 3, 5 and 6.
 
 import re
 import sys
-from datetime import UTC, datetime
 
 from casfs.api import hostile_json
 from casfs.errors import ProtocolError
+from casfs.iso_time import ns_of
 from casfs.models import ARCHIVE_RETRIEVAL, INVENTORY_RETRIEVAL, Job, JobState, Vault
 
 LARGEST = (1 << 63) - 1
@@ -21,7 +21,6 @@ SHOWN = 80
 """Characters of a name that are shown in a line: ids have 92 and differ in the first few, and what a service calls a
 name may be a page long."""
 
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII)
 _SPAN = re.compile(r"\s*([0-9]{1,600})\s*-\s*([0-9]{1,600})\s*")
 
 Fields = dict[str, object]
@@ -130,21 +129,9 @@ def span(value: object) -> int | None:
 
 
 def time_ns(value: object) -> int | None:
-    """Return the nanoseconds since 1970 that the ISO 8601 date *value* names; None where it is none.
-
-    UTC is meant where no offset is given. A tenth digit of the second and those behind it are dropped.
-    """
-    found = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not found:
-        return None
-    day, time, fraction, hours, minutes = found.groups()
-    try:
-        moment = datetime.fromisoformat(f"{day}T{time}{hours or '+00'}:{minutes or '00'}")
-        seconds = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None
-    nanoseconds = seconds * 10**9 + int((fraction or "0").ljust(9, "0"))
-    return nanoseconds if abs(nanoseconds) <= LARGEST else None
+    """Return the nanoseconds since 1970 that the ISO 8601 date *value* names; None where it is none, or too far off."""
+    nanoseconds = ns_of(value) if isinstance(value, str) else None
+    return nanoseconds if nanoseconds is not None and abs(nanoseconds) <= LARGEST else None
 
 
 def tree_hash(value: object) -> str | None:

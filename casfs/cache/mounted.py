@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -16,6 +15,7 @@ from casfs import apart
 from casfs.cache import mount_reader
 from casfs.cache.target import NOTHING, Advance, Cache, Holding, Target
 from casfs.errors import CasfsError, ConfigError, DeadlineError, InterruptedCallError, NotFoundError
+from casfs.iso_time import ns_of
 
 LOOK_S = 60.0
 """How long an answer about names is waited for: the mount itself gives one within 30 s, or an error."""
@@ -79,7 +79,7 @@ class MountedOutputs:
     def _target(self, answer: Answer, cache: Cache) -> Target:
         path, vault, job = answer["output"], answer["vault"], answer["job"]
         expires = answer["expires"]
-        expires_ns = None if expires is None else int(datetime.fromisoformat(expires).timestamp() * 1e9)
+        expires_ns = None if expires is None else ns_of(expires)
         return Target(path, vault, job, answer["size"], expires_ns, _holding(answer), cache, self)
 
     def _ask(self, ask: str, path: str, patience_s: float) -> Iterator[Answer]:

@@ -27,6 +27,7 @@ def test_paths_in_a_mount_are_fetched_into_its_cache(
         assert done.objects["later"]["vault"] == "vault"
         for job, data in BYTES.items():
             path = root / "vault" / job / "output"
+            assert done.objects[job]["expires"] == os.getxattr(path, "user.cas.expires").decode()
             assert os.getxattr(path, "user.cas.cached") == b"whole"
             assert os.getxattr(path, "user.cas.verified") == b"whole"
             assert path.read_bytes() == data
