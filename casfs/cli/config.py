@@ -6,7 +6,7 @@ import click
 
 from casfs.cli.options import given
 from casfs.cli.results import Row, write
-from casfs.cli.source_options import of_source, source_or_profile
+from casfs.cli.source_options import of_source
 from casfs.config.origins import Setting, settings_of
 
 
@@ -24,7 +24,7 @@ def show(source: str | None, words: tuple[str, ...], *, as_json: bool, **argumen
     mounted, having shown what is written.
     """
     texts = given(arguments)
-    found = settings_of(source_or_profile(source, texts), texts, ",".join(words))
+    found = settings_of(source, texts, ",".join(words))
     write(map(_row, found.values), ("setting", "value", "from"), as_json=as_json)
     if found.failure is not None:
         raise found.failure

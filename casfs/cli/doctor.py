@@ -41,7 +41,7 @@ def doctor(source: str | None, words: tuple[str, ...], *, as_json: bool, **argum
 
 def _config(source: str | None, texts: dict[str, str], words: str) -> Config | ConfigError | None:
     try:
-        return read_config(source_or_profile(source, texts), texts, words)
+        return read_config(source_or_profile(source, texts, words), texts, words)
     except NowhereError as error:
         return None if source is None and not texts else error
     except ConfigError as error:

@@ -7,6 +7,7 @@ import click
 
 from casfs.cli.options import json_option, mount_options
 from casfs.config.library import source_of
+from casfs.config.mount_options import parse
 
 Command = Callable[..., Any]
 
@@ -17,6 +18,10 @@ def of_source(command: Command) -> Command:
     return click.argument("source", required=False)(words(mount_options(json_option(command))))
 
 
-def source_or_profile(source: str | None, texts: Mapping[str, str]) -> str:
-    """Return *source*, or the profile that is used where nobody gives one."""
-    return source or source_of(texts)
+def source_or_profile(source: str | None, texts: Mapping[str, str], words: str) -> str:
+    """Return *source*, or the profile that *texts*, or *words* behind ``-o``, ask for where nobody gives one.
+
+    Raises:
+        ConfigError: *words* cannot be read.
+    """
+    return source or source_of(parse(words).given | dict(texts))

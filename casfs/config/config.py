@@ -15,7 +15,7 @@ from casfs.config import mount_options
 from casfs.config.access import Wishes, access_of
 from casfs.config.credentials import Finder
 from casfs.config.file_systems import is_in_memory
-from casfs.config.layers import Layer, Places, layers_of, only, said_of, text_in, value_in
+from casfs.config.layers import Layer, Places, layers_of, only, origin_in, said_of, text_in, value_in
 from casfs.config.memory import memory_bytes
 from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.private_files import NowhereError, SettingsFiles
@@ -141,7 +141,7 @@ def _decided(  # noqa: PLR0913 - what was said, where else to look, and what cou
     as_written = (source.account, text_in(layers, "account"), *found, values["account"])
     accounts = [provider.account(account) for account in as_written if account]
     if source.account is not None and text_in(written, "account") is not None and accounts[0] != accounts[1]:
-        name = written[0].origin(BY_NAME["account"])
+        name = origin_in(written, "account")
         raise ConfigError(f"SOURCE asks for account {accounts[0]}, and {name} for {accounts[1]}")
     return _config(
         values,

@@ -130,6 +130,11 @@ def text_in(layers: Sequence[Layer], name: str) -> str | None:
     return next((layer.texts[name] for layer in layers if name in layer.texts), None)
 
 
+def origin_in(layers: Sequence[Layer], name: str) -> str | None:
+    """Return how an option is called where the first layer that says something of it says so; None where none does."""
+    return next((layer.origin(BY_NAME[name]) for layer in layers if name in layer.texts), None)
+
+
 def value_in(layers: Sequence[Layer], option: Option) -> Any:
     """Return what the first layer that says something of an option says, or its default.
 
@@ -167,6 +172,6 @@ def _profile_name(layers: Sequence[Layer], source: Source) -> str:
     if source.profile is None:
         return asked
     if text_in(layers, "profile") not in (None, source.profile):
-        name = layers[0].origin(BY_NAME["profile"])
+        name = origin_in(layers, "profile")
         raise ConfigError(f"SOURCE asks for profile {source.profile}, and {name} for {asked}")
     return source.profile

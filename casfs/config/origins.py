@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casfs.api.providers.provider import OwnKeys
 from casfs.api.providers.table import PROVIDERS
 from casfs.config import mount_options
 from casfs.config.config import Config, decide
-from casfs.config.layers import Places, Said, layers_of, said_of, text_in
+from casfs.config.layers import Places, Said, layers_of, origin_in, said_of, text_in
 from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.private_files import SettingsFiles
+from casfs.config.profiles import DEFAULT
 from casfs.config.values import MODE
 from casfs.errors import ConfigError
 
@@ -52,11 +53,13 @@ class Settings:
     failure: ConfigError | None = None
 
 
-def settings_of(source: str, given: Mapping[str, str], words: str = "", places: Places | None = None) -> Settings:
+def settings_of(
+    source: str | None, given: Mapping[str, str], words: str = "", places: Places | None = None
+) -> Settings:
     """Return what would be used for a mount.
 
     Args:
-        source: SOURCE.
+        source: SOURCE; None where nobody gives one, and the profile that is asked for is meant.
         given: what the command line says, by option name, as written.
         words: what stands behind ``-o``, several joined with commas.
         places: where else to look; those of this process if None.
@@ -66,23 +69,21 @@ def settings_of(source: str, given: Mapping[str, str], words: str = "", places: 
     """
     places, behind_o = places or Places.of_process(), mount_options.parse(words)
     layers = layers_of(given, behind_o, places)
-    said = said_of(source, layers, places, SettingsFiles())
+    text = source or f"{text_in(layers, 'profile') or DEFAULT}:"
+    said = said_of(text, layers, places, SettingsFiles())
     try:
-        config = decide(source, layers, places, behind_o)
+        config = decide(text, layers, places, behind_o)
     except ConfigError as error:
         return Settings(tuple(_written(said)), None, error)
+    if source is None:
+        said = replace(said, source=replace(said.source, profile=None))
     return Settings((*_of_service(said, config, places), *_of_options(said, config)), config)
-
-
-def origin_in(said: Said, name: str) -> str | None:
-    """Return where an option is written, None where it is not."""
-    return next((layer.origin(BY_NAME[name]) for layer in said.layers if name in layer.texts), None)
 
 
 def _written(said: Said) -> Iterator[Setting]:
     """Yield what is written of each option, which need not be a value that it can have."""
     for option in OPTIONS:
-        origin = origin_in(said, option.name)
+        origin = origin_in(said.layers, option.name)
         yield Setting(option.name, text_in(said.layers, option.name) or option.default, origin or USUAL)
 
 
@@ -97,7 +98,7 @@ def _origin(said: Said, config: Config, name: str) -> str:
     in_source = {"profile": said.source.profile, "account": said.source.account}.get(name)
     if in_source is not None:
         return "SOURCE"
-    written = origin_in(said, name)
+    written = origin_in(said.layers, name)
     if written is not None:
         return written
     if name == "account" and config.account != BY_NAME[name].default:
@@ -110,7 +111,7 @@ def _origin(said: Said, config: Config, name: str) -> str:
 def _of_service(said: Said, config: Config, places: Places) -> Iterator[Setting]:
     yield Setting("endpoint", config.access.endpoint_url, _origin_of_endpoint(said, config))
     yield Setting("region", config.access.region or config.access.name, _origin_of_endpoint(said, config))
-    yield Setting("vault", config.root_vault, "SOURCE")
+    yield Setting("vault", config.root_vault, USUAL if config.root_vault is None else "SOURCE")
     yield from _of_keys(config)
     yield from _of_environment(config, places)
 

@@ -23,7 +23,7 @@ connections = 5
 
 
 def shown(
-    home: Path, source: str = URL, given: Mapping[str, str] | None = None, words: str = "", **environment: str
+    home: Path, source: str | None = URL, given: Mapping[str, str] | None = None, words: str = "", **environment: str
 ) -> Settings:
     return settings_of(source, given or {}, words, Places(environment, home, (home / "config.toml",)))
 
@@ -48,6 +48,31 @@ def test_each_place_that_has_a_value_is_named_and_the_first_one_wins(tmp_path: P
     assert found["profile"] == ("work", "SOURCE")
     assert found["account"] == ("17", f"beside the endpoint or the keys: {profile}")
     assert found["file_mode"] == ("0400", "default")
+
+
+def test_a_source_that_nobody_gave_is_no_origin(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(PROFILE)
+    (tmp_path / "config.toml").chmod(0o600)
+    for given, words, environment, origin in (
+        ({"profile": "work"}, "", {}, "--profile"),
+        ({}, "profile=work", {}, "-o profile"),
+        ({}, "", {"CASFS_PROFILE": "work"}, "CASFS_PROFILE"),
+    ):
+        found = settings(shown(tmp_path, None, given, words, **environment))
+        assert found["profile"] == ("work", origin)
+        assert found["vault"] == (None, "default")
+        assert found["endpoint"][0] == "https://cas.example"
+    (tmp_path / "config.toml").write_text(PROFILE.replace("work", "default"))
+    assert settings(shown(tmp_path, None))["profile"] == ("default", "default")
+
+
+def test_whoever_asks_for_another_profile_than_source_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(PROFILE + PROFILE.replace("work", "home"))
+    (tmp_path / "config.toml").chmod(0o600)
+    with pytest.raises(ConfigError, match="SOURCE asks for profile work, and CASFS_PROFILE for home"):
+        shown(tmp_path, "work:", CASFS_PROFILE="home")
+    other = shown(tmp_path, "https://cas.example/17", None, "account=18", **KEYS).failure
+    assert str(other) == "SOURCE asks for account 17, and -o account for 18"
 
 
 def test_secrets_are_masked_and_an_id_is_as_far_as_it_tells_keys_apart(tmp_path: Path) -> None:
