@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from casfs.cache.folder import CacheFolder, Entry, Inspection
-from casfs.cli.options import json_option, named_options
+from casfs.cli.options import checked, json_option, named_options
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, duration, size, write
 from casfs.config.cache import NAMES, CacheSettings, read_cache_settings
@@ -82,7 +82,7 @@ def prune(as_json: bool, to: str | None, **given: str | None) -> None:  # noqa: 
     freed = max(0, before - left)
     write([_freed(freed, left)], (">freed", ">left"), as_json=as_json)
     if left > target:
-        raise CasfsError(f"{folder.path}: {size(left)} are left, more than {size(target)}: the rest is in use")
+        raise CasfsError(f"{folder.path}: {size(left)} are left, not {size(target)}: the rest was in use just now")
 
 
 @cache.command()
@@ -99,7 +99,10 @@ def clear(as_json: bool, **given: str | None) -> None:  # noqa: FBT001 - as abov
 
 
 def _opened(given: dict[str, str | None]) -> tuple[CacheSettings, CacheFolder]:
-    settings = read_cache_settings({name: text for name, text in given.items() if text is not None})
+    texts = {name: text for name, text in given.items() if text is not None}
+    for name, text in texts.items():
+        checked(name, text)
+    settings = read_cache_settings(texts)
     return settings, CacheFolder.open(settings.path)
 
 

@@ -25,7 +25,7 @@ from casfs.config import library as library_options
 from casfs.config.place import Depth, Place
 from casfs.config.values import size_bytes
 from casfs.drain import prices, status
-from casfs.drain.choice import Choice
+from casfs.drain.choice import Choice, Chooser
 from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.opening import absolute
 from casfs.drain.ledger.ledger import Ledger, Page, default_path
@@ -35,7 +35,7 @@ from casfs.drain.pushing import SCHEME
 from casfs.drain.run import Drain, MissingError, Wish
 from casfs.drain.settings import DrainSettings
 from casfs.drain.waves import Bounds
-from casfs.errors import DestinationError
+from casfs.errors import ConfigError, DestinationError
 from casfs.library import Account, connect
 
 LISTING = {"block_cache_size": "8M", "read_ahead": "2M", "connections": "4"}
@@ -78,6 +78,7 @@ class _Drain(click.Command):
 @click.option(
     "--tier",
     type=click.Choice(list(TIERS), case_sensitive=False),
+    metavar="|".join(TIERS),
     default="Bulk",
     show_default=True,
     help="Of the retrievals.",
@@ -119,7 +120,7 @@ def drain(**arguments: Any) -> None:
     It can be killed at any instant and run again: what is done is not done again, and no retrieval that is still
     valid is paid for twice. "casfs drain status LEDGER" says how far it is.
     """
-    where = arguments["vault_place"]
+    where, choice = arguments["vault_place"], _choice(arguments)
     options = {name: text for name, text in given(arguments).items() if name in library_options.NAMES}
     with (
         session(arguments) as accounts,
@@ -127,7 +128,7 @@ def drain(**arguments: Any) -> None:
         connect(where.source, **options | LISTING) as lister,
     ):
         account = accounts.of(where)
-        wish = _wish(where, arguments, account)
+        wish = _wish(where, arguments, choice, account)
         whose = {"vault": _whose(account, where), "destination": _shown(arguments["destination"])}
         path = arguments["ledger"] or default_path(where.vault or "", json.dumps(whose), _home())
         with route(arguments, options, account, path, user.note) as to, Ledger(path) as ledger:
@@ -165,7 +166,16 @@ def drain_status(ledger: Path, *, as_json: bool) -> None:
         write_line(line)
 
 
-def _wish(where: Place, arguments: Mapping[str, Any], account: Account) -> Wish:
+def _choice(arguments: Mapping[str, Any]) -> Choice:
+    choice = Choice(arguments["only"], arguments["newer"], arguments["older"])
+    try:
+        Chooser(choice)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    return choice
+
+
+def _wish(where: Place, arguments: Mapping[str, Any], choice: Choice, account: Account) -> Wish:
     is_pushed = arguments["destination"].startswith(SCHEME)  # nothing waits to be downloaded then
     settings = DrainSettings(
         where.vault or "",
@@ -184,7 +194,7 @@ def _wish(where: Place, arguments: Mapping[str, Any], account: Account) -> Wish:
     return Wish(
         settings=settings,
         naming=Naming(arguments["naming"]),
-        choice=Choice(arguments["only"], arguments["newer"], arguments["older"]),
+        choice=choice,
         inventory=arguments["inventory"],
         is_dry=arguments["dry_run"],
         price=prices.find(table, account.provider, account.region, settings.tier),

@@ -173,4 +173,4 @@ def _size(option: str, text: str | None) -> int | None:
     try:
         return size_bytes(text)
     except ValueError as error:
-        raise ConfigError(f"{option}: {text!a} {error}") from None
+        raise click.UsageError(f"{option}: {text!a} {error}") from None

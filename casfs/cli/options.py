@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 
 from casfs.config.options import BY_NAME, OPTIONS, Option
 from casfs.config.values import PATH
+from casfs.errors import ConfigError
 
 Command = Callable[..., Any]
 
@@ -26,6 +27,18 @@ def named_options(names: Iterable[str]) -> Callable[[Command], Command]:
         return command
 
     return decorated
+
+
+def checked(name: str, text: str) -> object:
+    """Return the value that *text*, as it stands on the command line, gives an option.
+
+    Raises:
+        click.UsageError: it is no such value.
+    """
+    try:
+        return BY_NAME[name].read(text, BY_NAME[name].flag)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def json_option(command: Command) -> Command:

@@ -21,6 +21,7 @@ from casfs.errors import CasfsError
 from casfs.library import Account
 
 TIERS = ("Expedited", "Standard", "Bulk")
+FORMATS = ("JSON", "CSV")
 OF_ARCHIVES = ("tier", "byte_range")
 OF_INVENTORIES = ("format", "start_date", "end_date", "limit", "marker")
 
@@ -37,9 +38,19 @@ def read_range(text: str) -> tuple[int, int]:
 @click.argument("place", metavar="VAULT_PLACE", type=place_type(Depth.VAULT, Depth.VAULT))
 @click.argument("archives", metavar="[ARCHIVE_ID]...", nargs=-1)
 @click.option("--inventory", is_flag=True, help="List the archives of the vault, in place of retrieving any.")
-@click.option("--tier", type=click.Choice(TIERS, case_sensitive=False), help="How fast, and how dear.  [the service's]")
+@click.option(
+    "--tier",
+    type=click.Choice(TIERS, case_sensitive=False),
+    metavar="|".join(TIERS),
+    help="How fast, and how dear.  [the service's]",
+)
 @click.option("--range", "byte_range", type=read_range, metavar="A-B", help="First and last byte, whole MiB.  [all]")
-@click.option("--format", type=click.Choice(("JSON", "CSV"), case_sensitive=False), help="Of an inventory.  [JSON]")
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS, case_sensitive=False),
+    metavar="|".join(FORMATS),
+    help="Of an inventory.  [JSON]",
+)
 @click.option(
     "--start-date", metavar="TIME", help="Of an inventory: archives made then or later, like 2026-01-01T00:00:00Z."
 )

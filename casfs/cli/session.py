@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from casfs.cli.options import given, named_options
+from casfs.cli.options import checked, given, named_options
 from casfs.cli.statuses import INTERRUPTED, complain
 from casfs.config import library as library_options
 from casfs.config.options import BY_NAME
@@ -91,7 +91,7 @@ def session(arguments: Mapping[str, Any]) -> Iterator[Accounts]:
     texts = given(dict(arguments))
     values = {name: _value(name, texts) for name in LOG}
     for name, text in texts.items():
-        _checked(name, text)
+        checked(name, text)
     if values["log_file"] is not None or values["log_level"] == "debug":
         set_up_log(values["log_level"], values["log_format"], values["log_file"], foreground=True)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -114,14 +114,7 @@ def failed(what: object, error: BaseException) -> None:
 def _value(name: str, texts: Mapping[str, str]) -> Any:
     option = BY_NAME[name]
     text = texts.get(name) or os.environ.get(option.variable) or option.default
-    return None if text is None else _checked(name, text)
-
-
-def _checked(name: str, text: str) -> object:
-    try:
-        return BY_NAME[name].read(text, BY_NAME[name].flag)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+    return None if text is None else checked(name, text)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -67,7 +67,7 @@ class Run:
     def check_attribute(self, name: str) -> None:
         """Check a file by the tree hash that it carries."""
         try:
-            wanted = os.getxattr(name, ATTRIBUTE)
+            wanted = os.getxattr(0 if name == STANDARD_INPUT else name, ATTRIBUTE)
         except OSError as error:
             is_missing = error.errno in (errno.ENODATA, errno.ENOTSUP)
             self._fail(f"{name}: {f'no attribute {ATTRIBUTE}' if is_missing else error.strerror}")

@@ -148,7 +148,7 @@ def test_prune_that_cannot_make_enough_room_says_so_with_status_1(folder: Path) 
         done = run(folder, "prune", "--to", "0")
     assert done.returncode == 1
     assert done.stderr.startswith(f"casfs: {folder}: ")
-    assert "the rest is in use" in done.stderr
+    assert "the rest was in use just now" in done.stderr
     assert open_store(folder).content(WHOLE.key).held_count() == 4
 
 
@@ -211,7 +211,11 @@ def test_no_folder_at_all_is_one_line_that_says_how_to_name_it(tmp_path: Path) -
     assert "--cache-dir, CASFS_CACHE_DIR, and cache_dir in profile default" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["prune", "--to", "much"], ["polish"], ["ls", "everything"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["prune", "--to", "much"], ["prune", "--cache-size", "much"], ["polish"], ["ls", "everything"]],
+    ids=" ".join,
+)
 def test_what_cannot_be_read_is_one_line_and_status_2(arguments: list[str], folder: Path) -> None:
     done = run(folder, *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

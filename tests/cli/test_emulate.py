@@ -102,7 +102,7 @@ def test_it_plays_what_whoever_empties_a_vault_meets(tmp_path: Path) -> None:
 
 def test_a_size_that_is_none_is_named_with_its_option(tmp_path: Path) -> None:
     done = casfs("emulate", "--policy", "much", env=environment(tmp_path))
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--policy: 'much'" in done.stderr
 
 

@@ -145,3 +145,8 @@ def test_machines_get_an_object_a_file(files: Path) -> None:
 
 def test_two_ways_to_check_at_once_are_none(files: Path) -> None:
     assert run(files, "--check", "--xattr", "plain")[0] == 2
+
+
+@pytest.mark.parametrize("names", [(), ("-",)], ids=["none", "-"])
+def test_a_pipe_carries_no_hash(files: Path, names: tuple[str, ...]) -> None:
+    assert run(files, "--xattr", *names) == (1, b"", b"casfs: -: no attribute user.cas.tree_hash\n")

@@ -13,7 +13,7 @@ from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from tests.drain.vaults import SECRET, VAULT, archives_of, serving, vault_of
-from tests.mounting import COMMAND_LIMIT_S, wait_until
+from tests.mounting import COMMAND_LIMIT_S, casfs, environment, wait_until
 from tests.providers import EVERY_PROVIDER
 
 NAMES = [f"d-{number}" for number in range(6)]
@@ -103,6 +103,13 @@ def test_a_choice_is_kept_widened_and_not_narrowed(tmp_path: Path) -> None:
         told = json.loads(status.stdout)
         assert (told["chosen"], told["missing"], told["retrievals"]) == (6, 0, 6)
         assert told["archives"]["done"] == 6
+
+
+@pytest.mark.parametrize("choice", [("--only", "("), ("--newer", "soon"), ("--older", "2014-13-01")], ids=" ".join)
+def test_a_choice_that_cannot_be_read_is_status_2_and_nobody_is_asked(choice: tuple[str, str], tmp_path: Path) -> None:
+    done = casfs("drain", *choice, "http://127.0.0.1:9/-/v", tmp_path / "out", env=environment(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"{choice[0]}: '{choice[1]}' is no" in done.stderr
 
 
 def test_names_may_be_ids_and_a_ledger_is_of_one_drain(tmp_path: Path) -> None:
