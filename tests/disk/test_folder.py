@@ -27,6 +27,13 @@ def test_folders_and_files_are_the_owners_alone_whatever_the_umask(folder: Path)
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
 
 
+def test_folders_that_lead_to_it_are_made(folder: Path) -> None:
+    archive = Archive.of(SIZE)
+    open_store(folder / ".cache" / "casfs").content(archive.key).write(archive.new([0]))
+    assert [path.name for path in folder.iterdir()] == [".cache"]
+    assert stat.S_IMODE((folder / ".cache").stat().st_mode) == 0o700
+
+
 def test_names_inside_tell_nothing_of_the_place(folder: Path) -> None:
     archive = Archive.of(SIZE, hashed=False)
     content = open_store(folder).content(archive.key)

@@ -68,14 +68,14 @@ class Folder:
         return f"{self.contents}/{first_byte:02x}"
 
     def prepare(self) -> None:
-        """Make what is missing of the folder's own files.
+        """Make what is missing of the folder, of those above it, and of its own files.
 
         Raises:
             ConfigError: it is of another version, holds something else, or is not this user's alone.
             OSError: the disk fails.
         """
         check_owner(Path(self.path))
-        self._files.make_folder(self.path)
+        self._make(Path(self.path))
         self._device = self._files.device(self.path)
         self._complete()
 
@@ -91,6 +91,16 @@ class Folder:
             raise FileNotFoundError(errno.ENOENT, "another file system is there now", self.path)
         check_owner(Path(self.path))
         self._complete()
+
+    def _make(self, path: Path) -> None:
+        """Make a folder and those above it, as far as they are missing."""
+        try:
+            self._files.make_folder(str(path))
+        except FileNotFoundError:
+            if path == path.parent:
+                raise
+            self._make(path.parent)
+            self._files.make_folder(str(path))
 
     def _complete(self) -> None:
         if not OWN_NAMES.issuperset(names := self._files.names(self.path)) and "VERSION" not in names:
