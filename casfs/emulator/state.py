@@ -278,7 +278,7 @@ class State:
 
 def id_of(length: int, *of: object) -> str:
     """Return an id of *length* characters of the service's alphabet, the same for the same arguments."""
-    text, digest = "", "\n".join(map(str, of)).encode()
+    text, digest = "", "\n".join(map(str, of)).encode(errors="surrogateescape")
     while len(text) < length:
         digest = hashlib.sha384(digest).digest()
         text += base64.urlsafe_b64encode(digest).decode()

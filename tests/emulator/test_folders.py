@@ -36,6 +36,14 @@ def test_folders_are_vaults_and_files_are_archives_that_have_been_retrieved(root
             assert (reply.body, retrieved[name]["SHA256TreeHash"]) == (data, tree_hash(data))
 
 
+def test_names_that_are_no_text_are_archives_too(root: Path) -> None:
+    (root / "vault" / os.fsdecode(b"caf\xe9")).write_bytes(b"coffee")
+    vault = state_of(root).vault("vault")
+    assert vault is not None
+    (found,) = {archive.description for archive in vault.archives.values()} - FILES.keys()
+    assert found == "caf\udce9"
+
+
 def test_each_vault_has_an_inventory_of_its_files(root: Path) -> None:
     with Server(state_of(root)) as server, Client(server.url) as client:
         for vault, names in (("vault", set(FILES)), ("empty%20vault", set())):

@@ -32,6 +32,9 @@ def test_a_second_run_is_refused_and_whoever_looks_is_not(tmp_path: Path) -> Non
     with entered(path, archive("a")) as ledger:
         with pytest.raises(ConfigError, match="another run has this ledger"):
             Ledger(path)
+        (tmp_path / "link").symlink_to(path)
+        with pytest.raises(ConfigError, match="another run has this ledger"):
+            Ledger(tmp_path / "link")
         with ledger.step():
             ledger.archives.move(1, State.ASKED, job="j")
             with Ledger(path, is_looking=True) as looked_at:
