@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection
 
 from casfs.drain.archive import Entry, State
-from casfs.drain.destinations.destination import is_of_one_name
+from casfs.drain.destinations.destination import is_of_one_file
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
@@ -90,7 +90,7 @@ class Asking:
             return self._failed(asking, outcome.error, now_ns)
         self._pause_s, self._was_taken = 0.0, True
         if outcome.proof is not None:
-            self._tally.done(asking, outcome.proof, iso(now_ns))
+            self._tally.done(asking, outcome.proof, now_ns)
         elif outcome.job is not None:
             self._jobs[outcome.job] = now_ns
             retrieval = Retrieval(entry.id, outcome.job, JobState.IN_PROGRESS, now_ns, None)
@@ -138,7 +138,7 @@ class Asking:
             self._tally.move(entry, State.FAILED, str(error))
             self._refused += 1
             return error if self._refused >= REFUSALS and not self._was_taken else None
-        elif is_of_one_name(error):
+        elif is_of_one_file(error):
             self._tally.move(entry, State.FAILED, str(error))
         elif error.retryable or isinstance(error, DeadlineError | ProtocolError):
             self.wants_list = True  # which tells whether the job was begun

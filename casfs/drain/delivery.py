@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from casfs.drain.archive import Entry
@@ -22,10 +22,12 @@ class Proof:
     Attributes:
         tree_hash: of the bytes that are there.
         hash_from: who says that it is the archive's: ``inventory`` or ``job``.
+        since_ns: what is changed later is not shown by it; None for whatever is changed once it was asked for.
     """
 
     tree_hash: str
     hash_from: str
+    since_ns: int | None = None
 
 
 def deliver(  # noqa: PLR0913, PLR0917 - from where, to where, and under which name meanwhile
@@ -69,12 +71,12 @@ def deliver(  # noqa: PLR0913, PLR0917 - from where, to where, and under which n
     with destination.part(entry.path, name) as part:
         try:
             download(open_file, part, proof.tree_hash, moved)
-            part.commit(Label(modified_ns=_created_ns(entry.created)))
+            since_ns = part.commit(Label(modified_ns=_created_ns(entry.created)))
         except BaseException as error:
             if attempt is not None or isinstance(error, CorruptDataError):  # nobody goes on with it
                 part.discard()
             raise
-    return proof
+    return replace(proof, since_ns=since_ns)
 
 
 def _expected(service: Service, vault: str, entry: Entry) -> Proof:

@@ -70,7 +70,7 @@ class Errand:
                 )
         except CasfsError as error:
             return dict(told_of(error)) | {"unfit": _is_lasting(error, is_fit=is_fit)}
-        return {"tree_hash": proof.tree_hash, "hash_from": proof.hash_from}
+        return {"tree_hash": proof.tree_hash, "hash_from": proof.hash_from, "since_ns": proof.since_ns}
 
     def check(self) -> None:
         """Raise CasfsError unless the errand can be run here: with keys, to this vault, and where all others put it."""
@@ -148,7 +148,8 @@ def proof_in(told: Plain) -> Proof:
         CasfsError: the error in it.
     """
     if "error" not in told:
-        return Proof(str(told["tree_hash"]), str(told["hash_from"]))
+        since_ns = told["since_ns"]
+        return Proof(str(told["tree_hash"]), str(told["hash_from"]), since_ns if isinstance(since_ns, int) else None)
     kind = getattr(errors, str(told["error"]), CasfsError)
     error: CasfsError = kind(str(told["text"]))
     error.may_pass = bool(told["may_pass"])

@@ -3,11 +3,10 @@
 import dataclasses
 
 from casfs.drain.archive import Entry, State
-from casfs.drain.destinations.destination import is_of_one_name
+from casfs.drain.destinations.destination import is_of_one_file
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
 from casfs.drain.tally import Tally
-from casfs.drain.times import iso
 from casfs.drain.work import LeftOutError, Loaded
 from casfs.errors import (
     CasfsError,
@@ -129,7 +128,7 @@ class Loading:
         self._loading.discard(entry.number)
         trouble = self._waiting.pop(entry.number, None) or Trouble(now_ns)
         if outcome.proof is not None:
-            self._tally.done(entry, outcome.proof, iso(now_ns))
+            self._tally.done(entry, outcome.proof, now_ns)
             return None
         error = outcome.error
         if isinstance(error, OVER):
@@ -137,7 +136,7 @@ class Loading:
             self._tally.again(entry, str(error))
         elif isinstance(error, RefusedError) and error.may_pass:
             self._again(entry, outcome, trouble, now_ns, heard_ns)
-        elif isinstance(error, HOPELESS) or is_of_one_name(error):
+        elif isinstance(error, HOPELESS) or is_of_one_file(error):
             self._tally.move(entry, State.FAILED, str(error))
         elif isinstance(error, NotReadyError):
             self._tally.move(entry, State.ASKED)

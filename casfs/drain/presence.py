@@ -16,7 +16,7 @@ from casfs.drain.destinations.destination import Found
 from casfs.drain.jobs import Retrieval, best, by_archive
 from casfs.drain.ledger.doubts import Doubt, Placed
 from casfs.drain.ledger.ledger import Ledger
-from casfs.drain.times import iso
+from casfs.drain.times import exact
 from casfs.drain.way import Way
 from casfs.errors import DestinationError
 from casfs.models import Job, JobState
@@ -55,7 +55,7 @@ def missing(ledger: Ledger, look: Look) -> Iterator[tuple[int, int]]:
     Raises:
         DestinationError: it cannot be asked.
     """
-    return ((number, size) for number, size, changed_s in _other(ledger.doubts.placed(), look) if changed_s is None)
+    return ((number, size) for number, size, changed_ns in _other(ledger.doubts.placed(), look) if changed_ns is None)
 
 
 def _other(placed: Iterator[Placed], look: Look) -> Iterator[tuple[int, int, int | None]]:
@@ -67,8 +67,8 @@ def _other(placed: Iterator[Placed], look: Look) -> Iterator[tuple[int, int, int
     for (number, _, size, verified_at), found in zip(placed, seen, strict=True):
         if found is None or found.size != size:
             yield number, size, None
-        elif found.changed_s is not None and iso(found.changed_s * 10**9) > verified_at:
-            yield number, size, found.changed_s
+        elif found.changed_ns is not None and exact(found.changed_ns) > verified_at:
+            yield number, size, found.changed_ns
 
 
 class Presence:
@@ -139,7 +139,7 @@ class Presence:
         doubts.confirm(self._doubted(doubts.missed()))
 
     def _doubted(self, placed: Iterator[Placed]) -> Iterator[Doubt]:
-        return ((number, changed_s) for number, _, changed_s in _other(placed, self._way.look))
+        return ((number, changed_ns) for number, _, changed_ns in _other(placed, self._way.look))
 
     def _read_again(self) -> None:
         """Verify what was changed, and have the ledger say so of each that is what it was."""
@@ -148,11 +148,11 @@ class Presence:
         if count:
             self._note(f"{count} archives, {size} bytes, were changed since they were verified: reading")
         while batch := doubts.changed(last, BATCH):
-            last, _ = batch[-1]
+            last, began_ns = batch[-1][0], self._now_ns()
             good = [each for each in batch if self._way.held(self._ledger.archives.by_number(each[0])) is not None]
             with self._ledger.step():
-                for number, since in good:  # which a clock that was set back does not bring into question again
-                    doubts.verify(number, iso(max(self._now_ns(), since * 10**9)))
+                for number, since_ns in good:  # which a clock that was set back does not bring into question again
+                    doubts.verify(number, exact(max(began_ns, since_ns)))
                 self._ledger.put("manifest", False)
 
     def _is_free(self, found: dict[str, list[Retrieval]]) -> bool:

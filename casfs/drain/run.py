@@ -225,9 +225,9 @@ class Drain:
 
     def _is_as_written(self) -> bool:
         found, get = self._manifest.look(), self._ledger.get
-        if found is None:
+        if found is None or found.size != get("manifest_bytes"):
             return False
-        return bool(found.size == get("manifest_bytes") and (found.changed_s or 0) <= (get("manifest_at") or 0))
+        return (found.changed_ns or 0) // 10**9 <= int(get("manifest_at") or 0)
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()

@@ -5,6 +5,7 @@ from casfs.drain.delivery import Proof
 from casfs.drain.jobs import Retrieval
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.spending import DAY_NS, Spending
+from casfs.drain.times import exact
 
 
 class Tally:
@@ -72,8 +73,9 @@ class Tally:
         """Say whether no further retrieval of an archive may be begun."""
         return entry.attempts >= self._attempts
 
-    def done(self, entry: Entry, proof: Proof, verified_at: str) -> None:
+    def done(self, entry: Entry, proof: Proof, now_ns: int) -> None:
         """Have an archive where it was to go."""
+        verified_at = exact(now_ns if proof.since_ns is None else proof.since_ns)
         self._archives.done(entry.number, proof.tree_hash, proof.hash_from, verified_at)
         self._count(entry, State.DONE)
 

@@ -17,6 +17,15 @@ def steady(wall_ns: Callable[[], int] = time.time_ns, boot_ns: Callable[[], int]
     return lambda: ahead_ns + passed_ns()
 
 
+def exact(at_ns: int) -> str:
+    """Return a time of UTC to the nanosecond; as text it is less than what ``iso`` returns of its second.
+
+    >>> exact(1_000_000_005), exact(1_000_000_005) < iso(1_000_000_005) < exact(2_000_000_000)
+    ('1970-01-01T00:00:01.000000005Z', True, True)
+    """
+    return f"{iso(at_ns)[:-1]}.{at_ns % 10**9:09}Z"
+
+
 def iso(at_ns: int) -> str:
     """Return a time in whole seconds of UTC, as the services write theirs."""
     return datetime.fromtimestamp(at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,7 +5,7 @@ An error of the service or the destination is an outcome. The ledger is not touc
 
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casfs.drain.archive import Entry
 from casfs.drain.delivery import Proof
@@ -134,15 +134,20 @@ class Work:
 
     def ask(self, entry: Entry) -> Asked:
         """Begin a job that brings an archive, unless it is where it was to go already."""
+        began_ns = self._now_ns()
         try:
             proof = self._way.held(entry)
-            return Asked(entry, proof=proof) if proof is not None else Asked(entry, job=self._way.begin(entry))
+            return (
+                Asked(entry, proof=_since(began_ns, proof))
+                if proof is not None
+                else Asked(entry, job=self._way.begin(entry))
+            )
         except CasfsError as error:
             return Asked(entry, error=error)
 
     def load(self, entry: Entry) -> Loaded:
         """Download an archive."""
-        moved = 0
+        moved, began_ns = 0, self._now_ns()
 
         def count(size: int) -> None:
             nonlocal moved
@@ -150,7 +155,7 @@ class Work:
             moved += size
 
         try:
-            return Loaded(entry, self._way.bring(entry, count))
+            return Loaded(entry, _since(began_ns, self._way.bring(entry, count)))
         except CasfsError as error:
             return Loaded(entry, error=error, moved=moved)
 
@@ -159,3 +164,8 @@ class Work:
             raise OverError("the run is over")
         with self._counting:
             self.moved += size
+
+
+def _since(began_ns: int, proof: Proof) -> Proof:
+    """Return *proof* with a time: that of the beginning, where nothing was put there and what is there was read."""
+    return proof if proof.since_ns is not None else replace(proof, since_ns=began_ns)

@@ -1,6 +1,7 @@
 """What a run does not get, or not at once: what it tries again, what it gives up, and what ends it."""
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from casfs.errors import (
     UncheckableError,
     UnreachableError,
 )
+from tests.data.service import MIB
 from tests.drain.simulation import HOUR, SECOND, Simulation, contents, failing
 
 DONE, FAILED, GONE = State.DONE, State.FAILED, State.GONE
@@ -176,6 +178,20 @@ def test_a_destination_that_fails_ends_the_run_and_a_name_that_cannot_be_does_no
     (tmp_path / "full" / "out").unlink()
     assert full.run() == {DONE: 3}
     assert len(full.service.begun) <= 3
+
+
+def test_a_file_that_is_too_large_for_the_file_system_keeps_no_other_from_being_brought(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    drain = Simulation(tmp_path, {"a": bytes(3 * MIB), "b": b"2", "c": b"3"})
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, unlimited))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MIB, unlimited[1]))
+    assert drain.run() == {DONE: 2, FAILED: 1}
+    assert any("a: File too large" in why for why in drain.reasons())
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert drain.run() == {DONE: 3}
+    assert len(drain.service.begun) == 3
 
 
 @pytest.mark.parametrize("hashes", [True, False], ids=["asked for", "downloaded"])

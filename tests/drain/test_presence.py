@@ -79,6 +79,22 @@ def test_a_finished_drain_misses_what_is_gone_and_has_it_brought_from_the_jobs_t
         assert vault.retrievals() == len(NAMES)
 
 
+def test_what_is_changed_in_the_second_in_which_it_was_verified_is_read_again(tmp_path: Path) -> None:
+    """As by a program that runs right behind the drain: brought, found to be there, and read again for a change."""
+    with serving(vault_of("cas", ["one"]), "cas", tmp_path) as vault:
+        file = vault.out / "one"
+        for options in ([], ["--ledger", tmp_path / "another"]):
+            assert vault.drain(*options).returncode == 0
+            file.write_bytes(bytes(file.stat().st_size))
+            assert vault.drain(*options).returncode == 0
+            vault.check()
+        file.touch()
+        assert vault.drain().returncode == 0
+        file.write_bytes(bytes(file.stat().st_size))
+        assert vault.drain().returncode == 0
+        vault.check()
+
+
 def test_what_no_job_brings_again_is_priced_before_and_retrieved_once_more(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0

@@ -19,14 +19,16 @@ UNFINISHED = ".casfs-part"
 """The folder, in a destination, of what is not whole yet."""
 
 
-OF_ONE_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL})
-"""What a file system says of one name, and not of all it has; of the root of a destination it is ENOTDIR."""
+OF_ONE_FILE = frozenset(
+    {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EFBIG}
+)
+"""What a file system says of one name or length, and not of all it has; of the root of a destination it is ENOTDIR."""
 
 
-def is_of_one_name(error: BaseException | None) -> bool:
-    """Say whether *error* is about one path in a destination, and others may do."""
+def is_of_one_file(error: BaseException | None) -> bool:
+    """Say whether *error* is about one file in a destination, and others may do."""
     cause = error.__cause__ if error is not None else None
-    is_of_one = cause is None or (isinstance(cause, OSError) and cause.errno in OF_ONE_NAME)
+    is_of_one = cause is None or (isinstance(cause, OSError) and cause.errno in OF_ONE_FILE)
     return isinstance(error, DestinationError) and is_of_one
 
 
@@ -49,11 +51,11 @@ class Found:
 
     Attributes:
         size: bytes.
-        changed_s: when anything about it was last changed, in seconds since 1970; None where nobody says.
+        changed_ns: when anything about it was last changed, in nanoseconds since 1970; None where nobody says.
     """
 
     size: int
-    changed_s: int | None = None
+    changed_ns: int | None = None
 
 
 class Part(Protocol):
@@ -103,8 +105,11 @@ class Part(Protocol):
         """
         ...
 
-    def commit(self, label: Label) -> None:
+    def commit(self, label: Label) -> int:
         """Give what is there its name, in place of what has it, once it is safe there.
+
+        Returns:
+            When that was, in nanoseconds since 1970, as ``Destination.look`` tells it where it does.
 
         Raises:
             DestinationError: what had the name before still has it, or, in a store, nothing may have it.

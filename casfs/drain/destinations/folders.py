@@ -83,7 +83,7 @@ class OneFolder:
             return None
         if found is None or not stat.S_ISREG(found.st_mode):
             return None
-        return Found(found.st_size, int(found.st_ctime))
+        return Found(found.st_size, found.st_ctime_ns)
 
     def _enter(self, folders: Sequence[str]) -> None:
         self._opened.close()

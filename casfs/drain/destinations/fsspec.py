@@ -7,6 +7,7 @@ import itertools
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -152,13 +153,13 @@ class FsspecPart(PartFile):
             self._spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this
         super().__init__(self._spool.fileno(), None, SPOOL)
 
-    def commit(self, label: Label) -> None:  # noqa: ARG002 - an object has neither mtime nor attributes of ours
+    def commit(self, label: Label) -> int:  # noqa: ARG002 - an object has neither mtime nor attributes of ours
         """Put it there, and read it back; as ``Part.commit``."""
         with _failing(self._where):
             self._files.put_file(f"/proc/self/fd/{self.fileno()}", self._key)
             self._files.invalidate_cache()
             if tree_hash_of(self._files, self._key) == self.tree_hash:
-                return
+                return time.time_ns()
             self._files.rm_file(self._key)
         raise DestinationError(f"{self._where}: what was read back is not what was put there; it was removed")
 

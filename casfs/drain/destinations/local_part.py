@@ -41,7 +41,7 @@ class LocalPart(PartFile):
         self._folders, self._name = names[:-1], names[-1]
         self._attempt = attempt
 
-    def commit(self, label: Label) -> None:
+    def commit(self, label: Label) -> int:
         """Give it its name once it is on disk; as ``Part.commit``."""
         with failing(self._what):
             _put_on(label, self.fileno())
@@ -51,7 +51,9 @@ class LocalPart(PartFile):
                 os.rename(self._attempt, self._name, src_dir_fd=parts, dst_dir_fd=into)
                 os.fsync(into)
                 remove([self._attempt + LEAVES], parts)
+            changed_ns = os.fstat(self.fileno()).st_ctime_ns
         remove_folder(self._root)
+        return changed_ns
 
     def discard(self) -> None:
         """Take it away; as ``Part.discard``."""

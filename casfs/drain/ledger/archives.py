@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -176,7 +177,8 @@ class Archives:
         )
         for row in self._database.rows(query):
             line = dict(zip(MANIFEST_KEYS, row, strict=True))
-            yield line | {"description": unescaped(line["description"])}
+            verified_at = re.sub(r"\.\d+", "", line["verified_at"])  # the second is enough for people
+            yield line | {"description": unescaped(line["description"]), "verified_at": verified_at}
 
     def reasons(self) -> list[tuple[str, int]]:
         """Return why archives were given up, the most frequent reason first, and how many for each."""

@@ -32,24 +32,24 @@ class Doubts:
 
     def missed(self) -> Iterator[Placed]:
         """Yield those that the first look missed."""
-        doubted = "number IN (SELECT number FROM doubt WHERE changed_s IS NULL)"
+        doubted = "number IN (SELECT number FROM doubt WHERE changed_ns IS NULL)"
         return self._placed(f"{_PLACED} WHERE {doubted} ORDER BY number")
 
     def begin(self, found: Iterable[Doubt]) -> None:
         """Note what a first look doubts, and nothing of an earlier one."""
         self._database.run("DROP TABLE IF EXISTS temp.doubt")
-        self._database.run("CREATE TEMP TABLE doubt (number INTEGER PRIMARY KEY, changed_s INTEGER, looks INTEGER)")
+        self._database.run("CREATE TEMP TABLE doubt (number INTEGER PRIMARY KEY, changed_ns INTEGER, looks INTEGER)")
         self._note(found, 1)
 
     def confirm(self, found: Iterable[Doubt]) -> None:
         """Note what another look doubts of what is missed, and forget what it does not."""
         self._note(found, 2)
-        self._database.run("DELETE FROM doubt WHERE changed_s IS NULL AND looks = 1")
+        self._database.run("DELETE FROM doubt WHERE changed_ns IS NULL AND looks = 1")
 
     def changed(self, after: int, limit: int) -> list[tuple[int, int]]:
         """Return numbers behind *after* of what was changed, and when; *limit* at most."""
-        query = "SELECT number, changed_s FROM doubt WHERE changed_s NOT NULL AND number > ? ORDER BY number LIMIT ?"
-        return [(number, changed_s) for number, changed_s in self._database.rows(query, after, limit)]
+        query = "SELECT number, changed_ns FROM doubt WHERE changed_ns NOT NULL AND number > ? ORDER BY number LIMIT ?"
+        return [(number, changed_ns) for number, changed_ns in self._database.rows(query, after, limit)]
 
     def verify(self, number: int, verified_at: str) -> None:
         """Note that an archive was found to be what it was; within a step."""
@@ -60,7 +60,7 @@ class Doubts:
         """Return how many are changed, or missed, and their bytes."""
         query = (
             "SELECT count(*), coalesce(sum(size), 0) FROM doubt JOIN archive USING (number)"
-            " WHERE (changed_s NOT NULL) = ?"
+            " WHERE (changed_ns NOT NULL) = ?"
         )
         row = self._database.row(query, is_changed)
         return (row[0], row[1]) if row else (0, 0)
@@ -78,6 +78,6 @@ class Doubts:
         return ((number, path, size, verified_at) for number, path, size, verified_at in self._database.rows(query))
 
     def _note(self, found: Iterable[Doubt], look: int) -> None:
-        rows = ((number, changed_s, look) for number, changed_s in found)
+        rows = ((number, changed_ns, look) for number, changed_ns in found)
         while batch := list(itertools.islice(rows, BATCH)):
             self._database.run_many("INSERT OR REPLACE INTO doubt VALUES (?, ?, ?)", batch)

@@ -214,8 +214,8 @@ def test_lengths_are_those_of_files_and_no_link_is_followed(
     put(destination, "file", b"")
     (root / "link").symlink_to(root / "file")
     (root / "linked").symlink_to(root / "a")
-    found = [each and (each.size, each.changed_s) for each in destination.look(paths)]
-    times = [int((root / path).stat().st_ctime) for path in ("a/file", "file")]
+    found = [each and (each.size, each.changed_ns) for each in destination.look(paths)]
+    times = [(root / path).stat().st_ctime_ns for path in ("a/file", "file")]
     assert found == [(5, times[0]), None, (0, times[1]), None, None, None, None, None]
     with pytest.raises(DestinationError):
         list(destination.look(["../file"]))
