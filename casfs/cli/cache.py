@@ -10,6 +10,7 @@ from casfs.cache.folder import CacheFolder, Entry, Inspection
 from casfs.cli.options import checked, json_option, named_options
 from casfs.cli.progress import Progress
 from casfs.cli.results import Row, duration, size, write
+from casfs.cli.statuses import warn
 from casfs.config.cache import NAMES, CacheSettings, read_cache_settings
 from casfs.config.values import size_bytes
 from casfs.errors import CasfsError
@@ -103,6 +104,8 @@ def _opened(given: dict[str, str | None]) -> tuple[CacheSettings, CacheFolder]:
     for name, text in texts.items():
         checked(name, text)
     settings = read_cache_settings(texts)
+    for text in settings.warnings:
+        warn(text)
     return settings, CacheFolder.open(settings.path)
 
 

@@ -7,6 +7,7 @@ import click
 from casfs.cli.options import given
 from casfs.cli.results import Row, write
 from casfs.cli.source_options import of_source
+from casfs.cli.statuses import warn
 from casfs.config.origins import Setting, settings_of
 
 
@@ -28,6 +29,8 @@ def show(source: str | None, words: tuple[str, ...], *, as_json: bool, **argumen
     write(map(_row, found.values), ("setting", "value", "from"), as_json=as_json)
     if found.failure is not None:
         raise found.failure
+    for text in found.config.warnings if found.config else ():
+        warn(text)
 
 
 def _row(setting: Setting) -> Row:

@@ -1,5 +1,6 @@
 """What commands that work without a mount share: their options, their accounts, and how a signal ends them."""
 
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from casfs.cli.options import checked, given, named_options
-from casfs.cli.statuses import INTERRUPTED, complain
+from casfs.cli.statuses import INTERRUPTED, complain, warn
 from casfs.config import library as library_options
 from casfs.config.options import BY_NAME
 from casfs.config.place import Depth, Place, parse
@@ -94,10 +95,27 @@ def session(arguments: Mapping[str, Any]) -> Iterator[Accounts]:
         checked(name, text)
     if values["log_file"] is not None or values["log_level"] == "debug":
         set_up_log(values["log_level"], values["log_format"], values["log_file"], foreground=True)
+    if values["log_file"] is not None or values["log_level"] != "debug":  # else standard error has the log
+        logging.getLogger(connect.__module__).addHandler(_Oddities())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with ExitStack() as opened:
         yield Accounts({name: text for name, text in texts.items() if name not in LOG}, opened)
+
+
+class _Oddities(logging.Handler):
+    """Tells the user what the library warns of: what is odd about the settings, each once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell it."""
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            warn(text)
 
 
 def end(failures: int) -> None:

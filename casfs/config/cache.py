@@ -20,10 +20,12 @@ class CacheSettings:
     Attributes:
         path: the folder.
         capacity_bytes: what it may hold.
+        warnings: a line for each file of settings that is there and cannot be read.
     """
 
     path: Path
     capacity_bytes: int
+    warnings: tuple[str, ...] = ()
 
 
 def read_cache_settings(given: Mapping[str, str], places: Places | None = None) -> CacheSettings:
@@ -45,4 +47,4 @@ def read_cache_settings(given: Mapping[str, str], places: Places | None = None) 
     if path is None:
         nowhere = f"no folder of a cache is named: --cache-dir, CASFS_CACHE_DIR, and cache_dir in {profile.origin} can"
         raise ConfigError("; ".join([nowhere, *files.unread]))
-    return CacheSettings(Path(path), capacity_bytes)
+    return CacheSettings(Path(path), capacity_bytes, tuple(files.unread))

@@ -1,4 +1,4 @@
-"""How a signal ends a command that works without a mount."""
+"""What commands without a mount share: they say which settings could not be read, and a signal ends them."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mounting import environment
+from tests.mounting import casfs, environment
 
 HANGS = """
 import signal, sys, threading
@@ -27,3 +27,22 @@ def test_process_ends_though_what_it_ends_with_hangs(tmp_path: Path, number: sig
     command = [sys.executable, "-c", HANGS, str(int(number))]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (128 + number, b"")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls http://127.0.0.1:9",
+        "drain http://127.0.0.1:9/-/v out",
+        "config show ap-chengdu:",
+        "cache ls --cache-dir none",
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_read_is_named_once_where_the_settings_are_elsewhere(
+    command: str, tmp_path: Path
+) -> None:
+    unreadable = tmp_path / ".config" / "casfs" / "config.toml"
+    unreadable.mkdir(parents=True)
+    done = casfs(*command.split(), env=environment(tmp_path))
+    said = [line for line in done.stderr.splitlines() if "cannot be read" in line]
+    assert said == [f"casfs: warning: {unreadable} cannot be read: Is a directory"]

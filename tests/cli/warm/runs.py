@@ -27,7 +27,9 @@ def run(home: Path, *arguments: object, **more: str) -> Done:
     done = casfs("warm", "--json", *arguments, env=environment(home, **more))
     found = [json.loads(line) for line in done.stdout.splitlines()]
     return Done(
-        done.returncode, {one["job"] or one.get("path") or one["place"]: one for one in found}, done.stderr.splitlines()
+        done.returncode,
+        {one["job"] or one.get("path") or one["place"]: one for one in found},
+        [line for line in done.stderr.splitlines() if "in memory (tmpfs)" not in line],
     )
 
 
