@@ -23,7 +23,7 @@ from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.emulator.shaping import Shaping
 from tests.emulator.client import tree_hash
-from tests.mount.test_helper import helper
+from tests.mount.helping import helper
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of
 from tests.providers import state_of
 

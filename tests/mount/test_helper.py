@@ -2,23 +2,16 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from casfs.emulator.server import Server
+from tests.mount.helping import helper
 from tests.mounting import environment, is_mounted, names, sbin
 
 pytestmark = pytest.mark.fuse
-
-MAIN = "from casfs.cli.mount_helper import main; main()"
-
-
-def helper(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", MAIN, *map(str, arguments)]
-    return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=120, check=False)
 
 
 READ_ONLY = "casfs: warning: mounted read-only, as archives always are; -o ro says so too\n"

@@ -11,7 +11,7 @@ import pytest
 
 from casfs.emulator.server import Server
 from casfs.mount import mountpoint
-from tests.mount.test_helper import helper
+from tests.mount.helping import helper
 from tests.mounting import casfs, environment, names, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse

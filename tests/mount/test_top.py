@@ -18,10 +18,8 @@ from casfs.emulator.server import Server
 from casfs.errors import MountError
 from casfs.operate.inquiry import Inquiry
 from tests.mount import holding
-from tests.mount.test_unprivileged import MOUNT, Run, nobodys, run
+from tests.mount.nobody import MOUNT, Run
 from tests.mounting import COMMAND_LIMIT_S, Mounting, casfs, environment, foreground, processes_of, wait_until
-
-__all__ = ["nobodys", "run"]
 
 pytestmark = pytest.mark.fuse
 

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.server import Server
+from tests.mount.nobody import MOUNT, Run
 from tests.mount.test_recovery import kill
-from tests.mount.test_unprivileged import MOUNT, Run, nobodys, run
 from tests.mounting import casfs, environment, is_mounted, names, processes_of, wait_until
-
-__all__ = ["nobodys", "run"]
 
 pytestmark = pytest.mark.fuse
 

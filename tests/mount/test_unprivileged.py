@@ -2,77 +2,16 @@
 
 import os
 import pwd
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from casfs.emulator.server import Server
-from tests.mounting import environment, sbin
+from tests.mount.nobody import MOUNT, NOBODY, UNKNOWN, Run
+from tests.mounting import sbin
 
 pytestmark = pytest.mark.fuse
-
-AS_NOBODY = """
-mount -t tmpfs none /dev
-mknod -m 666 /dev/fuse c 10 229
-mknod -m 666 /dev/null c 1 3
-python=$1
-user=$2
-before=$3
-options=$4
-shift 4
-case $python in /root/*)
-    mkdir /dev/python
-    mount --bind "$python" /dev/python
-    mount -t tmpfs -o mode=755 none /root
-    mkdir -p "$python"
-    mount --bind /dev/python "$python"
-esac
-eval "$before"
-exec setpriv --reuid $user --regid $user --clear-groups $options -- sh -euc "$0" sh "$@"
-"""
-"""An interpreter in root's home, where pyenv has it, is let out of there. Before the script begins, root runs *before*
-in the namespace; *options* are of setpriv."""
-NOBODY = 65534
-UNKNOWN = 54321
-"""A user without an entry in passwd."""
-MOUNT = (sys.executable, "-m", "casfs", "mount")
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def nobodys() -> Iterator[Path]:
-    """Make a directory of nobody's: those of pytest are closed to others."""
-    made = Path(tempfile.mkdtemp(prefix="casfs-nobody-"))
-    (made / "mount").mkdir()
-    for path in (made, made / "mount"):
-        os.chown(path, NOBODY, NOBODY)
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def run(nobodys: Path) -> Run:
-    """Run a shell script as nobody, or another user, with the command in ``$@``; skip where that cannot be had."""
-
-    def as_nobody(
-        script: str, *arguments: object, user: int = NOBODY, before: str = "", options: str = ""
-    ) -> subprocess.CompletedProcess[str]:
-        words = [AS_NOBODY, script, sys.base_prefix, user, before, options, *arguments]
-        # A mount in the background goes on for a moment once it was unmounted: with its process 1 it is gone at once.
-        command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc", *map(str, words)]
-        env = environment(nobodys, CASFS_LOG_FILE=str(nobodys / "log"))
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
-
-    if os.geteuid() != 0 or shutil.which("fusermount3") is None:
-        pytest.skip("only root can be somebody else, and fusermount3 mounts for them")
-    if as_nobody('"$@"', sys.executable, "-c", "import casfs.mount.serve").returncode:
-        pytest.skip("nobody cannot read this Python, or no namespace can be made here")
-    return as_nobody
 
 
 def test_user_mounts_reads_and_unmounts(run: Run, server: Server, nobodys: Path) -> None:
