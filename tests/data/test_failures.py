@@ -7,41 +7,12 @@ from concurrent.futures import Future
 import pytest
 
 from casfs.data.open_readers import FAILURE_TTL_S
-from casfs.data.outputs import Outputs
-from casfs.data.reader import Reader
 from casfs.errors import BadHandleError, CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
 from casfs.stats import Stats
-from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still, until
+from tests.data.calls import Clock, in_thread, wait_until_joined
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still
 
 DATA = sample(16 * MIB)
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def wait_until_joined(outputs: Outputs, readers: int) -> None:
-    """Wait until *readers* calls want what is in flight."""
-    until(lambda: sum(flight.readers for flight in set(outputs._monitor._flights._flying.copy().values())) >= readers)
-
-
-def in_thread(reader: Reader, offset: int, length: int) -> "Future[bytes]":
-    done: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(read(reader, offset, length))
-        except BaseException as error:  # noqa: BLE001 - handed to the test
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return done
 
 
 def failing(error: CasfsError, *parts: tuple[int, int]) -> Service:

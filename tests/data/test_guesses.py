@@ -8,8 +8,8 @@ from casfs.data.ahead import guesses, walk
 from casfs.errors import CasfsError, GoneError, InterruptedCallError, ProtocolError, UnreachableError
 from casfs.models import Output
 from casfs.stats import Stats
+from tests.data.calls import in_thread
 from tests.data.service import MIB, Request, Service, mounted, read, sample, settings, still, until
-from tests.data.test_failures import in_thread
 from tests.data.walking import JOBS, SMALL, Walked, asked, copy, walk_on
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
+from tests.data.calls import in_thread, wait_until_joined
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still
-from tests.data.test_failures import in_thread, wait_until_joined
 from tests.test_layering import PACKAGE, imported
 
 DATA = sample(40 * MIB)

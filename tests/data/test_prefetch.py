@@ -11,9 +11,9 @@ from casfs.data.memory.cache import Place
 from casfs.data.outputs import Outputs
 from casfs.data.reader import Reader
 from casfs.stats import Stats
+from tests.data.calls import in_thread, wait_until_joined
 from tests.data.nodes import is_node
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
-from tests.data.test_failures import in_thread, wait_until_joined
 
 DATA = sample(120 * MIB - 5)
 COUNT = 120

@@ -12,8 +12,8 @@ from casfs.data.outputs import Outputs
 from casfs.errors import InterruptedCallError
 from casfs.models import Output
 from tests.conftest import Announce
+from tests.data.calls import Clock, in_thread
 from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, until
-from tests.data.test_failures import Clock, in_thread
 
 DATA = sample(6 * MIB)
 HEALTHY = archive(DATA, "healthy")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from casfs.errors import CasfsError, NotFoundError
 from casfs.models import ARCHIVE_RETRIEVAL, Job, JobState, Vault
+from casfs.tree.tree import Tree
 from casfs.waiting import Deadline
 
 
@@ -70,3 +71,7 @@ class Service:
         assert self.open.wait(60)
         if question[0] in self.fails:
             raise self.fails[question[0]]
+
+
+def names(tree: Tree, path: str) -> list[str]:
+    return [name for name, _ in tree.entries(tree.resolve(path))]

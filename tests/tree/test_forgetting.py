@@ -7,8 +7,7 @@ import pytest
 from casfs.errors import GoneError, NotFoundError
 from casfs.tree.tree import Tree
 from tests.mounting import wait_until
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.nodes import OutputFile
 from casfs.tree.tree import Tree
 from tests.settings import tree_settings
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from casfs.models import Job
 from casfs.tree.nodes import JobDir, OutputFile
 from casfs.tree.tree import Tree
 from tests.settings import tree_settings
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 class Shelf:

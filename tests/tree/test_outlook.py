@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from casfs.models import ARCHIVE_RETRIEVAL, OUTPUT_LIFE_NS, Job, JobState
 from casfs.tree.tree import Tree
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 HOUR_NS = 3600 * 10**9
 DONE_NS = 1_700_000_000 * 10**9

@@ -13,8 +13,7 @@ from casfs.tree.single_flight import LISTING_S
 from casfs.tree.tree import Tree
 from casfs.waiting import Deadline
 from tests.settings import tree_settings
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 class Pages:

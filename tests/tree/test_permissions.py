@@ -8,8 +8,7 @@ from casfs.tree.nodes import OutputFile, VaultDir
 from casfs.tree.permissions import Permissions
 from casfs.tree.tree import Tree
 from casfs.waiting import Deadline
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 NO = AccessDeniedError("no permission")
 

@@ -7,8 +7,7 @@ import pytest
 from casfs.models import Job, JobState, Vault
 from casfs.tree.nodes import Root, VaultDir
 from casfs.tree.tree import Tree
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 def at(name: str, created_ns: int | None, completed_ns: int | None, state: JobState = JobState.SUCCEEDED) -> Job:

@@ -6,11 +6,7 @@ from casfs.errors import NotFoundError
 from casfs.models import JobState
 from casfs.tree.nodes import JobDir, OutputFile, Root, VaultDir
 from casfs.tree.tree import Tree
-from tests.tree.service import Clock, Service, job, vault
-
-
-def names(tree: Tree, path: str) -> list[str]:
-    return [name for name, _ in tree.entries(tree.resolve(path))]
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 def test_tree_is_vaults_then_jobs_then_the_output(tree: Tree) -> None:

@@ -7,8 +7,7 @@ from casfs.tree.known_jobs import MIN_DESCRIBES
 from casfs.tree.stale_names import STALE_TTL_S
 from casfs.tree.tree import Tree
 from tests.settings import tree_settings
-from tests.tree.service import Clock, Service, job, vault
-from tests.tree.test_tree import names
+from tests.tree.service import Clock, Service, job, names, vault
 
 
 def test_listed_root_answers_every_look_up_even_of_what_is_not_there(tree: Tree, service: Service) -> None:
