@@ -1,11 +1,11 @@
 """Commands of processes that run code of the tests; what is installed goes before the checkout in them, too."""
 
 import sys
-from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[1]
+from tests.checkout import ROOT
+
 # At the end of the path: with the checkout at its beginning, it would be tested in place of the wheel.
-_START = f"import runpy, sys; sys.path.append({str(_ROOT)!r}); "
+_START = f"import runpy, sys; sys.path.append({str(ROOT)!r}); "
 
 
 def module_command(module: str, *arguments: str) -> list[str]:

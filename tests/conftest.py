@@ -23,7 +23,6 @@ from tests.mounting import Mounting, Service, casfs, environment, is_mounted, pr
 hypothesis.settings.register_profile("casfs", deadline=None)  # a machine that is busy is no bug
 hypothesis.settings.load_profile("casfs")
 
-ROOT = Path(__file__).resolve().parent.parent
 MUST_MOUNT = "CASFS_TESTS_MUST_MOUNT"
 """The variable that makes a machine that cannot mount a failure: so that no run is green that tested nothing."""
 Announce = Callable[[str], None]

@@ -16,14 +16,9 @@ from casfs.emulator.rows import date
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
 from casfs.stats import Stats
+from tests.checkout import ROOT, document, examples
 from tests.mounting import Mounting
 from tests.test_layering import LEAVES, TABLE
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def document(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_diagram_of_the_house_is_the_import_table() -> None:
@@ -93,13 +88,6 @@ def test_readme_lists_the_options_that_there_are() -> None:
 def test_semantics_tell_every_figure() -> None:
     told = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", document("docs/semantics.md"), re.MULTILINE)
     assert set(Stats().snapshot()) <= {name for names in told for name in re.findall(r"\w+", names)}
-
-
-def examples(name: str) -> list[tuple[str, str]]:
-    """Return the commands of a document, and what it says that each prints."""
-    blocks = re.findall(r"```console\n(.*?)```", document(name), re.DOTALL)
-    told = [part.partition("\n") for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
-    return [(command, output) for command, _, output in told]
 
 
 @pytest.mark.fuse

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.checkout import ROOT
+
 PACKAGE = ROOT / "casfs"
 LEAVES = frozenset({"attributes", "errors", "errnos", "models", "asked_jobs"}) | {
     "waiting", "apart", "stats", "log", "copying", "shortage", "iso_time",

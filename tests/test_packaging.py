@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import casfs
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

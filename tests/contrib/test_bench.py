@@ -25,8 +25,8 @@ from faces import Faces
 from races import RACES
 from results import Results
 from subjects import Fetcher, Mounter
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = bytes(range(256)) * 5
 RESULTS: Results = {
     "sequential-near": {

@@ -5,14 +5,13 @@ import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from casfs.cli.drain import drain
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "drain.md").read_text("utf-8")
 SCRIPT = ROOT / "contrib" / "how_long.py"
 EXAMPLES = re.findall(r"    \$ python contrib/how_long\.py (.*)\n((?:    .*\n)+)", PAGE)

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from casfs.config.options import OPTIONS
+from tests.checkout import ROOT
 from tests.mounting import environment
-from tests.test_docs import ROOT
 
 CONTRIB = ROOT / "contrib"
 PAGES = ("casfs.1", "mount.casfs.8", "casfs.toml.5")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkout import ROOT
 from tests.mounting import COMMAND_LIMIT_S, environment
-from tests.test_docs import ROOT
 
 IS_ROOT = os.geteuid() == 0 and shutil.which("unshare") is not None
 AS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="root's alone: namespaces and other users")

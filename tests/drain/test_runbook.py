@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 from casfs.emulator.content import InMemory
+from tests.checkout import examples
 from tests.data.service import sample
 from tests.drain.vaults import SECRET, VAULT, serving
 from tests.mounting import environment
 from tests.providers import state_of
-from tests.test_docs import examples
 
 ARCHIVES = {
     "/etc/hosts": 24,

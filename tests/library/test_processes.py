@@ -9,8 +9,8 @@ import pytest
 
 from casfs.emulator.content import InMemory
 from casfs.emulator.server import Server
+from tests.checkout import document
 from tests.library.conftest import DATA
-from tests.test_docs import document
 
 FORK = """
 import os, sys, threading, time

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.dialect import CAS
+from tests.checkout import ROOT
 from tests.long.debian import MAKE_S, RUN_S, Debian, why_not
 
 SECRET_ID, SECRET_KEY = CAS.sample_key
 
-TOP = Path(__file__).resolve().parent.parent.parent
 CHECKOUT = "/srv/casfs"
 NO_PART_OF_IT = (".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "liblanes*", "dist")
 """Of what is in a checkout when somebody works in it."""
@@ -37,7 +37,7 @@ secret_key = "{SECRET_KEY}"
 
 def blocks(name: str, after: str) -> list[str]:
     """Return what is to be typed, of a README, from some words up to the next heading."""
-    text = (TOP / name).read_text(encoding="utf-8").partition(after)[2].partition("\n## ")[0]
+    text = (ROOT / name).read_text(encoding="utf-8").partition(after)[2].partition("\n## ")[0]
     found = re.findall(r"(?:^ {4}.+\n)+", text, re.MULTILINE)
     return [re.sub(r"^ {4}", "", block, flags=re.MULTILINE) for block in found]
 
@@ -55,7 +55,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
     made = Debian(tmp_path_factory.mktemp("debian") / "root")
     try:
         made.make()
-        shutil.copytree(TOP, made.root / CHECKOUT[1:], ignore=shutil.ignore_patterns(*NO_PART_OF_IT))
+        shutil.copytree(ROOT, made.root / CHECKOUT[1:], ignore=shutil.ignore_patterns(*NO_PART_OF_IT))
         made.run(f"chown -R root: {CHECKOUT}; mkdir -p /srv/vaults/backups")
         made.run(
             f"useradd --create-home --shell /bin/bash alice; cp -r {CHECKOUT} ~alice; chown -R alice: ~alice/casfs"
@@ -132,7 +132,7 @@ def test_systemd_takes_the_units_from_where_they_are_put(debian: Debian) -> None
 
 def test_pages_of_the_manual_are_where_man_looks_for_them(debian: Debian) -> None:
     debian.run(f"cd {CHECKOUT}\n{MANUAL}")
-    pages = {str(path.relative_to(TOP / "contrib/man")) for path in (TOP / "contrib/man").iterdir()}
+    pages = {str(path.relative_to(ROOT / "contrib/man")) for path in (ROOT / "contrib/man").iterdir()}
     manual = debian.root / "usr/local/share/man"
     assert {path.name for path in manual.rglob("*") if path.is_file()} >= pages
     assert pages
@@ -144,7 +144,7 @@ def test_updatedb_leaves_out_what_is_said_to_be_left_out(debian: Debian) -> None
     assert (debian.root / "etc/updatedb.conf").read_text() == 'PRUNEFS="NFS afs tmpfs fuse.casfs"\n'
 
 
-@pytest.mark.parametrize("script", re.findall(r"^ {4}(sh \S+)", (TOP / "README.md").read_text(), re.MULTILINE))
+@pytest.mark.parametrize("script", re.findall(r"^ {4}(sh \S+)", (ROOT / "README.md").read_text(), re.MULTILINE))
 def test_scripts_install_what_they_need(debian: Debian, script: str) -> None:
     few = "-x tests/config/test_values.py" if script.endswith("test.sh") else ""
     debian.run(f"cd {CHECKOUT}; {script} {few}")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.dialect import CAS
+from tests.checkout import ROOT
 from tests.long import machine as machines
 from tests.long.debian import MAKE_S, Debian
 from tests.long.machine import BOOT_S, RUN_S, Machine
-from tests.long.test_readme import CHECKOUT, NO_PART_OF_IT, TOP
+from tests.long.test_readme import CHECKOUT, NO_PART_OF_IT
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2 * MAKE_S + 2 * BOOT_S + 3 * RUN_S)]
 
@@ -67,7 +68,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     made = Debian(folder / "root")
     try:
         made.make()
-        shutil.copytree(TOP, made.root / CHECKOUT[1:], ignore=shutil.ignore_patterns(*NO_PART_OF_IT))
+        shutil.copytree(ROOT, made.root / CHECKOUT[1:], ignore=shutil.ignore_patterns(*NO_PART_OF_IT))
         made.run(f"apt-get update -qq; apt-get install -qq -y --no-install-recommends {machines.PACKAGES}")
         made.run(
             f"cd {CHECKOUT}; python3 -m venv /opt/casfs; /opt/casfs/bin/pip install -q ."
@@ -83,7 +84,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def install(root: Path) -> None:
     """Put the unit, and what it reads, where its head says."""
     units = root / "etc/systemd/system"
-    shutil.copy(TOP / "systemd/casfs@.service", units)
+    shutil.copy(ROOT / "systemd/casfs@.service", units)
     (units / "archive.service").write_text(SERVICE)
     (root / "etc/systemd/system.conf.d").mkdir(exist_ok=True)
     (root / "etc/systemd/system.conf.d/slow.conf").write_text(PATIENCE)

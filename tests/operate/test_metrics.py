@@ -24,8 +24,8 @@ from casfs.emulator.server import Server
 from casfs.errors import ConfigError
 from casfs.operate.metrics import COUNTERS, GAUGES, MAX_SCRAPES, Figures, MetricsServer
 from casfs.stats import BOUNDS_S, Stats
+from tests.checkout import ROOT
 from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, wait_until
-from tests.test_docs import ROOT
 
 CONTRIB = ROOT / "contrib"
 PROMTOOL = shutil.which("promtool")
