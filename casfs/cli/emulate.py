@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from casfs.api.providers.provider import Provider, ToolKeys
+from casfs.api.providers.provider import Provider
 from casfs.api.providers.table import PROVIDERS
 from casfs.config.options import BY_NAME
 from casfs.config.values import size_bytes
@@ -98,7 +98,7 @@ def emulate(**wanted: Any) -> None:
         server.start()
     except OSError as error:
         raise ConfigError(f"cannot listen at {wanted['host']}:{wanted['port']}: {error.strerror}") from error
-    introduce(server, PROVIDERS[wanted["provider"]], no_auth=wanted["no_auth"])
+    introduce(server, PROVIDERS[wanted["provider"]])
     signal.sigwait(SIGNALS)
     server.stop()
 
@@ -129,15 +129,14 @@ def counterpart(provider: Provider) -> Dialect:
     return found
 
 
-def introduce(server: Server, provider: Provider, *, no_auth: bool) -> None:
+def introduce(server: Server, provider: Provider) -> None:
     """Say on standard output where the service is and how to get in."""
     dialect = counterpart(provider)
     values = dict(zip(provider.keys.variables, dialect.sample_key, strict=False))
     if provider.region_variable:
         values[provider.region_variable] = dialect.region
-    # the provider's own tools want keys, and a region, whether anybody checks them or not
-    if isinstance(provider.keys, ToolKeys) or not no_auth:
-        click.echo(f"export {' '.join(f'{name}={value}' for name, value in values.items())}")
+    # with --no-auth too: who mounts signs, whether anybody checks it or not
+    click.echo(f"export {' '.join(f'{name}={value}' for name, value in values.items())}")
     option = "" if provider.name == BY_NAME["provider"].default else f"--provider {provider.name} "
     click.echo(f"casfs mount {option}{server.url} MOUNTPOINT")
 
