@@ -1,17 +1,11 @@
 """TLS over a socket whose waits the kernel bounds, with an OpenSSL at the other end that says what a test wants."""
 
 import os
-import pty
-import re
-import select
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -199,87 +193,6 @@ def test_bytes_that_were_changed_on_the_way_are_given_to_nobody(pair: Pair) -> N
     buffer = bytearray(1000)
     with pytest.raises(ssl.SSLError, match=r"(?i)bad.record.mac|decryption failed"):
         patient.recv_into(buffer, flags=ALL)
-
-
-@dataclass
-class Program:
-    """``openssl s_server``, which sends what it reads, a line at once, and takes some letters for commands."""
-
-    process: subprocess.Popen[bytes]
-    terminal: int
-    heard: bytes = b""
-
-    def says(self, pattern: bytes) -> bytes:
-        """Return what *pattern* matches in what the program writes, once it does."""
-        while not (match := re.search(pattern, self.heard)):
-            assert select.select([self.terminal], [], [], 60)[0]
-            self.heard += os.read(self.terminal, 4096)
-        self.heard = self.heard[match.end() :]
-        return match[0]
-
-    def type(self, line: bytes) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(line)
-        self.process.stdin.flush()
-
-
-@contextmanager
-def program(*options: str) -> Iterator[Program]:
-    """Run the server; it writes to a terminal, or it would keep back what it says."""
-    terminal, its_own = pty.openpty()
-    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", str(CERTIFICATE), *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=its_own, stderr=subprocess.DEVNULL) as process:
-        os.close(its_own)
-        try:
-            yield Program(process, terminal)
-        finally:
-            process.kill()
-            os.close(terminal)
-
-
-def connected(server: Program) -> TlsSocket:
-    port = int(server.says(rb"ACCEPT 127\.0\.0\.1:\d+(?=\s)").rpartition(b":")[2])
-    here = socket.create_connection(("127.0.0.1", port), 60)
-    return TlsSocket(here, certificates.trust(str(CERTIFICATE)), "127.0.0.1")
-
-
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-
-
-@needs_openssl
-@pytest.mark.parametrize("command", [b"k", b"K"], ids=["new keys", "new keys for both"])
-def test_keys_that_change_between_two_records_lose_nothing(command: bytes) -> None:
-    with program("-tls1_3") as server:
-        patient = connected(server)
-        patient.wait_at_most(0.05)
-        for text in (b"first\n", b"second\n", b"third\n"):
-            server.type(text)
-            assert received(patient, len(text)) == text
-            server.type(command + b"\n")
-            server.says(b"SSL_do_handshake -> 1")
-            with pytest.raises(BlockingIOError):  # the keys have come by themselves, which is no end
-                patient.recv_into(bytearray(MIB), flags=ALL)
-            patient.sendall(b"answer to " + text)
-            server.says(b"answer to " + text.strip())
-        patient.close()
-
-
-@needs_openssl
-def test_who_only_receives_takes_its_part_in_a_handshake_that_the_server_wants_again() -> None:
-    with program("-tls1_2", "-msg") as server, ThreadPoolExecutor(1) as other:
-        patient = connected(server)
-        server.says(rb"(?s)ClientHello.*Finished")
-        server.type(b"first\n")
-        assert received(patient, 6) == b"first\n"
-        second = other.submit(received, patient, 7)
-        try:
-            server.type(b"r\n")
-            server.says(rb"(?s)ClientHello.*Finished")
-            server.type(b"second\n")
-            assert second.result(20) == b"second\n"
-        finally:
-            patient.shutdown(socket.SHUT_RDWR)
-            patient.close()
 
 
 def test_a_handshake_that_never_comes_ends_in_its_time() -> None:
