@@ -33,6 +33,7 @@ def test_a_vault_is_fetched_the_soonest_to_expire_first_and_then_nothing_more(
     assert len(downloads(server)) == before, "what is there is left"
 
 
+@pytest.mark.fuse
 def test_one_job_is_fetched_alone_and_a_mount_reads_it_without_a_request(
     server: Server, cache: Path, tmp_path: Path, mounting: Mounting
 ) -> None:
