@@ -7,6 +7,7 @@ from concurrent.futures import Future
 import pytest
 
 from casfs.data.open_readers import FAILURE_TTL_S
+from casfs.data.outputs import Outputs
 from casfs.errors import BadHandleError, CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
 from casfs.stats import Stats
 from tests.data.calls import Clock, in_thread, wait_until_joined
@@ -111,16 +112,22 @@ def test_a_failed_prefetch_is_asked_for_anew_by_the_read_that_needs_it() -> None
     assert service.parts.count((2, 3)) == 2
 
 
+def early_and_late(outputs: Outputs, service: Service, clock: Clock) -> "tuple[Future[bytes], Future[bytes]]":
+    """Begin a read, which asks, and another one, which joins it; then let the 100 s of the first pass."""
+    early = in_thread(outputs.open(archive(DATA)), 0, 1)
+    service.arrived(1)
+    clock.now_s += 50
+    late = in_thread(outputs.open(archive(DATA)), 0, 1)
+    wait_until_joined(outputs, 2)
+    clock.now_s += 60
+    return early, late
+
+
 def test_a_call_ends_at_its_own_deadline_while_the_request_goes_on_for_others() -> None:
     clock = Clock()
     service = Service({"job": DATA}, is_held=True)
     with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
-        early = in_thread(outputs.open(archive(DATA)), 0, 1)
-        service.arrived(1)
-        clock.now_s += 50
-        late = in_thread(outputs.open(archive(DATA)), 0, 1)
-        wait_until_joined(outputs, 2)
-        clock.now_s += 60
+        early, late = early_and_late(outputs, service, clock)
         with pytest.raises(DeadlineError):
             early.result(20)
         assert not service.requests[0].cancelled()
@@ -138,12 +145,7 @@ def test_a_deadline_of_the_call_that_asked_is_none_of_the_call_that_joined() -> 
 
     service.act = act
     with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
-        early = in_thread(outputs.open(archive(DATA)), 0, 1)
-        service.arrived(1)
-        clock.now_s += 50
-        late = in_thread(outputs.open(archive(DATA)), 0, 1)
-        wait_until_joined(outputs, 2)
-        clock.now_s += 60
+        early, late = early_and_late(outputs, service, clock)
         service.release()
         assert type(early.exception(20)) is DeadlineError
         assert late.result(20) == DATA[:1]
