@@ -66,8 +66,8 @@ class Parts:
         return length
 
     def _bring(self) -> None:
-        while (number := self._next()) < len(self._left):
-            buffer = self._free.pop()
+        while (turn := self._next())[0] < len(self._left):
+            number, buffer = turn
             os.preadv(self._fd, [buffer], number * PART)
             if self._hashed:
                 lanes.leaves([buffer[at : at + MIB] for at in range(0, PART, MIB)])
@@ -75,11 +75,11 @@ class Parts:
                 self._ready[number] = buffer
                 self._changed.notify_all()
 
-    def _next(self) -> int:
+    def _next(self) -> tuple[int, memoryview]:
         with self._changed:
             self._changed.wait_for(lambda: self._free and self._asked <= self._reader + AHEAD)
             self._asked += 1
-            return self._asked - 1
+            return self._asked - 1, self._free.pop()
 
 
 class Operations:
