@@ -39,6 +39,7 @@ class Mounter:
         file: what an output is called below its job; empty if the job is the file.
         daemon: the command ends once the mount answers.
         on_disk: what it keeps is on a disk, not in memory.
+        has_library: a library of Python reads what it has kept, too.
         family: what it is one of several settings of; empty if it is the only one.
     """
 
@@ -48,6 +49,7 @@ class Mounter:
     file: str = ""
     daemon: bool = False
     on_disk: bool = False
+    has_library: bool = False
     family: str = ""
 
     def installed(self) -> bool:
@@ -139,7 +141,7 @@ def bare_mount(faces: Faces, vault: str, scratch: Path) -> list[str]:
 CASFS = Mounter("casfs", casfs, vaults=True, file="output", daemon=True)
 CASFS_64M = Mounter("casfs", casfs_64m, vaults=True, file="output", daemon=True)
 CASFS_ALONE = Mounter("casfs without read-ahead", casfs_alone, vaults=True, file="output", daemon=True)
-CASFS_KEPT = Mounter("casfs with a cache", casfs_kept, vaults=True, file="output", daemon=True, on_disk=True)
+CASFS_KEPT = replace(CASFS, name="casfs with a cache", command=casfs_kept, on_disk=True, has_library=True)
 RCLONE = Mounter("rclone", rclone)
 RCLONE_KEPT = Mounter("rclone", rclone_kept, on_disk=True)
 RCLONES_OF_TODAY = tuple(starmap(_with_streams, ((4, "16M"), (16, "4M"), (16, "16M"), (32, "4M"))))
@@ -194,6 +196,15 @@ def in_python(how: str, faces: Faces, path: str, _scratch: Path) -> list[str]:
     if how == "s3fs":
         return [str(S3FS_PYTHON), script, how, faces.s3_url, path]
     return [sys.executable, script, how, faces.cas_url, path]
+
+
+def kept_in_python(kept: Path) -> Fetcher:
+    """Read inside of Python, with the library, what a mount has kept below *kept*."""
+
+    def command(faces: Faces, path: str, scratch: Path) -> list[str]:
+        return ["env", f"CASFS_CACHE_DIR={kept / 'cache'}", *LIBRARY.command(faces, path, scratch)]
+
+    return replace(LIBRARY, command=command)
 
 
 ARIA2C = Fetcher("aria2c", aria2c)
