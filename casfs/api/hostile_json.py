@@ -16,7 +16,7 @@ DEEPEST = 100
 """Levels of a document that is used; those of the service have five. Fewer than a reader of JSON takes, at whatever
 depth of its own stack it reads what is kept here."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 """A string, so that no bracket in it counts, or a bracket. Possessive: text without an end costs one pass."""
 
 

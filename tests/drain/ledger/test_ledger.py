@@ -15,11 +15,15 @@ from casfs.errors import ConfigError, LedgerError, ProtocolError
 HASH = "0123456789abcdef" * 4
 
 
-def entered(path: Path, *archives: Archive) -> Ledger:
-    ledger = Ledger(path)
+def enter(ledger: Ledger, *archives: Archive) -> None:
     with ledger.step():
         ledger.archives.add(archives, Naming.DESCRIPTION)
         ledger.archives.finish()
+
+
+def entered(path: Path, *archives: Archive) -> Ledger:
+    ledger = Ledger(path)
+    enter(ledger, *archives)
     return ledger
 
 
@@ -85,8 +89,8 @@ def test_archives_that_two_pages_have_are_one_and_two_of_one_id_are_an_error(tmp
     with entered(tmp_path / "x", archive("a", "x"), archive("b", "x"), archive("a", "x")) as ledger:
         assert [each.id for _, each, _ in ledger.archives.described()] == ["a", "b"]
         assert sorted(entry.path for entry in ledger.archives.entries(State.NEW)) == ["x", "x.b"]
-    with pytest.raises(ProtocolError, match="two archives are called 'a'"):
-        entered(tmp_path / "y", archive("a", size=1), archive("a", size=2))
+    with Ledger(tmp_path / "y") as ledger, pytest.raises(ProtocolError, match="two archives are called 'a'"):
+        enter(ledger, archive("a", size=1), archive("a", size=2))
 
 
 def test_descriptions_come_back_as_they_were(tmp_path: Path) -> None:
