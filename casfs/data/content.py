@@ -186,10 +186,9 @@ class Content:
         with self._lock:
             known = self._leaves if self.size == size else None
             is_refuted = known is None or any(known.get(block) not in (None, right.get(block)) for block in part)
-            if is_refuted and not self.root_met:
+            if is_refuted and not (self.root_met or isinstance(self.failure, CorruptDataError)):
                 self._fail(CorruptDataError(f"{self.name}: what was served of it has proved wrong"))
-        if self.before is not None:
-            self.before.refute(right, part, size)
+        self._refute_before(right, part, size)
 
     def verification(self) -> Verification:
         """Return how much was checked."""
@@ -219,7 +218,7 @@ class Content:
         self.has_unproven = (self.has_unproven or not checked) and self._leaves.proven < self.count
         if checked:
             self._stats.count("blocks_verified", len(part))
-            self._refute_before(part)
+            self._refute_before(self._leaves, part, self.size)
         return self._check_root(new, last_try=last_try) or checked
 
     def _check_hash(self, part: range, digests: Sequence[bytes], tree_hash: str) -> None:
@@ -267,12 +266,12 @@ class Content:
         self.root_met = True
         self.has_unproven = False
         self._stats.count("blocks_verified", self._leaves.prove_all())
-        self._refute_before(range(self.count))
+        self._refute_before(self._leaves, range(self.count), self.size)
 
-    def _refute_before(self, part: range) -> None:
+    def _refute_before(self, right: Leaves | Mapping[int, bytes], part: Iterable[int], size: int | None) -> None:
         if self.before is not None:
-            self.before.refute(self._leaves, part, self.size)
-            self.open_readers.are_pages_wrong |= self.before.open_readers.are_pages_wrong
+            self.before.refute(right, part, size)
+            self.open_readers.are_pages_wrong |= self.before.open_readers.take_wrong()
 
     def _fail(self, error: CorruptDataError) -> None:
         """Serve no byte any more; *error* itself is raised, or told, by whoever found it out."""

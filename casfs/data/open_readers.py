@@ -151,5 +151,7 @@ class OpenReaders:
 
     def take_wrong(self) -> bool:
         """Say whether the kernel may have pages that have proved wrong, once: whoever asks has them dropped."""
-        was, self.are_pages_wrong = self.are_pages_wrong, False
-        return was
+        if not self.are_pages_wrong:
+            return False  # and nothing is written over what is found wrong meanwhile, without the lock
+        self.are_pages_wrong = False
+        return True

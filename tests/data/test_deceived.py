@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,22 @@ def test_what_proves_wrong_before_its_first_reader_is_exposed_is_not_served() ->
             read(reader, 0, 1)
 
 
+def test_who_opens_later_and_is_served_the_same_wrong_bytes_is_told_too() -> None:
+    service = Service({"job": DATA}, hashes=False)
+    service.act = wrong
+    with mounted(service, SMALL) as outputs:
+        readers = []
+        for _ in range(2):
+            readers.append(outputs.open(archive(DATA)))
+            assert read(readers[-1], 0, 1) == OTHER[:1]
+        service.act, service.hashes = lambda _request: None, True
+        for block in (1, 0):  # in a memory of one
+            read(outputs.open(archive(DATA)), block * MIB, 1)
+        for reader in readers:
+            with pytest.raises(CorruptDataError):
+                reader.check()
+
+
 def test_a_root_that_does_not_fit_is_told_to_those_who_were_served_and_not_to_those_who_were_not() -> None:
     service = Service({"job": OTHER}, hashes=False)
     with mounted(service) as outputs:
@@ -127,17 +144,25 @@ def test_a_block_that_was_served_before_is_not_forgotten_with_the_part_that_did_
             reader.check()
 
 
-def test_who_reads_on_by_an_older_document_fails_when_a_newer_ones_hashes_say_otherwise() -> None:
+@pytest.mark.parametrize(("hashes", "length"), [(True, 1), (True, len(DATA)), (False, len(DATA))])
+def test_who_reads_on_by_an_older_document_fails_when_a_newer_ones_hashes_say_otherwise(
+    length: int, *, hashes: bool
+) -> None:
+    """Those of a part, or of each, or that of the whole alone; by another document in between nobody was served."""
     service = Service({"job": DATA}, hashes=False)
     service.act = wrong
-    with mounted(service, SMALL) as outputs:
+    told: list[Output] = []
+    with mounted(service, SMALL, on_wrong=told.append) as outputs:
         reader = outputs.open(archive(DATA, hashed=False))
         read(reader, 0, 1)
+        between = outputs.open(replace(archive(DATA), tree_hash="ab" * 32))
         service.act = lambda _request: None
-        service.hashes = True
-        assert read_all(outputs, archive(DATA)) == DATA
+        service.hashes = hashes
+        assert read(outputs.open(archive(DATA)), 0, length) == DATA[:length]
         with pytest.raises(CorruptDataError):
             reader.check()
+        between.check()
+        assert told == [archive(DATA)], "the kernel is to drop its pages at once, and once"
 
 
 def test_who_was_served_a_block_with_a_false_hash_of_its_own_is_told_when_the_root_does_not_fit() -> None:
