@@ -256,6 +256,8 @@ def mounted(
     finally:
         service.release()
         made.stop()
+    cache = made._monitor._cache
+    until(lambda: cache.capacity - cache._pool.free == len(cache))  # no buffer is lost: a worker may give one back yet
 
 
 def until(is_so: Callable[[], bool]) -> None:

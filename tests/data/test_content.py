@@ -97,10 +97,29 @@ def test_a_root_that_is_not_the_jobs_is_a_mismatch_for_good() -> None:
         admit(made, 4, 5, last_try=True)
     assert str(made.verification()) == "mismatch"
     assert isinstance(made.failure, CorruptDataError)
+    assert made.leaf(0) is None, "nothing is to be kept on disk"
     with pytest.raises(CorruptDataError):
         admit(made, 0, 1)
     assert not made.open().keep_pages
     assert not made.open().keep_pages
+
+
+def test_what_the_root_has_proved_does_not_fail_for_what_comes_otherwise_since() -> None:
+    made = content()
+    admit(made, 0, 4)
+    admit(made, 4, 5)
+    with pytest.raises(CorruptDataError):
+        made.admit(range(1), [OTHER], OTHER.hex(), last_try=True)
+    assert made.failure is None
+
+
+def test_the_kernel_keeps_pages_once_all_that_came_without_a_hash_is_proved() -> None:
+    made = content(tree_hash=None)
+    admit(made, 0, 4)
+    admit(made, 4, 5, hashed=False)
+    assert not made.open().keep_pages
+    admit(made, 4, 5)
+    assert made.open().keep_pages
 
 
 def test_a_last_leaf_that_came_wrong_once_does_not_condemn_the_output() -> None:

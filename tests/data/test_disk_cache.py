@@ -72,6 +72,7 @@ def test_only_what_is_damaged_is_fetched_again(opened: Opened, tmp_path: Path) -
     path.write_bytes(raw)
     service = Service({"job": DATA})
     with mounted(service, disk=opened()) as outputs:
+        assert read(outputs.open(OUTPUT), 12 * MIB, 5) == DATA[12 * MIB :], "a part of which nothing is right"
         assert whole(outputs, OUTPUT) == DATA
         until(lambda: str(outputs.cached(OUTPUT)) == "whole")
     assert sorted(service.parts) == [(9, 10), (12, 13)]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from casfs.data.outputs import Outputs
 from casfs.data.settings import Verify
 from casfs.errors import (
     CasfsError,
+    DeadlineError,
     GoneError,
     ProtocolError,
     RefusedError,
@@ -78,14 +80,15 @@ def test_opens_at_the_same_time_learn_the_size_with_one_request() -> None:
 
 
 def test_an_inventory_may_turn_out_to_be_empty() -> None:
-    service = Service({"job": b""})
-    with mounted(service) as outputs:
+    service = Service({"job": b"", "other": DATA})
+    with mounted(service, settings(cache=1)) as outputs:
         reader = outputs.open(INVENTORY)
         assert reader.size == 0
         assert read(reader, 0, 10) == b""
         assert outputs.size_of(INVENTORY) == 0
         assert outputs.open(INVENTORY).size == 0
-    assert len(service.requests) == 1
+        assert len(service.requests) == 1
+        assert read(outputs.open(archive(DATA, "other")), 0, 1) == DATA[:1], "of the buffer that no block came into"
 
 
 def test_a_size_that_could_not_be_learnt_is_asked_again_at_the_next_open() -> None:
@@ -101,6 +104,36 @@ def test_a_first_block_that_came_wrong_is_fetched_once_more() -> None:
     with mounted(service) as outputs:
         assert read(outputs.open(UNKNOWN), 0, MIB) == DATA[:MIB]
     assert service.parts == [(0, 1), (0, 1)]
+
+
+def test_a_first_block_that_comes_with_another_size_once_more_is_not_served() -> None:
+    service = Service({"job": DATA})
+
+    def act(request: Request) -> bytes | None:
+        if len(service.requests) == 1:
+            return b"?" * request.length
+        service.data["job"] = DATA[:-1]
+        return None
+
+    service.act = act
+    with mounted(service) as outputs:
+        reader = outputs.open(INVENTORY)
+        assert reader.size == len(DATA)
+        with pytest.raises(SizeChangedError):
+            read(reader, 0, 1)
+
+
+def test_who_no_longer_waits_for_a_size_leaves_its_request_to_who_does() -> None:
+    service = Service({"job": DATA}, is_held=True)
+    with mounted(service) as outputs, ThreadPoolExecutor(1) as other:
+        opening = other.submit(outputs.open, INVENTORY)
+        service.arrived(1)
+        with pytest.raises(DeadlineError):
+            outputs.learn_size(INVENTORY, 0.01)
+        service.stir()
+        service.release()
+        assert opening.result(20).size == len(DATA)
+    assert len(service.requests) == 1
 
 
 def test_a_first_block_that_cannot_be_trusted_does_not_hide_the_size() -> None:
