@@ -14,7 +14,7 @@ from casfs.cli.statuses import LASTING, LastingError, warn
 from casfs.config.config import Config, read_config
 from casfs.config.mount_options import known, parse
 from casfs.config.options import BY_NAME, OPTIONS
-from casfs.config.values import FLAG, PATH
+from casfs.config.values import FLAG, PATHS
 from casfs.mount.remount import check_remount
 from casfs.mount.serve import MountRequest
 from casfs.mount.serve import mount as make
@@ -77,7 +77,7 @@ def requested(source: str, mountpoint: str, texts: dict[str, str], words: str) -
 def absolute_paths(config: Config) -> dict[str, str]:
     """Return the options of *config* that are paths, to be read again from another working directory."""
     values = json.loads(config.options)
-    return {option.name: values[option.name] for option in OPTIONS if option.kind is PATH and values.get(option.name)}
+    return {option.name: values[option.name] for option in OPTIONS if option.kind in PATHS and values.get(option.name)}
 
 
 def is_foreground(texts: Mapping[str, str], words: str, environment: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from casfs.config.options import BY_NAME, OPTIONS, Option
-from casfs.config.values import PATH
+from casfs.config.values import FOLDER, PATHS
 from casfs.errors import ConfigError
 
 Command = Callable[..., Any]
@@ -60,8 +60,8 @@ def _values(option: Option, begun: str) -> list[CompletionItem]:
 
     click's own type of paths looks at each when it is given, and would hang where the disk does.
     """
-    if option.kind is PATH:
-        return [CompletionItem(begun, type="file")]
+    if option.kind in PATHS:
+        return [CompletionItem(begun, type="dir" if option.kind == FOLDER else "file")]
     words = option.kind.metavar.split("|") if "|" in option.kind.metavar else []
     return [CompletionItem(word) for word in words if word.startswith(begun)]
 

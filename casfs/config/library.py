@@ -8,7 +8,7 @@ from casfs.config.layers import Layer, Places, environment_layer
 from casfs.config.nearest import or_nearest
 from casfs.config.options import BY_NAME, OPTIONS
 from casfs.config.profiles import DEFAULT
-from casfs.config.values import PATH
+from casfs.config.values import PATHS
 from casfs.errors import ConfigError
 
 NAMES = tuple(option.name for option in OPTIONS if not option.mount_only)
@@ -62,7 +62,7 @@ def _text_of(name: str, value: object) -> str:
         case str() | os.PathLike():
             text = os.fspath(value)
             if isinstance(text, str):
-                return str(BY_NAME[name].read(text, name)) if BY_NAME[name].kind is PATH else text
+                return str(BY_NAME[name].read(text, name)) if BY_NAME[name].kind in PATHS else text
         case int():
             return str(value)
         case float():

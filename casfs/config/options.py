@@ -10,6 +10,7 @@ from casfs.api.providers.table import PROVIDERS
 from casfs.config.values import (
     ACCOUNT,
     FLAG,
+    FOLDER,
     HEADER,
     MODE,
     PATH,
@@ -172,7 +173,7 @@ OPTIONS = (
     ),
     Option(
         "cache_dir",
-        PATH,
+        FOLDER,
         default=None,
         default_words="none",
         why="a disk is the user's to give",

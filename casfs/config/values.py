@@ -95,6 +95,8 @@ def _header(text: str) -> str:
 FLAG = Kind("", _flag)
 TEXT = Kind("NAME", _text)
 PATH = Kind("FILE", _path)
+FOLDER = Kind("DIR", _path)
+PATHS = (PATH, FOLDER)
 MODE = Kind("MODE", _mode, quoted=True)
 ACCOUNT = Kind("ACCOUNT", _account, quoted=True)
 HEADER = Kind("HEADER", _header)

@@ -25,6 +25,8 @@ def test_help_of_mount_shows_the_forms_of_source_and_of_values(tmp_path: Path) -
     assert "\n  REGION:[VAULT]    a region like ap-chengdu\n" in "\n".join(line[2:] for line in shown.splitlines())
     assert "--list-ttl SECONDS" in shown
     assert "--metrics HOST:PORT" in shown
+    assert "--cache-dir DIR" in shown
+    assert "--log-file FILE" in shown
 
 
 def test_version_is_one_line(tmp_path: Path) -> None:
