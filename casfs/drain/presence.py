@@ -8,6 +8,7 @@ What is lost is retrieved again, from a job that there is already where one live
 """
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from casfs.models import Job, JobState
 
 BATCH = 100
 """Archives that are verified between two steps of the ledger."""
+SHARED_S = 65.0
+"""Until a host sees what another one has put into a folder that they share. Source: nfs(5), acdirmax is 60 s."""
 WHY = "it was there, and is not any more, or is not what it was"
 
 
@@ -98,11 +101,12 @@ class Presence:
         self._note = note
         self._now_ns = now_ns
 
-    def check(self, *, is_empty: Callable[[], bool]) -> Lost:
+    def check(self, *, is_empty: Callable[[], bool], pause_s: float = 0.0) -> Lost:
         """Have the ledger say what is there, and return what is not.
 
         Args:
             is_empty: says whether there is nothing else of the drain there either.
+            pause_s: how long to wait before what is missed is looked for once more, up to SHARED_S.
 
         Raises:
             DestinationError: it cannot be asked; or nothing at all is there and what would bring it again costs money,
@@ -112,7 +116,7 @@ class Presence:
         done, _ = self._ledger.archives.totals()[State.DONE]
         if not done:  # of millions none may be
             return Lost(0, 0, is_all=False)
-        self._look()
+        self._look(min(pause_s, SHARED_S))
         self._read_again()
         missed, changed = (self._ledger.doubts.totals(is_changed=each) for each in (False, True))
         lost = Lost(missed[0] + changed[0], missed[1] + changed[1], missed[0] + changed[0] == done)
@@ -132,10 +136,12 @@ class Presence:
                 self._adopt(entry, found[entry.id])
         return lost
 
-    def _look(self) -> None:
+    def _look(self, pause_s: float) -> None:
         """Have the ledger note what is missed, by two looks, and what was changed since it was verified."""
         doubts = self._ledger.doubts
         doubts.begin(self._doubted(doubts.placed()))
+        if doubts.totals(is_changed=False)[0]:
+            time.sleep(pause_s)
         doubts.confirm(self._doubted(doubts.missed()))
 
     def _doubted(self, placed: Iterator[Placed]) -> Iterator[Doubt]:

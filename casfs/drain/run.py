@@ -154,23 +154,20 @@ class Drain:
             self._finish()
         return self._result()
 
-    def _look(self) -> None:
+    def _look(self, pause_s: float = 0.0) -> None:
         """Look for what is done, and have the ledger say what of it is there."""
-        vault = self._wish.settings.vault
-        jobs = partial(self._service.each_job, vault)
+        jobs = partial(self._service.each_job, self._wish.settings.vault)
         presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns)
-        lost = presence.check(is_empty=lambda: self._manifest.look() is None)
+        lost = presence.check(is_empty=lambda: self._manifest.look() is None, pause_s=pause_s)
         if lost.archives:
-            self._user.note(
-                f"{lost.archives} archives, {lost.size} bytes, were there, and are not any more as they were"
-            )
+            what = f"{lost.archives} archives, {lost.size} bytes"
+            self._user.note(f"{what}, were there, and are not any more as they were")
 
     def _work(self) -> None:
         now_ns = self._now_ns
-        work = Work(self._service, self._wish.settings.vault, self._way, now_ns)
         inbox = Queue[Outcome]()
         means = Means(
-            work,
+            Work(self._service, self._wish.settings.vault, self._way, now_ns),
             Workers("ask", SIDE_BY_SIDE + 1, inbox.put, Broken),
             Workers("load", self._wish.settings.jobs, inbox.put, Broken),
             inbox,
@@ -184,8 +181,10 @@ class Drain:
                 run.run()
             except CasfsError:
                 with suppress(CasfsError):  # the first one is the reason
+                    self._look()
                     self._finish()
                 raise
+            self._look(self._wish.settings.poll_s)  # a disk may have gone in the hours that waves take
         self._finish()
 
     def _finish(self) -> None:

@@ -29,7 +29,7 @@ from tests.drain.simulation import HOUR, Simulation, contents
 from tests.drain.test_command import NAMES, events, inventory_file
 from tests.drain.test_pushing import DOMAIN, NoService, job
 from tests.drain.vaults import VAULT, Vault, serving, vault_of
-from tests.mounting import COMMAND_LIMIT_S
+from tests.mounting import COMMAND_LIMIT_S, wait_until
 
 
 def cut(path: Path) -> None:
@@ -77,6 +77,28 @@ def test_a_finished_drain_misses_what_is_gone_and_has_it_brought_from_the_jobs_t
         assert vault.drain().returncode == 0
         vault.check()
         assert vault.retrievals() == len(NAMES)
+
+
+def test_what_goes_away_while_others_are_waited_for_is_missing_in_the_end(tmp_path: Path) -> None:
+    """As from a disk that is gone, or by a program that tidies up, in the hours that a wave takes."""
+    state, ahead_s = vault_of("cas", ["one", "two"]), [0.0]
+    state.clock, state.job_takes_s = (lambda: time.time() + ahead_s[0]), 3600.0
+    options = ("--inventory", inventory_file(tmp_path, state), "--ahead", "1")
+    with serving(state, "cas", tmp_path) as vault:
+        with vault.running(*options) as process:
+            wait_until(lambda: vault.requests("initiate_job") == 1, "the first is asked for")
+            ahead_s[0] += 3601
+            wait_until(lambda: vault.requests("initiate_job") == 2, "the second is asked for")
+            (first,) = (vault.out / name for name in ("one", "two") if (vault.out / name).exists())
+            first.unlink()
+            ahead_s[0] += 3601
+            said = process.communicate(timeout=COMMAND_LIMIT_S)[1]
+        assert process.returncode == 1
+        assert said.splitlines()[-1].startswith("casfs: 1 of 2 archives are missing, ")
+        assert first.name not in {line["path"] for line in vault.manifest()}, "the manifest is true"
+        assert vault.drain(*options).returncode == 0
+        vault.check()
+        assert vault.retrievals() == 2
 
 
 def test_what_is_changed_in_the_second_in_which_it_was_verified_is_read_again(tmp_path: Path) -> None:
