@@ -72,12 +72,25 @@ def test_only_what_is_damaged_is_fetched_again(opened: Opened, tmp_path: Path) -
     path.write_bytes(raw)
     service = Service({"job": DATA})
     with mounted(service, disk=opened()) as outputs:
-        assert read(outputs.open(OUTPUT), 12 * MIB, 5) == DATA[12 * MIB :], "a part of which nothing is right"
         assert whole(outputs, OUTPUT) == DATA
         until(lambda: str(outputs.cached(OUTPUT)) == "whole")
     assert sorted(service.parts) == [(9, 10), (12, 13)]
     with mounted(Service({}), disk=opened()) as outputs:
         assert whole(outputs, OUTPUT) == DATA
+
+
+def test_a_part_of_which_nothing_on_disk_is_right_is_fetched_into_room_of_its_own(
+    opened: Opened, tmp_path: Path
+) -> None:
+    fill(opened())
+    (path,) = (tmp_path / "cache" / "contents").glob("*/*")
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    service = Service({"job": DATA})
+    with mounted(service, settings(cache=1), disk=opened()) as outputs:
+        assert read(outputs.open(OUTPUT), 12 * MIB, 5) == DATA[12 * MIB :]
+    assert service.parts == [(12, 13)]
 
 
 def test_a_block_on_disk_waits_for_no_connection(opened: Opened) -> None:
