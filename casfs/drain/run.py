@@ -238,6 +238,7 @@ class Drain:
         if count:
             whole = sum(each for each, _ in totals.values())
             why = "; ".join(f"{text} ({times})" for text, times in self._ledger.archives.reasons()[:3])
+            why = why or "run it again to go on"
             raise MissingError(f"{count} of {whole} archives are missing, {size} bytes: {why}")
         return totals
 

@@ -94,7 +94,9 @@ def test_what_goes_away_while_others_are_waited_for_is_missing_in_the_end(tmp_pa
             ahead_s[0] += 3601
             said = process.communicate(timeout=COMMAND_LIMIT_S)[1]
         assert process.returncode == 1
-        assert said.splitlines()[-1].startswith("casfs: 1 of 2 archives are missing, ")
+        last = said.splitlines()[-1]
+        assert last.startswith("casfs: 1 of 2 archives are missing, ")
+        assert last.endswith(" bytes: run it again to go on")
         assert first.name not in {line["path"] for line in vault.manifest()}, "the manifest is true"
         assert vault.drain(*options).returncode == 0
         vault.check()
