@@ -55,6 +55,49 @@ def test_a_disk_that_hangs_is_not_waited_for(opened: Opened, tmp_path: Path, ann
     assert service.requests
 
 
+class Slow(Hanging):
+    """A disk on which writes of blocks do not return before they are let."""
+
+    def write_from(self, fd: int, buffers: Sequence[memoryview], offset: int) -> None:
+        self.entered.release()
+        assert self.lets.wait(60)
+        super().write_from(fd, buffers, offset)
+
+
+def test_who_waits_for_memory_has_what_was_lent_to_a_write_as_soon_as_it_ends(tmp_path: Path) -> None:
+    """Of a memory of two blocks one is being written, and the other one is for a request that is not answered."""
+    service, files = Service({"job": DATA, "other": DATA}), Slow()
+    disk = DiskCache(Store.open(tmp_path / "cache", 64 * MIB, files=files), "https://cas.example", "100")
+    with mounted(service, settings(cache=2), disk=disk) as outputs:
+        files.lets.clear()
+        assert read(outputs.open(OUTPUT), 0, MIB) == DATA[:MIB]
+        assert files.entered.acquire(timeout=20)
+        service.is_held = True
+        reader = outputs.open(archive(DATA, "other", hashed=False))
+        waiting = [WORK.submit(read, reader, 0, MIB)]
+        service.arrived(2)
+        waiting.append(WORK.submit(read, reader, 2 * MIB, MIB))
+        until(lambda: outputs._monitor._flights.is_short)
+        files.lets.set()
+        service.arrived(3)
+        service.release()
+        assert [one.result(20) for one in waiting] == [DATA[:MIB], DATA[2 * MIB : 3 * MIB]]
+
+
+def test_what_is_kept_is_no_longer_said_to_be_downloaded(opened: Opened) -> None:
+    with mounted(Service({"job": DATA}), disk=opened()) as outputs:
+        assert whole(outputs, OUTPUT) == DATA
+        stored = opened().stored(OUTPUT, len(DATA))
+
+        def is_free() -> bool:
+            lease = stored.claim(range(stored.count))
+            if lease is not None:
+                lease.release()
+            return lease is not None
+
+        until(is_free)
+
+
 def disk_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("casfs-disk")]
 
