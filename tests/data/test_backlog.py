@@ -117,6 +117,9 @@ def test_of_an_output_that_proved_wrong_nothing_is_kept(
     assert backlog.drop(content) == [wrong]
     assert numbers(backlog.next()) == [0]
     assert backlog.next() is None
+    for _ in range(CAPACITY):
+        assert backlog.add(wrong) == [], "what was dropped before takes no place of others"
+        assert backlog.drop(content) == [wrong]
 
 
 @pytest.mark.parametrize(("capacity", "batch"), [(1, 0), (2, 1), (8, 1), (64, 8), (1024, MAX_BATCH_BLOCKS)])
