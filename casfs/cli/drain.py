@@ -121,6 +121,7 @@ def drain(**arguments: Any) -> None:
     valid is paid for twice. "casfs drain status LEDGER" says how far it is.
     """
     where, choice = arguments["vault_place"], _choice(arguments)
+    _refuse_inside(arguments["ledger"], arguments["destination"])
     options = {name: text for name, text in given(arguments).items() if name in library_options.NAMES}
     with (
         session(arguments) as accounts,
@@ -164,6 +165,15 @@ def drain_status(ledger: Path, *, as_json: bool) -> None:
         return
     for line in status.lines(found):
         write_line(line)
+
+
+def _refuse_inside(ledger: Path | None, destination: str) -> None:
+    """Refuse a ledger where archives go: one of them may have its name, and would take its place."""
+    folder = _shown(destination)
+    if ledger is None or not folder.startswith("/"):
+        return
+    if Path(os.path.realpath(absolute(str(ledger)))).is_relative_to(os.path.realpath(folder)):
+        raise click.UsageError(f"--ledger {ledger} is in DESTINATION, where an archive may take its name")
 
 
 def _choice(arguments: Mapping[str, Any]) -> Choice:

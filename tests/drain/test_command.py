@@ -163,6 +163,16 @@ def test_what_is_missing_is_the_last_line_and_the_manifest_is_true(tmp_path: Pat
         vault.check(5)
 
 
+def test_a_ledger_lies_where_no_archive_goes(tmp_path: Path) -> None:
+    with serving(vault_of("cas", ["ledger"]), "cas", tmp_path) as vault:
+        (tmp_path / "link").symlink_to(vault.out)
+        for ledger in (vault.out / "ledger", tmp_path / "link/deep/ledger"):
+            done = vault.drain("--ledger", ledger)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "is in DESTINATION, where an archive may take its name" in done.stderr
+        assert not vault.retrievals()
+
+
 def test_no_secret_is_in_what_is_said_and_kept(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         done = vault.drain("--json")
