@@ -27,17 +27,20 @@ class OpenReader:
         doubt: how often the kernel's pages had been doubted when it was opened, if the kernel empties them for it and
             was not heard of since; else None.
         keep_pages: whether what the kernel held of the output before may be served to it.
+        uses_pages: whether what the kernel holds of the output may be, from now on: readers of what it was believed to
+            be before could fill pages that the kernel has emptied for it.
         is_exposed: whether it may have been served bytes that the root of the job had not proved.
         is_deceived: whether such bytes have proved wrong since.
         is_closed: whether it serves nothing any more.
     """
 
-    __slots__ = ("_failures", "block", "doubt", "is_closed", "is_deceived", "is_exposed", "keep_pages")
+    __slots__ = ("_failures", "block", "doubt", "is_closed", "is_deceived", "is_exposed", "keep_pages", "uses_pages")
 
-    def __init__(self, *, keep_pages: bool, is_exposed: bool, doubt: int | None) -> None:
+    def __init__(self, *, keep_pages: bool, uses_pages: bool, is_exposed: bool, doubt: int | None) -> None:
         self.block = 0
         self.doubt = doubt
         self.keep_pages = keep_pages
+        self.uses_pages = uses_pages
         self.is_exposed = is_exposed
         self.is_deceived = False
         self.is_closed = False
@@ -116,7 +119,12 @@ class OpenReaders:
         # Readers of what it was believed to be before could still fill pages after this open has emptied them.
         self.are_pages_in_doubt = in_doubt or is_bad or has_former_readers
         doubt = None if keep_pages or is_bad or has_former_readers else self._doubts
-        open_reader = OpenReader(keep_pages=keep_pages, is_exposed=keep_pages and not is_proven, doubt=doubt)
+        open_reader = OpenReader(
+            keep_pages=keep_pages,
+            uses_pages=not has_former_readers,
+            is_exposed=keep_pages and not is_proven,
+            doubt=doubt,
+        )
         self._readers += (open_reader,)
         self.are_exposed = self.are_exposed and open_reader.is_exposed
         return open_reader

@@ -17,6 +17,7 @@ class Reader:
 
     Attributes:
         keep_pages: whether what the kernel holds of this output from before may be served.
+        uses_pages: whether what it holds may be served at all.
 
     Threads: any, many at once.
     """
@@ -34,6 +35,7 @@ class Reader:
         clock: Clock,
     ) -> None:
         self.keep_pages = open_reader.keep_pages
+        self.uses_pages = open_reader.uses_pages
         self._open_reader = open_reader
         self._content = content
         self._size = content.size or 0

@@ -53,6 +53,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def uses_pages(self) -> bool:
+        """Whether the kernel's pages may serve it; else each read asks."""
+        ...
+
+    @property
     def position(self) -> int:
         """Where it stands, about."""
         ...

@@ -136,7 +136,7 @@ class Operations:
                 raise ProtocolError(f"{path}: opened as a file, but no output")
         file_info.fh = self._handles.add(Opened(node, reader, path))
         file_info.keep_cache = reader.keep_pages
-        file_info.direct_io = isinstance(node, ProbeFile) or not self._is_size_known(path, node)
+        file_info.direct_io = isinstance(node, ProbeFile) or not (reader.uses_pages and self._is_size_known(path, node))
 
     def read(self, fh: int, offset: int, buffer: memoryview) -> int:
         """Fill *buffer* from *offset* on, or up to the end of the file; see ``seam.Seam.read``."""

@@ -134,6 +134,7 @@ class Behaviour:
         stalls_from: offset from which on reads wait for nothing, up to 30 s.
         short: bytes that a read leaves out.
         keep_pages: whether the kernel may keep pages of earlier opens.
+        uses_pages: whether the kernel's pages may serve it.
     """
 
     size: int | None = None
@@ -147,6 +148,7 @@ class Behaviour:
     stalls_from: int | None = None
     short: int = 0
     keep_pages: bool = True
+    uses_pages: bool = True
 
 
 class StandInReader:
@@ -157,6 +159,7 @@ class StandInReader:
         self._behaviour = behaviour
         self._size = size
         self.keep_pages = behaviour.keep_pages
+        self.uses_pages = behaviour.uses_pages
         self.closed = False
         self.position = 0
         self.read_s: float | None = None

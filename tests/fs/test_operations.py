@@ -97,6 +97,12 @@ def test_the_kernel_keeps_its_pages_if_the_reader_says_so(mount: Mount, keep: bo
     assert mount.open().keep_cache == keep
 
 
+@pytest.mark.parametrize("uses", [True, False])
+def test_reads_go_past_the_kernels_pages_if_the_reader_says_so(mount: Mount, uses: bool) -> None:  # noqa: FBT001 - a parameter
+    mount.outputs.behaviours["plain"] = Behaviour(uses_pages=uses)
+    assert mount.open().direct_io == (not uses)
+
+
 @pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC])
 def test_an_open_that_would_change_something_is_refused(mount: Mount, flags: int) -> None:
     with pytest.raises(ReadOnlyError):

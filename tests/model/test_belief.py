@@ -114,6 +114,12 @@ class Belief(RuleBasedStateMachine):
     def send_hashes(self, *, hashes: bool) -> None:
         self.service.hashes = hashes
 
+    @precondition(lambda self: not self.is_rooted)
+    @rule()
+    def tell_its_hash(self) -> None:
+        """Have another document, which tells the hash of the output: who has it open reads on by the one before."""
+        self.is_rooted = True
+
     @rule()
     def open(self) -> None:
         try:
@@ -176,9 +182,12 @@ class Belief(RuleBasedStateMachine):
         """Read a page, as the kernel does: out of what it has, or by asking casfs."""
         self.hear(program)
         try:
-            if number not in self.pages:
-                self.pages[number] = read(program.reader, number * PAGE, PAGE)
-            program.seen.add((number, self.pages[number]))
+            page = self.pages.get(number) if program.reader.uses_pages else None
+            if page is None:
+                page = read(program.reader, number * PAGE, PAGE)
+            if program.reader.uses_pages:
+                self.pages[number] = page
+            program.seen.add((number, page))
         except CasfsError:
             program.has_failed = True
 
@@ -229,5 +238,24 @@ def test_who_opens_before_the_kernel_has_heard_of_the_open_that_empties_its_page
     course.open()
     course.open()
     course.read_all(1)
+    course.close(1)
+    course.teardown()
+
+
+def test_who_opens_by_a_newer_document_is_not_served_pages_that_one_fills_who_reads_by_the_older() -> None:
+    """Another course of the model: what is in memory was proved by nothing, and is wrong."""
+    course = Belief()
+    course.begin(is_rooted=False, is_deceived=False)
+    course.service.hashes, course.plan = False, [Answer("wrong", "none")] * 3
+    course.open()
+    course.read(0, 0)
+    course.service.hashes, course.plan = True, []
+    course.tell_its_hash()
+    course.open()
+    course.get_through(0)
+    course.read(0, 0)
+    course.read(1, 0)
+    course.open()
+    course.read_all(2)
     course.close(1)
     course.teardown()
