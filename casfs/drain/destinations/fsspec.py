@@ -3,6 +3,7 @@
 This is the one module of the package that needs fsspec; it is imported when a URL is the destination.
 """
 
+import io
 import itertools
 import re
 import secrets
@@ -88,8 +89,9 @@ class FsspecDestination:
         """Yield the lines of an object; as ``Destination.lines``."""
         with _failing(self.where(path)), suppress(FileNotFoundError):
             self._files.invalidate_cache()
-            with self._files.open(self._key(path), "rb", block_size=PIECE_BYTES) as file:
-                yield from iter(lambda: file.readline(LONGEST_LINE), b"")
+            file = self._files.open(self._key(path), "rb", block_size=PIECE_BYTES)
+            with io.BufferedReader(file, PIECE_BYTES) as lines:  # the readline of fsspec's own files knows no limit
+                yield from iter(lambda: lines.readline(LONGEST_LINE), b"")
 
     def part(self, path: str, attempt: str) -> "FsspecPart":  # noqa: ARG002 - nothing is there to go on with
         """Begin an object; as ``Destination.part``: a kill leaves nothing of it."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from casfs.data.hashing.blocks import BLOCK_SIZE
-from casfs.drain.destinations.destination import Destination, Found, Label
+from casfs.drain.destinations.destination import LONGEST_LINE, Destination, Found, Label
 from casfs.drain.destinations.opening import folder_at, target_of
 from casfs.errors import ConfigError, DestinationError
 from tests import moto_server
@@ -68,6 +68,16 @@ def test_what_is_held_is_told_by_reading_it(url: str) -> None:
     assert destination.holds("file", len(DATA), tree_hash(DATA))
     for path, data in {"file": DATA[:-1] + b"?", "none": DATA}.items():
         assert not destination.holds(path, len(data), tree_hash(data))
+
+
+def test_lines_are_read_whole_or_cut_where_they_are_too_long(url: str) -> None:
+    destination = folder_at(url)
+    assert list(destination.lines("file")) == []
+    text = b"a\n" * 3 + b"b" * LONGEST_LINE + b"c\nd"
+    with destination.part("file", ATTEMPT) as part:
+        part.write(memoryview(bytearray(text)))
+        part.commit(Label())
+    assert list(destination.lines("file")) == [b"a\n"] * 3 + [b"b" * LONGEST_LINE, b"c\n", b"d"]
 
 
 def test_lengths_are_told_as_they_are_now(url: str) -> None:
