@@ -269,9 +269,11 @@ class Content:
         self._refute_before(self._leaves, range(self.count), self.size)
 
     def _refute_before(self, right: Leaves | Mapping[int, bytes], part: Iterable[int], size: int | None) -> None:
-        if self.before is not None:
-            self.before.refute(right, part, size)
-            self.open_readers.are_pages_wrong |= self.before.open_readers.take_wrong()
+        before = self.before  # an open lets go of it once its last reader has closed, in a moment of its own
+        if before is not None:
+            before.refute(right, part, size)
+            if before.open_readers.take_wrong():
+                self.open_readers.are_pages_wrong = True
 
     def _fail(self, error: CorruptDataError) -> None:
         """Serve no byte any more; *error* itself is raised, or told, by whoever found it out."""

@@ -1,5 +1,7 @@
 """What is admitted, by every hash there may be, and what is said of it."""
 
+from collections.abc import Iterator, Mapping
+
 import pytest
 
 from casfs.data.content import Content
@@ -73,6 +75,39 @@ def test_a_range_that_is_not_its_hash_is_a_mismatch_only_after_one_more_fetch() 
     assert not made.open().keep_pages, "nor has the kernel, as far as is known"
     made.open_readers.hear_of(emptying)
     assert made.open().keep_pages
+
+
+class Right(Mapping[int, bytes]):
+    """Leaves that are right; the asking for one is a moment in which something else happens."""
+
+    def __init__(self, meanwhile: Iterator[object]) -> None:
+        self._meanwhile = meanwhile
+
+    def __getitem__(self, block: int) -> bytes:
+        next(self._meanwhile, None)
+        return OTHER
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(5))
+
+    def __len__(self) -> int:
+        return 5
+
+
+def test_the_last_reader_of_what_was_believed_before_may_close_while_that_is_refuted() -> None:
+    before = content(tree_hash=None)
+    reader = before.open()
+    admit(before, 0, 1, hashed=False)
+    made = Content(before.output, 5 * MIB, Verify.AUTO, Stats(), before)
+
+    def meanwhile() -> Iterator[object]:
+        yield "the newer one is asked first"
+        before.open_readers.close(reader)
+        yield made.open()
+
+    made.refute(Right(meanwhile()), range(1), 5 * MIB)
+    assert isinstance(before.failure, CorruptDataError)
+    assert made.open_readers.are_pages_wrong, "whoever believes in it now has the kernel drop them"
 
 
 def test_pages_that_are_doubted_again_are_not_trusted_because_they_were_emptied_before() -> None:
