@@ -36,7 +36,7 @@ STATUSES = (
     ("1", "it failed, or some of it did; a line on standard error says what to mend"),
     ("2", "the command line cannot be read"),
     ("78", "with --foreground: it fails until somebody acts, like a refused key or an option's value"),
-    ("130, 143", "Ctrl-C, SIGTERM; a mount, and what serves, end with 0"),
+    ("130, 143", "Ctrl-C, SIGTERM; drain ends with 1, a mount, and what serves, with 0"),
 )
 HELPER_STATUSES = (
     ("0", "it is mounted"),

@@ -1,4 +1,4 @@
-"""Whether what was put somewhere is still there: a run looks before it says what is to do.
+"""Whether what was put somewhere is still there: a run looks before it says what is to do, and when it ends.
 
 By its length, and where it was changed since it was verified, by its tree hash. What is missed is looked for a second
 time, and lost only if it is missed twice: a store may list less than there is. All but these two looks is told from
