@@ -173,7 +173,8 @@ def _refuse_inside(ledger: Path | None, destination: str) -> None:
     if ledger is None or not folder.startswith("/"):
         return
     if Path(os.path.realpath(absolute(str(ledger)))).is_relative_to(os.path.realpath(folder)):
-        raise click.UsageError(f"--ledger {ledger} is in DESTINATION, where an archive may take its name")
+        what = f"--ledger {ledger} is in DESTINATION, where an archive may take its name"
+        raise click.UsageError(f"{what}: move it elsewhere, with the file -wal beside it if there is one")
 
 
 def _choice(arguments: Mapping[str, Any]) -> Choice:

@@ -51,7 +51,7 @@ class Manifest:
         if strangers:
             raise ConfigError(
                 f"{self} tells of {strangers} archives that are not in the inventory of this drain, as after a drain of"
-                " another vault, and they would be written over: name another DESTINATION"
+                " another vault, and they would be written over: name another DESTINATION, or move that file away"
             )
 
     def sweep(self) -> None:

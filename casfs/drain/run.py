@@ -181,7 +181,7 @@ class Drain:
                 run.run()
             except CasfsError:
                 with suppress(CasfsError):  # the first one is the reason
-                    self._look()
+                    self._look(self._wish.settings.poll_s)
                     self._finish()
                 raise
             self._look(self._wish.settings.poll_s)  # a disk may have gone in the hours that waves take
