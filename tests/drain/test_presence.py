@@ -1,10 +1,7 @@
 """What was put somewhere and is not there any more: the next run misses it, says so, and has it brought again."""
 
-import json
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -49,19 +46,12 @@ def be_a_folder(path: Path) -> None:
 WAYS: tuple[Callable[[Path], object], ...] = (Path.unlink, cut, lead_elsewhere)
 
 
-def status(vault: Vault) -> dict[str, Any]:
-    command = [sys.executable, "-m", "casfs", "drain", "status", "--json", str(vault.ledger)]
-    done = subprocess.run(command, env=vault.env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 def test_a_finished_drain_misses_what_is_gone_and_has_it_brought_from_the_jobs_that_there_are(tmp_path: Path) -> None:
     with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
         assert vault.drain("--inventory", inventory_file(tmp_path, vault.state)).returncode == 0
         for name, spoil in zip(NAMES, WAYS, strict=False):
             spoil(vault.out / name)
-        told = status(vault)
+        told = vault.status()
         assert (told["missing"], told["archives"]["done"], told["archives"]["new"]) == (3, 3, 3)
 
         said, dry = events(vault.drain("--dry-run", "--json").stdout)
@@ -126,7 +116,7 @@ def test_what_no_job_brings_again_is_priced_before_and_retrieved_once_more(tmp_p
         (vault.out / NAMES[0]).unlink()
         (plan,) = (each for each in events(vault.drain("--dry-run", "--json").stdout) if each["event"] == "plan")
         assert (plan["archives"], plan["done"]) == (1, 5)
-        assert status(vault)["missing"] == 1
+        assert vault.status()["missing"] == 1
         assert vault.drain("--attempts", 1).returncode == 1, "attempts count over all runs"
         assert len(vault.manifest()) == len(NAMES) - 1
         assert vault.drain().returncode == 0

@@ -111,6 +111,15 @@ class Vault:
                 if process.poll() is None:
                     os.kill(process.pid, signal.SIGKILL)
 
+    def status(self) -> dict[str, Any]:
+        """Return what the ledger tells; nothing where there is none that could."""
+        command = [sys.executable, "-m", "casfs", "drain", "status", "--json", str(self.ledger)]
+        told = subprocess.run(
+            command, env=self.env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False
+        )  # fmt: skip
+        found: dict[str, Any] = json.loads(told.stdout or "{}")
+        return found
+
     def requests(self, operation: str) -> int:
         """Return how many requests of a kind there were."""
         return sum(record.operation == operation for record in self.server.requests)
