@@ -11,6 +11,7 @@ from casfs.drain.archive import MISSING, OPEN, UNDER_WAY, State
 from casfs.drain.asking import SIDE_BY_SIDE
 from casfs.drain.choice import Choice, Chooser
 from casfs.drain.coordinator import Coordinator, Means
+from casfs.drain.destinations.destination import Found
 from casfs.drain.inventory.chain import Inventory, NoInventoryError
 from casfs.drain.ledger.ledger import Ledger, Page
 from casfs.drain.manifest import Manifest
@@ -215,18 +216,17 @@ class Drain:
 
     def _check_manifest(self) -> None:
         """Raise ConfigError where the manifest that is there tells of archives of another drain."""
-        if not self._is_as_written():
+        if (found := self._manifest.look()) and not self._is_as_written(found):
             self._manifest.check_own(self._ledger.archives.knows)
 
     def _is_told(self) -> bool:
         """Say whether the manifest is there that tells of what is done, as it was written."""
-        return bool(self._ledger.get("manifest")) and self._is_as_written()
+        return bool(self._ledger.get("manifest")) and self._is_as_written(self._manifest.look())
 
-    def _is_as_written(self) -> bool:
-        found, get = self._manifest.look(), self._ledger.get
-        if found is None or found.size != get("manifest_bytes"):
+    def _is_as_written(self, found: Found | None) -> bool:
+        if found is None or found.size != self._ledger.get("manifest_bytes"):
             return False
-        return (found.changed_ns or 0) // 10**9 <= int(get("manifest_at") or 0)
+        return (found.changed_ns or 0) // 10**9 <= int(self._ledger.get("manifest_at") or 0)
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()
