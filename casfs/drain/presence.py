@@ -141,7 +141,7 @@ class Presence:
         doubts = self._ledger.doubts
         doubts.begin(self._doubted(doubts.placed()))
         if doubts.totals(is_changed=False)[0]:
-            time.sleep(pause_s)
+            time.sleep(pause_s)  # nobody tells when a store, or another host's folder, lists what is there
         doubts.confirm(self._doubted(doubts.missed()))
 
     def _doubted(self, placed: Iterator[Placed]) -> Iterator[Doubt]:
