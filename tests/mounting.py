@@ -97,13 +97,14 @@ def sbin(directory: Path) -> Path | None:
 def processes_of(path: Path, program: str = "casfs") -> list[int]:
     """Return the processes that serve the mount at *path*: those of *program* that were given it as an argument."""
     found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            arguments = line.read_bytes().split(b"\0")
+            # Not globbed for: that would ask whether it is there, and raise where the process ends meanwhile.
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if os.fsencode(program) in arguments and os.fsencode(path) in arguments:
-            found.append(int(line.parent.name))
+            found.append(int(process.name))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -171,6 +172,8 @@ def test_scrapes_that_hang_leave_reads_alone_and_are_no_more_threads_than_a_few(
         scraper.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
     for _ in range(MAX_SCRAPES):
         assert hanging.acquire(timeout=60)
+    # Before any place is free again: whoever came late would have that one.
+    wait_until(lambda: len(select.select(scrapers, [], [], 0)[0]) == 20 - MAX_SCRAPES, "all others are sent away")
     for _ in range(1000):
         stats.read(1, 0, 4096, 0.001)
     assert stats.snapshot()["bytes_read"] == 4096000
