@@ -1,7 +1,7 @@
 """A drain from its beginning to its end: inventory, choice, plan, jobs and downloads, manifest."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -11,7 +11,6 @@ from casfs.drain.archive import MISSING, OPEN, UNDER_WAY, State
 from casfs.drain.asking import SIDE_BY_SIDE
 from casfs.drain.choice import Choice, Chooser
 from casfs.drain.coordinator import Coordinator, Means
-from casfs.drain.destinations.destination import Found
 from casfs.drain.inventory.chain import Inventory, NoInventoryError
 from casfs.drain.ledger.ledger import Ledger, Page
 from casfs.drain.manifest import Manifest
@@ -20,6 +19,7 @@ from casfs.drain.needs import Service, Watcher
 from casfs.drain.plan import Plan, plan
 from casfs.drain.presence import Presence
 from casfs.drain.settings import DrainSettings
+from casfs.drain.telling import Telling
 from casfs.drain.times import steady
 from casfs.drain.way import Way
 from casfs.drain.work import Broken, Outcome, Work
@@ -118,10 +118,10 @@ class Drain:
         self._lister = lister
         self._ledger = ledger
         self._way = way
-        self._manifest = manifest
         self._wish = wish
         self._user = user
         self._now_ns = steady()
+        self._telling = Telling(ledger, manifest, self._now_ns)
 
     def run(self) -> Mapping[State, tuple[int, int]]:
         """Do it all, and return archives and bytes by state.
@@ -137,29 +137,28 @@ class Drain:
             self._may_list, self._user.note,
         )  # fmt: skip
         inventory.enter(wish.inventory)
-        self._check_manifest()
+        self._telling.check()
         self._look()
         if wish.is_dry:
             return self._told(chooser)
         self._choose(chooser)
         if self._ledger.get("lost"):
-            with self._told_when_stopped():
-                self._tell()  # the one that is there says more than there is
+            self._telling.tell()  # the one that is there says more than there is
         estimate = self._estimate(self._ledger.archives.sizes(wish.settings.attempts))
         if self._is_to_do():
             self._user.plan(estimate)
             self._user.allow("the retrievals are begun")
-            self._manifest.check()  # before money is spent
+            self._telling.begin()  # before money is spent
             self._work()
-        elif not self._is_told():
-            self._finish()
+        elif not self._telling.is_told():
+            self._telling.finish()
         return self._result()
 
     def _look(self, pause_s: float = 0.0) -> None:
         """Look for what is done, and have the ledger say what of it is there."""
         jobs = partial(self._service.each_job, self._wish.settings.vault)
         presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns)
-        lost = presence.check(is_empty=lambda: self._manifest.look() is None, pause_s=pause_s)
+        lost = presence.check(is_empty=self._telling.is_empty, pause_s=pause_s)
         if lost.archives:
             what = f"{lost.archives} archives, {lost.size} bytes"
             self._user.note(f"{what}, were there, and are not any more as they were")
@@ -175,58 +174,16 @@ class Drain:
             now_ns,
         )
         run = Coordinator(self._ledger, self._wish.settings, means, self._user)
-        with self._ledger.step():
-            self._ledger.put("manifest", False)
-        with self._told_when_stopped():
+        with self._telling.told_when_stopped():
             try:
                 run.run()
             except CasfsError:
                 with suppress(CasfsError):  # the first one is the reason
                     self._look(self._wish.settings.poll_s)
-                    self._finish()
+                    self._telling.finish()
                 raise
             self._look(self._wish.settings.poll_s)  # a disk may have gone in the hours that waves take
-        self._finish()
-
-    def _finish(self) -> None:
-        """Leave a true manifest, and nothing that is unfinished."""
-        with self._told_when_stopped():
-            self._manifest.sweep()
-            self._tell()
-
-    @contextmanager
-    def _told_when_stopped(self) -> Iterator[None]:
-        """Leave a true manifest where a signal ends the block; what is unfinished stays, for the next run."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            with suppress(CasfsError):
-                self._tell()
-            raise
-
-    def _tell(self) -> None:
-        """Leave a true manifest."""
-        self._check_manifest()  # somebody else may have put one there meanwhile
-        size = self._manifest.write(self._ledger.archives.manifest())
-        with self._ledger.step():
-            self._ledger.put("manifest", True)
-            self._ledger.put("manifest_bytes", size)
-            self._ledger.put("manifest_at", self._now_ns() // 10**9)
-            self._ledger.put("lost", False)
-
-    def _check_manifest(self) -> None:
-        """Raise ConfigError where the manifest that is there tells of archives of another drain."""
-        if (found := self._manifest.look()) and not self._is_as_written(found):
-            self._manifest.check_own(self._ledger.archives.knows)
-
-    def _is_told(self) -> bool:
-        """Say whether the manifest is there that tells of what is done, as it was written."""
-        return bool(self._ledger.get("manifest")) and self._is_as_written(self._manifest.look())
-
-    def _is_as_written(self, found: Found | None) -> bool:
-        if found is None or found.size != self._ledger.get("manifest_bytes"):
-            return False
-        return (found.changed_ns or 0) // 10**9 <= int(self._ledger.get("manifest_at") or 0)
+        self._telling.finish()
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()
