@@ -83,23 +83,26 @@ class Presence:
         each_job: yields the jobs of the vault, of which some may still bring what is lost.
         note: is told what takes long.
         now_ns: the time.
+        sleep: waits so many seconds.
 
     Threads: that of the run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what was put where, who may bring it again, and the time
         self,
         ledger: Ledger,
         way: Way,
         each_job: Callable[[], Iterable[Job]],
         note: Callable[[str], object],
         now_ns: Callable[[], int],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger = ledger
         self._way = way
         self._each_job = each_job
         self._note = note
         self._now_ns = now_ns
+        self._sleep = sleep
 
     def check(self, *, is_empty: Callable[[], bool], pause_s: float = 0.0) -> Lost:
         """Have the ledger say what is there, and return what is not.
@@ -141,7 +144,7 @@ class Presence:
         doubts = self._ledger.doubts
         doubts.begin(self._doubted(doubts.placed()))
         if doubts.totals(is_changed=False)[0]:
-            time.sleep(pause_s)  # nobody tells when a store, or another host's folder, lists what is there
+            self._sleep(pause_s)  # nobody tells when a store, or another host's folder, lists what is there
         doubts.confirm(self._doubted(doubts.missed()))
 
     def _doubted(self, placed: Iterator[Placed]) -> Iterator[Doubt]:

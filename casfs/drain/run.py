@@ -1,5 +1,6 @@
 """A drain from its beginning to its end: inventory, choice, plan, jobs and downloads, manifest."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ class Drain:
         manifest: what tells of those that are there.
         wish: what the user wants.
         user: who is told and asked.
+        sleep: waits so many seconds.
 
     Threads: one.
     """
@@ -113,6 +115,7 @@ class Drain:
         manifest: Manifest,
         wish: Wish,
         user: User,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._service = service
         self._lister = lister
@@ -122,6 +125,7 @@ class Drain:
         self._user = user
         self._now_ns = steady()
         self._telling = Telling(ledger, manifest, self._now_ns)
+        self._sleep = sleep
 
     def run(self) -> Mapping[State, tuple[int, int]]:
         """Do it all, and return archives and bytes by state.
@@ -157,7 +161,7 @@ class Drain:
     def _look(self, pause_s: float = 0.0) -> None:
         """Look for what is done, and have the ledger say what of it is there."""
         jobs = partial(self._service.each_job, self._wish.settings.vault)
-        presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns)
+        presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns, self._sleep)
         lost = presence.check(is_empty=self._telling.is_empty, pause_s=pause_s)
         if lost.archives:
             what = f"{lost.archives} archives, {lost.size} bytes"

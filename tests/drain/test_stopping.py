@@ -1,23 +1,21 @@
-"""A signal that comes while the manifest is written."""
+"""How a run ends that is stopped, by a signal or by the service: with a manifest of what is there."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from casfs.drain.choice import Choice
+from casfs.drain.archive import State
+from casfs.drain.destinations.destination import Found
 from casfs.drain.destinations.local import LocalDestination
 from casfs.drain.destinations.local_part import LocalPart
 from casfs.drain.ledger.ledger import Ledger
-from casfs.drain.manifest import Manifest
-from casfs.drain.names import Naming
-from casfs.drain.needs import Progress
-from casfs.drain.run import Drain, Estimate, Wish
-from casfs.drain.settings import DrainSettings
-from casfs.drain.waves import Bounds
-from casfs.drain.way import Download
-from tests.drain.simulation import Simulation, contents
+from casfs.drain.presence import SHARED_S
+from casfs.errors import AccessDeniedError, RefusedError
+from tests.drain.simulation import Simulation, contents, failing
+from tests.drain.whole_runs import run
 
 COUNT = 3
 
@@ -34,42 +32,55 @@ class Stopped(LocalDestination):
         return super().part(path, attempt)
 
 
-class Nobody:
-    """Who listens to nothing, and allows nothing."""
-
-    def note(self, text: str) -> None: ...
-
-    def progress(self, progress: Progress) -> None: ...
-
-    def given_up(self, lost: Sequence[tuple[str, str]]) -> None: ...
-
-    def plan(self, estimate: Estimate) -> None: ...
-
-    def allow(self, what: str) -> None:
-        raise AssertionError(what)
-
-
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_run_that_is_stopped_while_the_manifest_is_written_writes_it_whole(tmp_path: Path, *, is_lost: bool) -> None:
     drain = Simulation(tmp_path, contents(COUNT))
-    drain.enter()
     drain.run()
-    destination = Stopped(str(drain.out), ["SIGTERM"])
-    wish = Wish(
-        settings=DrainSettings("v", "Bulk", Bounds(1 << 40, None), 3, 2, 1.0),
-        naming=Naming.DESCRIPTION,
-        choice=Choice(None, None, None),
-        inventory=None,
-        is_dry=False,
-        price=None,
-        how_to_list=str,
-    )
     with Ledger(drain.ledger) as ledger:
         with ledger.step():
-            ledger.put("inventory", "2026-11-27")
             ledger.put("lost", is_lost)
-        way = Download(drain.service, "v", destination, "Bulk")
-        run = Drain(drain.service, drain.service, ledger, way, Manifest(destination), wish, Nobody())
         with pytest.raises(KeyboardInterrupt):
-            run.run()
-    assert (drain.out / "MANIFEST.jsonl").read_text("utf-8").count("\n") == COUNT
+            run(drain, ledger, Stopped(str(drain.out), ["SIGTERM"]))
+    assert len(told(drain.out)) == COUNT
+
+
+def told(folder: Path) -> list[str]:
+    """Return the paths that the manifest tells of."""
+    return [json.loads(line)["path"] for line in (folder / "MANIFEST.jsonl").read_text("utf-8").splitlines()]
+
+
+def refused_once_at_work(tmp_path: Path, meanwhile: Callable[[Path], object]) -> Simulation:
+    """Return a drain of which one archive is to be brought, whose next run is refused the list of jobs."""
+    drain = Simulation(tmp_path, contents(COUNT))
+    drain.service.on_open = failing(1, lambda: RefusedError("not now"), of="archive-002")
+    assert drain.run() == {State.DONE: 2, State.FAILED: 1}
+
+    def refuse() -> None:
+        meanwhile(drain.out)
+        raise AccessDeniedError("no permission")
+
+    drain.service.on_list = refuse
+    return drain
+
+
+class Late(LocalDestination):
+    """Lists nothing at one look, once it is late; as a store whose listings lag behind."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.is_late = False
+
+    def look(self, paths: Iterable[str]) -> Iterator[Found | None]:
+        found = list(super().look(paths))
+        was_late, self.is_late = self.is_late, False
+        return iter([None] * len(found) if was_late else found)
+
+
+def test_what_the_first_look_misses_of_a_run_that_the_service_ends_is_looked_for_a_minute_later(tmp_path: Path) -> None:
+    late, pauses_s = Late(str(tmp_path / "out")), list[float]()
+    drain = refused_once_at_work(tmp_path, lambda _: setattr(late, "is_late", True))
+    with Ledger(drain.ledger) as ledger:
+        with pytest.raises(AccessDeniedError):
+            run(drain, ledger, late, pauses_s.append)
+        assert ledger.archives.totals()[State.DONE][0] == 2
+    assert (told(drain.out), pauses_s) == (["archive-000", "archive-001"], [SHARED_S])
