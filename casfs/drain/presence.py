@@ -4,7 +4,8 @@ By its length, and where it was changed since it was verified, by its tree hash.
 time, and lost only if it is missed twice: a store may list less than there is. All but these two looks is told from
 what the ledger has noted of them.
 
-What is lost is retrieved again, from a job that there is already where one lives.
+What is lost is noted first, since a manifest has to be true though no service answers. Then it is retrieved again, from
+a job that there is already where one lives.
 """
 
 import itertools
@@ -114,7 +115,7 @@ class Presence:
         Raises:
             DestinationError: it cannot be asked; or nothing at all is there and what would bring it again costs money,
                 as where a disk is not mounted.
-            CasfsError: the jobs cannot be listed.
+            CasfsError: nothing at all is there, and the jobs cannot be listed.
         """
         done, _ = self._ledger.archives.totals()[State.DONE]
         if not done:  # of millions none may be
@@ -125,8 +126,7 @@ class Presence:
         lost = Lost(missed[0] + changed[0], missed[1] + changed[1], missed[0] + changed[0] == done)
         if not lost.archives:
             return lost
-        found = by_archive(each for job in self._each_job() if (each := self._way.retrieval_of(job)) is not None)
-        if lost.is_all and is_empty() and not self._is_free(found):
+        if lost.is_all and is_empty() and not self._is_free(self._retrievals()):
             raise DestinationError(
                 f"nothing is there of the {lost.archives} archives that were put there: if no disk is missing,"
                 " another --ledger has them retrieved again"
@@ -135,9 +135,25 @@ class Presence:
             self._ledger.doubts.lose(WHY)
             self._ledger.put("manifest", False)
             self._ledger.put("lost", True)
+            self._ledger.put("unmatched", True)
+        return lost
+
+    def match(self) -> None:
+        """Have the ledger say which jobs bring what is lost, of all looks since somebody did this.
+
+        Raises:
+            CasfsError: the jobs cannot be listed; it is to be done again.
+        """
+        if not self._ledger.get("unmatched"):
+            return
+        found = self._retrievals()
+        with self._ledger.step():
             for entry in filter(None, map(self._ledger.archives.by_id, found)):
                 self._adopt(entry, found[entry.id])
-        return lost
+            self._ledger.put("unmatched", False)
+
+    def _retrievals(self) -> dict[str, list[Retrieval]]:
+        return by_archive(each for job in self._each_job() if (each := self._way.retrieval_of(job)) is not None)
 
     def _look(self, pause_s: float) -> None:
         """Have the ledger note what is missed, by two looks, and what was changed since it was verified."""

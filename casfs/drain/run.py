@@ -125,7 +125,8 @@ class Drain:
         self._user = user
         self._now_ns = steady()
         self._telling = Telling(ledger, manifest, self._now_ns)
-        self._sleep = sleep
+        jobs = partial(service.each_job, wish.settings.vault)
+        self._presence = Presence(ledger, way, jobs, user.note, self._now_ns, sleep)
 
     def run(self) -> Mapping[State, tuple[int, int]]:
         """Do it all, and return archives and bytes by state.
@@ -143,11 +144,12 @@ class Drain:
         inventory.enter(wish.inventory)
         self._telling.check()
         self._look()
+        if self._ledger.get("lost") and not wish.is_dry:
+            self._telling.tell()  # the one that is there says more than there is
+        self._presence.match()
         if wish.is_dry:
             return self._told(chooser)
         self._choose(chooser)
-        if self._ledger.get("lost"):
-            self._telling.tell()  # the one that is there says more than there is
         estimate = self._estimate(self._ledger.archives.sizes(wish.settings.attempts))
         if self._is_to_do():
             self._user.plan(estimate)
@@ -159,10 +161,8 @@ class Drain:
         return self._result()
 
     def _look(self, pause_s: float = 0.0) -> None:
-        """Look for what is done, and have the ledger say what of it is there."""
-        jobs = partial(self._service.each_job, self._wish.settings.vault)
-        presence = Presence(self._ledger, self._way, jobs, self._user.note, self._now_ns, self._sleep)
-        lost = presence.check(is_empty=self._telling.is_empty, pause_s=pause_s)
+        """Look for what is done, and have the ledger say what of it is there; who brings the rest is seen later."""
+        lost = self._presence.check(is_empty=self._telling.is_empty, pause_s=pause_s)
         if lost.archives:
             what = f"{lost.archives} archives, {lost.size} bytes"
             self._user.note(f"{what}, were there, and are not any more as they were")

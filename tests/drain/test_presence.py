@@ -281,11 +281,13 @@ def test_an_object_that_is_gone_from_its_bucket_is_not_there_by_the_word_of_an_o
             ledger.retrievals.add("job", "a", 5, 100)
             ledger.archives.done(1, "0" * 64, "service", "2026-01-01")
         presence = Presence(ledger, way, lambda: [job(Object="p/x")], notes.append, time.time_ns)
+        later = Presence(ledger, way, lambda: [job(Object="p/x")], notes.append, time.time_ns)
         files, prefix = fsspec.core.url_to_fs(bucket.url)
         files.pipe_file(f"{prefix.rstrip('/')}/x", bytes(100))
         assert presence.check(is_empty=lambda: False).archives == 0
         files.pipe_file(f"{prefix.rstrip('/')}/x", bytes(99))
         assert presence.check(is_empty=lambda: False) == Lost(1, 100, is_all=True)
+        later.match()
         entry = ledger.archives.by_id("a")
         assert entry is not None
         assert (entry.state, entry.tree_hash) == (State.NEW, "0" * 64)

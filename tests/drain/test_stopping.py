@@ -63,6 +63,28 @@ def refused_once_at_work(tmp_path: Path, meanwhile: Callable[[Path], object]) ->
     return drain
 
 
+def test_what_is_missed_by_a_run_that_the_service_ends_is_not_in_the_manifest(tmp_path: Path) -> None:
+    drain = refused_once_at_work(tmp_path, lambda out: (out / "archive-000").unlink(missing_ok=True))
+    with Ledger(drain.ledger) as ledger, pytest.raises(AccessDeniedError):
+        run(drain, ledger, drain.destination, lambda _: None)
+    assert told(drain.out) == ["archive-001"]
+
+    drain.service.on_list = lambda: None
+    with Ledger(drain.ledger) as ledger:
+        run(drain, ledger, drain.destination)
+    assert sorted(told(drain.out)) == list(drain.service.contents)
+    assert len(drain.service.begun) == COUNT, "the job that lives brings it"
+
+
+def test_a_disk_that_goes_from_a_run_that_the_service_ends_is_not_forgotten(tmp_path: Path) -> None:
+    drain = refused_once_at_work(tmp_path, lambda out: out.exists() and out.rename(tmp_path / "unmounted"))
+    with Ledger(drain.ledger) as ledger:
+        with pytest.raises(AccessDeniedError):
+            run(drain, ledger, drain.destination, lambda _: None)
+        assert not drain.out.exists()
+        assert ledger.archives.totals()[State.DONE][0] == 2
+
+
 class Late(LocalDestination):
     """Lists nothing at one look, once it is late; as a store whose listings lag behind."""
 
