@@ -66,6 +66,22 @@ def test_a_connection_that_was_given_up_does_not_count_as_giving_way_once_its_fl
     assert world.flights.in_flight == 0
 
 
+def test_none_gives_way_for_a_connection_that_another_has_just_given_up() -> None:
+    shares, stats = Shares(16, still), Stats()
+    contents = [Content(archive(b"?", f"job-{number}"), MIB, Verify.AUTO, stats) for number in range(17)]
+    *slow, healthy = [Flight(content, range(1), None) for content in contents]
+    for flight in slow:
+        shares.sent(flight)
+        flight.enter(State.SENT)
+        shares.stalls(flight.content)
+    assert shares.must_yield(slow[0], waiting=1, is_short=False)
+    shares.ended(slow[0])
+    slow[0].enter(State.QUEUED)
+    assert not shares.must_yield(slow[1], waiting=1, is_short=False), "the one that waits is about to be sent"
+    shares.sent(healthy)
+    assert shares.must_yield(slow[1], waiting=1, is_short=False), "another one waits"
+
+
 def test_a_flight_that_others_wait_for_is_not_called_back_when_one_of_them_goes_though_its_output_has_failed(
     world: World,
 ) -> None:

@@ -43,6 +43,7 @@ class Shares:
         self._clock = clock
         self._held: Counter[Content] = Counter()
         self._yielding = 0
+        self._given_up = 0
         self._stalling: dict[Content, int] = {}
 
     def is_stalling(self, content: Content) -> bool:
@@ -58,11 +59,14 @@ class Shares:
     def sent(self, flight: Flight) -> None:
         """Count a connection that *flight* has from now on."""
         self._held[flight.content] += 1
+        self._given_up = max(0, self._given_up - 1)
         flight.progress_s, flight.progress_bytes = self._clock(), 0
 
     def ended(self, flight: Flight) -> None:
         """Count the connection of *flight* no more."""
-        self._yielding -= flight.state is State.YIELDING
+        if flight.state is State.YIELDING:
+            self._yielding -= 1
+            self._given_up += 1
         self._held[flight.content] -= 1
         if not self._held[flight.content]:
             del self._held[flight.content]
@@ -108,7 +112,8 @@ class Shares:
             is_short: whether what they lack is memory.
         """
         is_within = self._held_stalling() - self._yielding <= self._max_stalling
-        if (is_within and not is_short) or self._yielding >= waiting:
+        given_way = self._yielding + (0 if is_short else self._given_up)  # until what waits is sent, it waits still
+        if (is_within and not is_short) or given_way >= waiting:
             return False
         self._yielding += 1
         flight.enter(State.YIELDING)
