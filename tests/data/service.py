@@ -21,7 +21,7 @@ from casfs.waiting import Clock, Deadline, Interrupted, never
 from tests.data.nodes import is_node
 
 MIB = blocks.BLOCK_SIZE
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long a test waits for what must happen: a bound for when it does not, never a delay."""
 
 
@@ -176,11 +176,6 @@ class Service:
             assert self._changed.wait_for(lambda: len(self.requests) >= count, PATIENCE_S), self.parts
             return self.parts
 
-    def idle(self) -> None:
-        """Wait until nothing is in flight."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: not self.in_flight, PATIENCE_S), self.parts
-
     def let(self, *parts: tuple[int, int]) -> None:
         """Let the requests for *parts* through."""
         with self._changed:
@@ -260,6 +255,20 @@ def mounted(
     until(lambda: cache.capacity - cache._pool.free == len(cache))  # no buffer is lost: a worker may give one back yet
 
 
+def settle(outputs: Outputs) -> None:
+    """Wait until nothing is asked for any more, and what came is where it belongs.
+
+    That the service has answered is not enough: its worker has yet to end the flight.
+    """
+    monitor = outputs._monitor
+
+    def is_settled() -> bool:
+        with monitor._lock:  # a flight ends before its blocks are put where they belong
+            return not (monitor._flights._flying or monitor._flights.in_flight)
+
+    until(is_settled)
+
+
 def until(is_so: Callable[[], bool]) -> None:
     """Wait for what no event tells."""
     pause = threading.Event()
@@ -283,7 +292,7 @@ def archive(data: bytes, job: str = "job", *, hashed: bool = True) -> Output:
 
 
 def settings(
-    cache: int = 64, connections: int = 8, read_ahead: int = 0, verify: Verify = Verify.AUTO, timeout_s: float = 20.0
+    cache: int = 64, connections: int = 8, read_ahead: int = 0, verify: Verify = Verify.AUTO, timeout_s: float = 60.0
 ) -> DataSettings:
     """Settings with the sizes in blocks."""
     return DataSettings(cache * MIB, connections, read_ahead * MIB, verify, timeout_s)

@@ -8,7 +8,7 @@ import pytest
 from casfs.data.memory.cache import Place
 from casfs.data.outputs import Outputs
 from casfs.errors import CasfsError, ServiceError
-from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, until
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, settle
 
 DATA = {"a": sample(20 * MIB + 5, seed=1), "b": sample(9 * MIB, seed=2), "c": b"short"}
 READERS = 6
@@ -61,7 +61,7 @@ def test_after_the_last_close_nothing_is_reserved_in_flight_or_waited_for(
         for thread in threads:
             thread.join()
         monitor, held = outputs._monitor, outputs._monitor._cache
-        until(lambda: not monitor._flights._flying and not monitor._flights.in_flight)
+        settle(outputs)
         assert mistakes == []
         assert {(slot.place, slot.pins, slot.bringer) for slot in held._slots.values()} <= {
             (Place.KEPT, 0, None),

@@ -84,7 +84,7 @@ class ExposedTooLate(OpenReaders):
     def expose(self) -> None:
         right = {0: treehash.leaf(OTHER[:MIB])}
         with ThreadPoolExecutor(1) as other:
-            other.submit(self.content.refute, right, right, len(DATA)).result(20)
+            other.submit(self.content.refute, right, right, len(DATA)).result(60)
         super().expose()
 
 

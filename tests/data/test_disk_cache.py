@@ -11,7 +11,7 @@ from casfs.data.fetch.windows import DISK_PART_BLOCKS, DISK_WINDOW_BLOCKS
 from casfs.data.settings import Verify
 from casfs.stats import Stats
 from tests.data.kept import DATA, OUTPUT, WORK, Opened, fill, whole
-from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, still, until
+from tests.data.service import MIB, Service, archive, mounted, read, sample, settings, settle, still, until
 from tests.disk.contents import Time
 
 
@@ -103,7 +103,7 @@ def test_a_block_on_disk_waits_for_no_connection(opened: Opened) -> None:
         until(lambda: len(service.requests) > 0)
         assert whole(outputs, OUTPUT) == DATA
         service.release()
-        assert waiting.result(20) == sample(3 * MIB, 2)[:MIB]
+        assert waiting.result(60) == sample(3 * MIB, 2)[:MIB]
 
 
 def test_what_is_there_of_a_part_is_served_while_the_rest_is_on_its_way(opened: Opened) -> None:
@@ -119,7 +119,7 @@ def test_what_is_there_of_a_part_is_served_while_the_rest_is_on_its_way(opened: 
         assert read(reader, 7 * MIB, MIB) == DATA[7 * MIB : 8 * MIB]
         assert not last.done()
         service.release()
-        assert last.result(20) == DATA[4 * MIB : 8 * MIB]
+        assert last.result(60) == DATA[4 * MIB : 8 * MIB]
     assert service.parts == [(6, 7)]
 
 
@@ -127,7 +127,7 @@ def test_two_that_read_one_output_at_once_fetch_each_block_once(opened: Opened) 
     services = [Service({"job": DATA}), Service({"job": DATA})]
     with mounted(services[0], disk=opened()) as one, mounted(services[1], disk=opened()) as other:
         reads = [WORK.submit(whole, outputs, OUTPUT) for outputs in (one, other)]
-        assert [done.result(20) for done in reads] == [DATA, DATA]
+        assert [done.result(60) for done in reads] == [DATA, DATA]
     fetched = [block for service in services for part in service.parts for block in range(*part)]
     assert sorted(fetched) == list(range(13))
 
@@ -139,7 +139,7 @@ def test_who_downloads_and_does_not_get_on_is_not_waited_for_for_ever(opened: Op
         until(lambda: len(stalled.requests) > 0)
         assert whole(other, OUTPUT) == DATA
         stalled.release()
-        assert waiting.result(20) == DATA
+        assert waiting.result(60) == DATA
 
 
 def test_blocks_are_written_while_readers_of_other_outputs_have_the_memory(opened: Opened) -> None:
@@ -242,7 +242,7 @@ def test_no_more_is_read_ahead_of_a_disk_than_keeps_it_busy(opened: Opened) -> N
     with mounted(Service({}), settings(read_ahead=64, cache=128), disk=opened(), clock=still) as outputs:
         reader = outputs.open(archive(data))
         assert read(reader, 0, MIB) + read(reader, MIB, MIB) == data[: 2 * MIB]
-        until(lambda: outputs._monitor._flights.asked_ahead == 0)
+        settle(outputs)
         assert 2 < len(outputs._monitor._cache) <= 2 + DISK_WINDOW_BLOCKS
 
 

@@ -46,9 +46,9 @@ def test_a_disk_that_hangs_is_not_waited_for(opened: Opened, tmp_path: Path, ann
     with mounted(service, settings(timeout_s=60.0), disk=disk, clock=lambda: now[0]) as outputs:
         files.lets.clear()
         waiting = WORK.submit(whole, outputs, OUTPUT)
-        assert files.entered.acquire(timeout=20)
+        assert files.entered.acquire(timeout=60)
         now[0] = HANG_S
-        assert waiting.result(40) == DATA
+        assert waiting.result(60) == DATA
         assert str(outputs.cached(OUTPUT)) == "none", "nor is it asked anything else"
         files.lets.set()
         until(lambda: str(outputs.cached(OUTPUT)) == "whole")
@@ -71,7 +71,7 @@ def test_who_waits_for_memory_has_what_was_lent_to_a_write_as_soon_as_it_ends(tm
     with mounted(service, settings(cache=2), disk=disk) as outputs:
         files.lets.clear()
         assert read(outputs.open(OUTPUT), 0, MIB) == DATA[:MIB]
-        assert files.entered.acquire(timeout=20)
+        assert files.entered.acquire(timeout=60)
         service.is_held = True
         reader = outputs.open(archive(DATA, "other", hashed=False))
         waiting = [WORK.submit(read, reader, 0, MIB)]
@@ -81,7 +81,7 @@ def test_who_waits_for_memory_has_what_was_lent_to_a_write_as_soon_as_it_ends(tm
         files.lets.set()
         service.arrived(3)
         service.release()
-        assert [one.result(20) for one in waiting] == [DATA[:MIB], DATA[2 * MIB : 3 * MIB]]
+        assert [one.result(60) for one in waiting] == [DATA[:MIB], DATA[2 * MIB : 3 * MIB]]
 
 
 def test_what_is_kept_is_no_longer_said_to_be_downloaded(opened: Opened) -> None:
@@ -103,6 +103,7 @@ def disk_threads() -> list[str]:
 
 
 def test_threads_begin_with_the_first_output_and_end_with_the_last(opened: Opened) -> None:
+    until(lambda: disk_threads() == [])  # those of tests before
     outputs = Outputs(Service({"job": DATA}), settings(), Stats(), disk=opened())
     assert disk_threads() == []
     try:
@@ -110,4 +111,4 @@ def test_threads_begin_with_the_first_output_and_end_with_the_last(opened: Opene
         assert {"casfs-disk-writer", "casfs-disk-watch", "casfs-disk-0"} <= set(disk_threads())
     finally:
         outputs.stop()
-    assert disk_threads() == []
+    until(lambda: disk_threads() == [])

@@ -11,7 +11,7 @@ from casfs.data.outputs import Outputs
 from casfs.errors import BadHandleError, CasfsError, DeadlineError, InterruptedCallError, ServiceError, UnreachableError
 from casfs.stats import Stats
 from tests.data.calls import Clock, in_thread, wait_until_joined
-from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, still
+from tests.data.service import MIB, Request, Service, archive, mounted, read, sample, settings, settle, still
 
 DATA = sample(16 * MIB)
 
@@ -56,7 +56,7 @@ def test_a_read_that_fails_is_counted_with_its_time_and_its_errno() -> None:
         fail(request)
 
     service.act = act
-    with mounted(service, clock=clock, stats=stats) as outputs:
+    with mounted(service, settings(timeout_s=100.0), clock=clock, stats=stats) as outputs:
         with pytest.raises(ServiceError):
             read(outputs.open(archive(DATA)), 3 * MIB, 4096)
         outputs.probe.read()
@@ -87,7 +87,7 @@ def test_calls_that_wait_for_one_block_share_its_failure() -> None:
         service.arrived(1)
         wait_until_joined(outputs, 5)
         service.release()
-        assert {type(one.exception(20)) for one in reads} == {ServiceError}
+        assert {type(one.exception(60)) for one in reads} == {ServiceError}
     assert service.parts == [(3, 4)]
 
 
@@ -108,7 +108,7 @@ def test_a_failed_prefetch_is_asked_for_anew_by_the_read_that_needs_it() -> None
         waiting = in_thread(reader, 2 * MIB, MIB)
         wait_until_joined(outputs, 1)
         service.let((2, 3))
-        assert waiting.result(20) == DATA[2 * MIB : 3 * MIB]
+        assert waiting.result(60) == DATA[2 * MIB : 3 * MIB]
     assert service.parts.count((2, 3)) == 2
 
 
@@ -129,10 +129,10 @@ def test_a_call_ends_at_its_own_deadline_while_the_request_goes_on_for_others() 
     with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
         early, late = early_and_late(outputs, service, clock)
         with pytest.raises(DeadlineError):
-            early.result(20)
+            early.result(60)
         assert not service.requests[0].cancelled()
         service.release()
-        assert late.result(20) == DATA[:1]
+        assert late.result(60) == DATA[:1]
     assert service.parts == [(0, 1)]
 
 
@@ -147,8 +147,8 @@ def test_a_deadline_of_the_call_that_asked_is_none_of_the_call_that_joined() -> 
     with mounted(service, settings(timeout_s=100.0), clock=clock) as outputs:
         early, late = early_and_late(outputs, service, clock)
         service.release()
-        assert type(early.exception(20)) is DeadlineError
-        assert late.result(20) == DATA[:1]
+        assert type(early.exception(60)) is DeadlineError
+        assert late.result(60) == DATA[:1]
     assert service.parts == [(0, 1)] * 2
 
 
@@ -166,11 +166,11 @@ def test_a_signalled_call_ends_at_once_takes_its_request_along_and_is_not_rememb
             signalled.set_result(b"")
 
         threading.Thread(target=run, daemon=True).start()
-        signalled.result(20)
+        signalled.result(60)
         assert service.arrived(1) == [(0, 1)]
         assert service.requests[0].cancelled()
         service.release()
-        service.idle()
+        settle(outputs)
         assert read(reader, 0, 1) == DATA[:1]
 
 
@@ -188,8 +188,8 @@ def test_a_call_that_joins_a_request_which_is_being_called_back_asks_for_itself(
         second = in_thread(outputs.open(archive(DATA)), 0, 1)
         wait_until_joined(outputs, 2)
         service.release()
-        assert type(first.exception(20)) is InterruptedCallError
-        assert second.result(20) == DATA[:1]
+        assert type(first.exception(60)) is InterruptedCallError
+        assert second.result(60) == DATA[:1]
 
 
 def test_stopping_wakes_every_call_that_waits_at_once() -> None:
@@ -198,7 +198,7 @@ def test_stopping_wakes_every_call_that_waits_at_once() -> None:
         reads = [in_thread(outputs.open(archive(DATA)), block * MIB, 1) for block in (0, 0, 5, 9)]
         wait_until_joined(outputs, 4)
         threading.Thread(target=outputs.stop, daemon=True).start()
-        assert {type(one.exception(20)) for one in reads} == {InterruptedCallError}
+        assert {type(one.exception(60)) for one in reads} == {InterruptedCallError}
         with pytest.raises(InterruptedCallError):
             read(outputs.open(archive(DATA)), 0, 1)
 
@@ -230,6 +230,6 @@ def test_what_is_wrong_with_one_reader_is_not_remembered_for_the_others() -> Non
         wait_until_joined(outputs, 1)
         closed.close()
         service.release()
-        assert type(waiting.exception(20)) is BadHandleError
+        assert type(waiting.exception(60)) is BadHandleError
         outputs._monitor._cache.drop(closed._content)  # as if it was evicted since
         assert read(other, 3 * MIB, 1) == DATA[3 * MIB : 3 * MIB + 1]

@@ -93,7 +93,7 @@ def test_who_joins_locks_no_more_often_than_who_asked(service: Service, outputs:
 
     threading.Thread(target=let_through, daemon=True).start()
     assert locked(outputs, reader, 30 * MIB, MIB) == 2
-    assert first.result(20) == DATA[30 * MIB : 31 * MIB]
+    assert first.result(60) == DATA[30 * MIB : 31 * MIB]
     assert len(service.requests) == 1
 
 

@@ -132,7 +132,7 @@ def test_who_no_longer_waits_for_a_size_leaves_its_request_to_who_does() -> None
             outputs.learn_size(INVENTORY, 0.01)
         service.stir()
         service.release()
-        assert opening.result(20).size == len(DATA)
+        assert opening.result(60).size == len(DATA)
     assert len(service.requests) == 1
 
 

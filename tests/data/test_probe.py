@@ -7,7 +7,7 @@ import pytest
 from casfs.data.outputs import Outputs
 from casfs.errors import InterruptedCallError
 from casfs.stats import Stats
-from tests.data.service import MIB, PATIENCE_S, Service, archive, mounted, read, sample, settings
+from tests.data.service import MIB, PATIENCE_S, Service, archive, mounted, read, sample, settings, still
 
 DATA = sample(4 * MIB)
 
@@ -55,7 +55,7 @@ def test_ends_where_it_ends() -> None:
 @pytest.mark.parametrize("blocks", [1, 64])
 def test_is_answered_while_the_service_stalls_on_every_connection(blocks: int) -> None:
     service = Service({"one": DATA, "other": DATA}, stalled={"one", "other"})
-    with mounted(service, settings(cache=blocks, connections=1)) as outputs:
+    with mounted(service, settings(cache=blocks, connections=1), clock=still) as outputs:  # none gives way in time
         readers = [outputs.open(archive(DATA, name)) for name in ("one", "other")]
         waiting = [threading.Thread(target=read, args=(reader, 0, MIB)) for reader in readers]
         for thread in waiting:

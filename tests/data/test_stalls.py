@@ -24,6 +24,17 @@ def jobs(service: Service) -> list[str]:
     return [request.job for request in service.requests]
 
 
+def until_wait(outputs: Outputs, count: int) -> None:
+    """Wait until *count* flights lack nothing but a connection, or memory."""
+    monitor = outputs._monitor
+
+    def is_so() -> bool:
+        with monitor._lock:
+            return monitor._flights.waiting() == count
+
+    until(is_so)
+
+
 class Scene:
     """Outputs of which some stall, and the time."""
 
@@ -49,9 +60,9 @@ class Scene:
     def let_by(self, outputs: Outputs) -> None:
         """Read the healthy one, once one that stalls has given way to it."""
         healthy = in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == 1)
+        until_wait(outputs, 1)
         self.wait()
-        assert healthy.result(20) == DATA[:MIB]
+        assert healthy.result(60) == DATA[:MIB]
 
     @contextmanager
     def mounted(self, cache: int = 64, read_ahead: int = 0) -> Iterator[Outputs]:
@@ -69,12 +80,12 @@ def test_a_healthy_output_goes_before_those_that_stall(stalled: int, connections
         waiting = scene.read_stalled(outputs)
         reader = outputs.open(HEALTHY)
         first = in_thread(reader, 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == stalled - connections + 1)
+        until_wait(outputs, stalled - connections + 1)
         for turn in range(stalled - connections + 1):  # nobody can know that those stall which were never asked for
             assert "healthy" not in jobs(scene.service)
             scene.wait()
             scene.service.arrived(connections + turn + 1)
-        assert first.result(20) == DATA[:MIB]
+        assert first.result(60) == DATA[:MIB]
         assert not any(future.done() for future in waiting), "nobody's read failed for it"
         if connections > 1:
             before = scene.clock.now_s
@@ -90,7 +101,7 @@ def test_those_that_stall_are_read_once_they_go_on(announce: Announce) -> None:
         waiting = scene.read_stalled(outputs)
         scene.let_by(outputs)
         scene.service.release()
-        assert [future.result(20) for future in waiting] == [DATA[:MIB]] * 4
+        assert [future.result(60) for future in waiting] == [DATA[:MIB]] * 4
         monitor = outputs._monitor
         assert not any(monitor._workers._shares.is_stalling(content) for content, _ in monitor._cache._slots)
 
@@ -103,7 +114,7 @@ def test_what_stalls_is_asked_once_where_nobody_else_waits() -> None:
             scene.wait(60.0)
         assert len(scene.service.requests) == 4
         scene.service.release()
-        assert [future.result(20) for future in waiting] == [DATA[:MIB]] * 4
+        assert [future.result(60) for future in waiting] == [DATA[:MIB]] * 4
 
 
 def test_only_as_many_give_way_as_others_wait(announce: Announce) -> None:
@@ -113,7 +124,7 @@ def test_only_as_many_give_way_as_others_wait(announce: Announce) -> None:
         scene.read_stalled(outputs)
         scene.service.stalled.add("healthy")
         in_thread(outputs.open(HEALTHY), 0, MIB)
-        until(lambda: outputs._monitor._flights.waiting() == 1)
+        until_wait(outputs, 1)
         scene.wait()
         scene.service.arrived(17)
         assert jobs(scene.service)[16:] == ["healthy"]
@@ -130,7 +141,7 @@ def test_one_output_never_has_all_of_many_connections() -> None:
         assert read(outputs.open(HEALTHY), 0, MIB) == DATA[:MIB]
         assert jobs(service).count("busy") == connections - 1
         service.release()
-        assert [len(reader.result(20)) for reader in readers] == [MIB] * 2 * connections
+        assert [len(reader.result(60)) for reader in readers] == [MIB] * 2 * connections
 
 
 def test_outputs_that_stall_do_not_hold_all_of_the_memory(announce: Announce) -> None:
@@ -142,7 +153,7 @@ def test_outputs_that_stall_do_not_hold_all_of_the_memory(announce: Announce) ->
         first = in_thread(reader, 0, MIB)
         until(lambda: outputs._monitor._flights.is_short)
         scene.wait()
-        assert first.result(20) == DATA[:MIB]
+        assert first.result(60) == DATA[:MIB]
         for block in range(1, 6):
             assert read(reader, block * MIB, MIB) == DATA[block * MIB : (block + 1) * MIB]
 
@@ -155,15 +166,15 @@ def test_two_that_are_slow_to_begin_both_have_their_turn_on_one_connection(annou
         (slow,) = scene.read_stalled(outputs)
         for turn in range(4):
             healthy = in_thread(outputs.open(archive(DATA, "healthy")), turn * MIB, MIB)
-            until(lambda: outputs._monitor._flights.waiting() == 1)
+            until_wait(outputs, 1)
             scene.wait(STALL_S * 2**turn - 0.1)
             assert not healthy.done()
             scene.wait(0.1)
-            assert healthy.result(20) == DATA[turn * MIB : (turn + 1) * MIB]
+            assert healthy.result(60) == DATA[turn * MIB : (turn + 1) * MIB]
             scene.service.arrived(2 * turn + 3)
             assert jobs(scene.service)[-1] == "stalled-0"
         scene.service.release()
-        assert slow.result(20) == DATA[:MIB]
+        assert slow.result(60) == DATA[:MIB]
 
 
 def test_a_stop_ends_what_was_queued_again(announce: Announce) -> None:
@@ -175,7 +186,7 @@ def test_a_stop_ends_what_was_queued_again(announce: Announce) -> None:
         outputs.stop()
         for future in waiting:
             with pytest.raises(InterruptedCallError):
-                future.result(20)
+                future.result(60)
 
 
 def test_a_size_that_does_not_come_gives_way_too(announce: Announce) -> None:
@@ -189,7 +200,7 @@ def test_a_size_that_does_not_come_gives_way_too(announce: Announce) -> None:
         scene.service.arrived(1)
         scene.let_by(outputs)
         scene.service.release()
-        assert opened.result(20) == len(DATA)
+        assert opened.result(60) == len(DATA)
 
 
 def run(work: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from casfs.data.ahead import guesses
 from casfs.data.outputs import Outputs
 from casfs.models import LARGEST_OUTPUT, Output
 from casfs.stats import Stats
-from tests.data.service import MIB, Service, mounted, read, sample, settings, until
+from tests.data.service import MIB, Service, mounted, read, sample, settings, settle
 from tests.data.walking import JOBS, SMALL, Walked, asked, copy, walk_on
 
 
@@ -82,7 +82,7 @@ def test_a_wrong_guess_ends_what_is_on_its_way_until_two_more_steps_were_told(se
         service.stalled.discard(JOBS[18])
         copy(outputs, vault.outputs[18])
         service.stir()
-        until(lambda: service.in_flight == 0)
+        settle(outputs)
         assert sorted(set(asked(service))) == [*JOBS[:10], JOBS[18]]
         assert stats.snapshot()["prefetch_unused_outputs"] == guesses.FIRST_BLOCKS
         service.release()

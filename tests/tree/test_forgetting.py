@@ -54,11 +54,11 @@ def test_what_is_shown_by_a_listing_that_was_on_its_way_when_all_was_forgotten_i
     service.open.clear()
     with ThreadPoolExecutor(2) as askers:
         asked = [askers.submit(names, tree, path) for path in ("/photos", "/")]
-        wait_until(lambda: len(service.asked) == 2, "both are asked for", 30)
+        wait_until(lambda: len(service.asked) == 2, "both are asked for", 60)
         tree.forget()
         tree.forget()
         service.open.set()
-        assert [each.result(10) for each in asked] == [["one", "two"], ["photos", "empty"]]
+        assert [each.result(60) for each in asked] == [["one", "two"], ["photos", "empty"]]
     del service.contents["photos"]["one"], service.contents["empty"]
     for path in ("/photos/one", "/empty"):
         with pytest.raises(GoneError):
@@ -76,10 +76,9 @@ def test_answer_that_was_on_its_way_when_all_was_forgotten_is_not_remembered(tre
     service.open.clear()
     with ThreadPoolExecutor(1) as asker:
         asked = asker.submit(names, tree, "/photos")
-        while not service.asked:
-            pass
+        wait_until(lambda: bool(service.asked), "it is asked for", 60)
         tree.forget()
         service.open.set()
-        assert asked.result(10) == ["one", "two"]
+        assert asked.result(60) == ["one", "two"]
     names(tree, "/photos")
     assert service.asked.count(("jobs", "photos")) == 2

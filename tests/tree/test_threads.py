@@ -164,7 +164,7 @@ def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> No
 def test_a_question_before_the_start_starts_the_threads() -> None:
     before = set(threading.enumerate())
     pool = ThreadPool(1, 1, never, Clock())
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before, "none has begun; one of a test before may end"
     answer: Future[int] = Future()
     pool.submit("vault", lambda: 7, answer)
     assert answer.result(LIMIT_S) == 7
