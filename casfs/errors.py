@@ -49,6 +49,11 @@ class CasfsError(Exception):
     """Whether a refusal may pass though nobody acts: a clock is set, or who gives out keys comes up, after the boot; or
     it has no code, so that whoever stands in between may have said it."""
 
+    @property
+    def is_for_now(self) -> bool:
+        """Whether it says nothing of later: whoever waits for hours asks again."""
+        return self.retryable
+
 
 class NotFoundError(CasfsError):
     """There is no such vault, job or file."""
@@ -75,6 +80,11 @@ class NotReadyError(CasfsError):
 
 class DeadlineError(CasfsError):
     """The time that the call was given is over."""
+
+    @property
+    def is_for_now(self) -> bool:
+        """As ``CasfsError.is_for_now``: the next call has time of its own."""
+        return True
 
 
 class InterruptedCallError(CasfsError):
@@ -135,6 +145,11 @@ class TransferError(CasfsError):
 
 class RefusedError(CasfsError):
     """The service refused the request with a code that has no class of its own."""
+
+    @property
+    def is_for_now(self) -> bool:
+        """As ``CasfsError.is_for_now``: a proxy may have refused it, as while it begins anew."""
+        return self.may_pass
 
 
 class QuotaError(RefusedError):

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from casfs.account import Stages
 from casfs.asked_jobs import ArchiveRetrieval, CosPush, InventoryRetrieval
-from casfs.errors import CasfsError, DeadlineError
+from casfs.errors import CasfsError
 from casfs.models import Job
 from casfs.waiting import Deadline
 
@@ -76,7 +76,7 @@ class Retrievals(ABC):
                 time_left = None if deadline is None else max(MIN_ANSWER_S, deadline.remaining_s)
                 job = self._job_within(time_left, vault, id, fresh=True)
             except CasfsError as error:
-                if not (error.retryable or isinstance(error, DeadlineError)) or not patience.remaining_s:
+                if not error.is_for_now or not patience.remaining_s:
                     raise
                 _log.warning("%s/%s: waiting goes on: %s", vault, id, error)
             else:

@@ -102,7 +102,9 @@ class NewJobs:
         except CasfsError as error:
             if not effect.is_unknown:
                 raise
-            raise type(error)(f"{error}; the job may have been begun: see the jobs of the vault") from error
+            told = type(error)(f"{error}; the job may have been begun: see the jobs of the vault")
+            told.may_pass = error.may_pass
+            raise told from error
 
     def _once(self, call: Call, request: Request, parameters: Parameters, effect: _Effect) -> str:
         found = self._find(call, parameters, effect.began_s) if effect.may_be_listed else None

@@ -78,7 +78,9 @@ class Pages(Generic[Model]):
             body = self._attempts.document(call, request)
         except (NotFoundError, RefusedError) as error:
             if "marker" in request.parameters and _may_be_the_marker(call):
-                raise MarkerRefusedError(f"the marker is refused, and the listing begins anew: {error}") from error
+                refused = MarkerRefusedError(f"the marker is refused, and the listing begins anew: {error}")
+                refused.may_pass = error.may_pass
+                raise refused from error
             raise
         self._received += len(body)
         if self._received > LONGEST_LISTING:

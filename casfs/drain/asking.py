@@ -11,9 +11,10 @@ from casfs.drain.settings import DrainSettings
 from casfs.drain.speed import Speed
 from casfs.drain.tally import Tally
 from casfs.drain.times import iso
+from casfs.drain.trouble import Trouble
 from casfs.drain.waves import Room, ahead_of
 from casfs.drain.work import Asked
-from casfs.errors import CasfsError, DeadlineError, NotFoundError, ProtocolError, QuotaError, RefusedError
+from casfs.errors import CasfsError, NotFoundError, ProtocolError, QuotaError, RefusedError
 from casfs.models import JobState
 
 SIDE_BY_SIDE = 8
@@ -33,6 +34,7 @@ class Asking:
         waits_for: what holds retrievals up; "" for nothing.
         said: what is new about that, for whoever watches.
         wants_list: whether a job may have been begun of which nobody knows.
+        list_ns: when the jobs are listed for that at the soonest.
 
     Threads: that of the run.
     """
@@ -45,6 +47,7 @@ class Asking:
         self._asked: set[int] = set()
         self._changed_ns: dict[int, int] = {}
         self._jobs: dict[str, int] = {}
+        self._troubles: dict[int, Trouble] = {}
         self._pause_s = 0.0
         self._pause_until_ns = 0
         self._refused = 0
@@ -52,6 +55,7 @@ class Asking:
         self.next_ns: int | None = None
         self.waits_for = self.said = ""
         self.wants_list = False
+        self.list_ns = 0
 
     def next(self, now_ns: int) -> list[Entry]:
         """Return the archives to ask for now, noted as such; within a step."""
@@ -80,12 +84,21 @@ class Asking:
         is_waiting = self.next_ns is not None and now_ns < self.next_ns
         return not (self.wants_list or is_waiting) and self._most() > 0 and self._tally.totals[State.NEW][0] > 0
 
-    def note(self, outcome: Asked, now_ns: int) -> CasfsError | None:
-        """Note what came of asking, within a step; return the error that ends the run, if it is one."""
+    def note(self, outcome: Asked, now_ns: int, heard_ns: int) -> CasfsError | None:
+        """Note what came of asking, within a step; return the error that ends the run, if it is one.
+
+        Args:
+            outcome: of asking.
+            now_ns: the time.
+            heard_ns: when the service last did anything that it was asked for.
+        """
         entry = outcome.entry
         self._asked.discard(entry.number)
         self._changed_ns[entry.number] = now_ns
         asking = _as(entry, State.ASKING)
+        if isinstance(outcome.error, RefusedError) and outcome.error.may_pass:
+            return self._again(asking, outcome, now_ns, heard_ns)
+        self._troubles.pop(entry.number, None)
         if outcome.error is not None:
             return self._failed(asking, outcome.error, now_ns)
         self._pause_s, self._was_taken = 0.0, True
@@ -135,17 +148,32 @@ class Asking:
         elif isinstance(error, NotFoundError):
             self._tally.move(entry, State.GONE, str(error))
         elif isinstance(error, RefusedError):
-            self._tally.move(entry, State.FAILED, str(error))
-            self._refused += 1
-            return error if self._refused >= REFUSALS and not self._was_taken else None
+            return self._give_up(entry, error, str(error))
         elif is_of_one_file(error):
             self._tally.move(entry, State.FAILED, str(error))
-        elif error.retryable or isinstance(error, DeadlineError | ProtocolError):
+        elif error.is_for_now or isinstance(error, ProtocolError):
             self.wants_list = True  # which tells whether the job was begun
         else:
             self._tally.move(entry, State.NEW)
             return error
         return None
+
+    def _again(self, entry: Entry, outcome: Asked, now_ns: int, heard_ns: int) -> CasfsError | None:
+        """Have an archive that anybody in between may have refused asked for later, unless that is futile."""
+        trouble = self._troubles.setdefault(entry.number, Trouble(now_ns))
+        trouble.add(outcome, now_ns, heard_ns)
+        if not trouble.is_for_ever(now_ns):
+            self.wants_list = True
+            self.list_ns = max(self.list_ns, trouble.next_ns)
+            return None
+        del self._troubles[entry.number]
+        why = f"{trouble.futile} requests were refused: {outcome.error}; another run asks for it again"
+        return self._give_up(entry, outcome.error, why)
+
+    def _give_up(self, entry: Entry, error: CasfsError | None, why: str) -> CasfsError | None:
+        self._tally.move(entry, State.FAILED, why)
+        self._refused += 1
+        return error if self._refused >= REFUSALS and not self._was_taken else None
 
     def _pause(self, now_ns: int, what: str) -> None:
         if now_ns < self._pause_until_ns:

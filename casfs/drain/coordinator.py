@@ -21,7 +21,7 @@ from casfs.drain.tally import Tally
 from casfs.drain.times import iso
 from casfs.drain.work import Asked, Broken, LeftOutError, Listed, Outcome, Work
 from casfs.drain.workers import Inbox, Pool
-from casfs.errors import CasfsError, DeadlineError, NotFoundError
+from casfs.errors import CasfsError
 
 PATIENCE_NS = 3600 * 10**9
 """How long a run goes on though nothing succeeds: jobs take hours, and a link that is down for one of them is no reason
@@ -187,9 +187,9 @@ class Coordinator:
         return ends or self._patience(outcome.error, now_ns)
 
     def _asked(self, outcome: Asked, now_ns: int) -> CasfsError | None:
-        ends = self._asking.note(outcome, now_ns)
+        ends = self._asking.note(outcome, now_ns, self._heard_ns)
         if self._asking.wants_list:
-            self._list_at_ns = min(self._list_at_ns, now_ns + self._pause_ns())
+            self._list_at_ns = min(self._list_at_ns, max(now_ns + self._pause_ns(), self._asking.list_ns))
         if self._asking.said:
             self._watcher.note(self._asking.said)
             self._asking.said = ""
@@ -208,7 +208,7 @@ class Coordinator:
             self._was_listed = True
             self._settle(outcome, now_ns)
             return None
-        if isinstance(error, NotFoundError) or not (error.retryable or isinstance(error, DeadlineError)):
+        if not error.is_for_now:
             return error
         self._list_at_ns = now_ns + self._pause_ns()
         return self._patience(error, now_ns)

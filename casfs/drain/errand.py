@@ -13,7 +13,7 @@ from casfs import errors
 from casfs.drain.archive import Entry, State
 from casfs.drain.delivery import Proof, deliver
 from casfs.drain.destinations.opening import folder_at
-from casfs.errors import AccessDeniedError, CasfsError, ConfigError, DeadlineError
+from casfs.errors import AccessDeniedError, CasfsError, ConfigError
 from casfs.library import Account, connect
 from casfs.models import Vault
 
@@ -169,4 +169,4 @@ def _is_lasting(error: CasfsError, *, is_fit: bool) -> bool:
     """Say whether *error* would come of each archive here, and may not elsewhere."""
     if is_fit:
         return isinstance(error, AccessDeniedError | ConfigError)
-    return not (error.retryable or isinstance(error, DeadlineError))
+    return not error.is_for_now

@@ -7,11 +7,11 @@ from casfs.drain.destinations.destination import is_of_one_file
 from casfs.drain.ledger.ledger import Ledger
 from casfs.drain.settings import DrainSettings
 from casfs.drain.tally import Tally
-from casfs.drain.work import LeftOutError, Loaded
+from casfs.drain.trouble import Trouble
+from casfs.drain.work import Loaded
 from casfs.errors import (
     CasfsError,
     CorruptDataError,
-    DeadlineError,
     GoneError,
     NotFoundError,
     NotReadyError,
@@ -19,60 +19,12 @@ from casfs.errors import (
     RefusedError,
     SizeChangedError,
     UncheckableError,
-    UnreachableError,
 )
 
 OVER = (GoneError, NotFoundError, CorruptDataError, SizeChangedError)
 """What another retrieval may mend."""
 HOPELESS = (UncheckableError, RefusedError, ProtocolError)
 """What none does."""
-OF_ALL = (UnreachableError, LeftOutError)
-"""What no output is to blame for."""
-LONGEST_PAUSE_S = 60
-FUTILE_TRIES = 5
-"""Downloads of one output that bring nothing of it while the service answers otherwise; then it is given up. Each was
-tried until a read's deadline. No other retrieval is paid for; the next run has the same job again."""
-FUTILE_NS = 120 * 10**9
-"""For how long at least: some failures come at once."""
-
-
-@dataclasses.dataclass(slots=True)
-class Trouble:
-    """Downloads of one output that failed.
-
-    Attributes:
-        began_ns: when the first of those failed that brought nothing, one after the other.
-        tries: how many failed lately, for the next pause.
-        next_ns: when it is tried again.
-        futile: how many brought nothing, one after the other.
-        moved: bytes that all of them brought; where nobody goes on with them, they come again and again.
-    """
-
-    began_ns: int
-    tries: int = 0
-    next_ns: int = 0
-    futile: int = 0
-    moved: int = 0
-
-    def add(self, outcome: Loaded, now_ns: int, heard_ns: int) -> None:
-        """Take note of one more.
-
-        Args:
-            outcome: of the download.
-            now_ns: the time.
-            heard_ns: when the service last did anything that it was asked for.
-        """
-        self.moved += outcome.moved
-        if outcome.moved and self.moved <= outcome.entry.size:
-            self.began_ns, self.futile = now_ns, 0
-        elif heard_ns >= self.next_ns and not isinstance(outcome.error, OF_ALL):
-            self.futile += 1
-        self.next_ns = now_ns + min(LONGEST_PAUSE_S, 2**self.tries) * 10**9
-        self.tries = min(self.tries + 1, 6)
-
-    def is_for_ever(self, now_ns: int) -> bool:
-        """Say whether no further download is to be tried."""
-        return self.futile >= FUTILE_TRIES and now_ns - self.began_ns >= FUTILE_NS
 
 
 class Loading:
@@ -134,17 +86,15 @@ class Loading:
         if isinstance(error, OVER):
             self._ledger.retrievals.end(entry.job or "", str(error))
             self._tally.again(entry, str(error))
-        elif isinstance(error, RefusedError) and error.may_pass:
+        elif error is not None and error.is_for_now:
             self._again(entry, outcome, trouble, now_ns, heard_ns)
         elif isinstance(error, HOPELESS) or is_of_one_file(error):
             self._tally.move(entry, State.FAILED, str(error))
         elif isinstance(error, NotReadyError):
             self._tally.move(entry, State.ASKED)
-        elif error is None or not (error.retryable or isinstance(error, DeadlineError)):
+        else:
             self._tally.move(entry, State.READY, str(error))
             return error
-        else:
-            self._again(entry, outcome, trouble, now_ns, heard_ns)
         return None
 
     def _again(self, entry: Entry, outcome: Loaded, trouble: Trouble, now_ns: int, heard_ns: int) -> None:

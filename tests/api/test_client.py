@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from casfs.api.client import Client
 from casfs.api.operations import AccountRequests
 from casfs.api.providers.signing import authorization
-from casfs.errors import (
-    NotFoundError,
-)
+from casfs.errors import NotFoundError, RefusedError
 from casfs.models import Credentials, JobState, Output
 from casfs.stats import Stats
 from casfs.waiting import Deadline
@@ -58,6 +56,18 @@ def test_vaults_are_listed_over_pages_with_markers_as_they_came(
     ]
     assert stats.snapshot()["requests_by_operation"] == {"list_vaults": 2}
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>no such page</html>", b'{"code": "InvalidParameterValueException"}'])
+def test_a_page_that_is_always_refused_may_be_had_later_unless_the_service_itself_says_no(
+    client: Client, server: ScriptedServer, announce: Announce, body: bytes
+) -> None:
+    announce("the marker is refused")
+    first, refusal = page(VaultList=vaults("a"), Marker="m"), answer("404 Not Found", body)
+    server.add(*[first, refusal] * 3)
+    with pytest.raises(RefusedError) as caught:
+        list(client.vaults(soon()))
+    assert caught.value.is_for_now == body.startswith(b"<html>")
 
 
 def test_a_vault_is_described(client: Client, server: ScriptedServer) -> None:

@@ -223,13 +223,22 @@ def test_a_refusal_is_final(  # noqa: PLR0917 - three fixtures and a case
     assert (asked(server, "initiate_job"), asked(server, "list_jobs"), jobs(server)) == (1, 0, [])
 
 
-def test_an_error_says_that_the_job_may_have_been_begun_where_nobody_may_look(
-    server: Server, client: Client, announce: Announce
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (Fault(kind=Kind.STATUS, operation="list_jobs", code="AccessDeniedException"), AccessDeniedError),
+        (Fault(kind=Kind.STATUS, operation="list_jobs", status=404, body="<html>none</html>"), RefusedError),
+    ],
+    ids=["the service", "anybody"],
+)
+def test_an_error_says_that_the_job_may_have_been_begun_where_the_list_of_jobs_is_refused(
+    server: Server, client: Client, announce: Announce, refusal: Fault, error: type[CasfsError]
 ) -> None:
     announce("^(initiate|list)_job")
-    server.faults.add(LOST_AFTER, Fault(kind=Kind.STATUS, operation="list_jobs", code="AccessDeniedException"))
-    with pytest.raises(AccessDeniedError, match="may have been begun"):
+    server.faults.add(LOST_AFTER, refusal)
+    with pytest.raises(error, match="may have been begun") as caught:
         client.initiate_job("vault", WHOLE, soon())
+    assert caught.value.is_for_now == (error is RefusedError)
     assert asked(server, "initiate_job") == 1
 
 

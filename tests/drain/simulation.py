@@ -66,6 +66,7 @@ class FakeService:
         lives_ns: how long an output is there.
         speed: bytes a second of a download.
         shows_after_ns: how long after it was begun a list has a job.
+        step_s: how long a turn takes at least: a test of a week is not to take 600,000 turns.
         on_retrieve, on_open, on_list: called before each; may raise.
     """
 
@@ -75,6 +76,7 @@ class FakeService:
     lives_ns: int = 24 * HOUR
     speed: float = 1e9
     shows_after_ns: int = 0
+    step_s: float = 300.0
     jobs_by_id: dict[str, FakeJob] = field(default_factory=dict)
     on_retrieve: Callable[[str], None] = lambda _: None
     on_open: Callable[[str], None] = lambda _: None
@@ -161,8 +163,7 @@ class Now:
     def get(self, timeout_s: float) -> Outcome | None:
         if self._outcomes:
             return self._outcomes.popleft()
-        # in steps of five minutes: a test of a week is not to take 600,000 turns
-        self._service.now_ns += int(max(timeout_s, 300 if timeout_s else 0) * SECOND)
+        self._service.now_ns += int(max(timeout_s, self._service.step_s if timeout_s else 0) * SECOND)
         return None
 
 

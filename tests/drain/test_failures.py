@@ -132,11 +132,14 @@ def test_storms_cost_no_second_retrieval(drain: Drain, server: Server, archives:
     assert drain.served.paid() == Counter(archives)
 
 
-def test_an_output_that_is_refused_without_the_code_of_the_service_costs_no_second_retrieval(
+def test_a_refusal_without_the_code_of_the_service_costs_no_second_retrieval_whatever_is_refused(
     drain: Drain, server: Server, archives: list[str]
 ) -> None:
     page = Fault(kind=Kind.STATUS, operation="get_job_output", status=404, body="<html>no such page</html>")
     server.faults.add(*(replace(page, archive=each) for each in archives[:5]))
+    server.faults.add(*(replace(page, operation="initiate_job", archive=each) for each in archives[3:8]))
+    server.faults.add(replace(page, operation="list_jobs", after=2))
+    server.faults.add(replace(page, operation="describe_job", after=1))
     drain.succeed()
     assert drain.served.paid() == Counter(archives)
 

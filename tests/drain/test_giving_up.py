@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casfs.drain.archive import Entry, State
-from casfs.drain.loading import Trouble
+from casfs.drain.trouble import Trouble
 from casfs.drain.work import Loaded
 from casfs.errors import (
     AccessDeniedError,
@@ -107,6 +107,47 @@ def test_a_refusal_that_may_pass_is_met_again_later_and_not_paid_for_again(tmp_p
     drain.service.on_open = failing(3, muttering, of="archive-001")
     assert drain.run() == {DONE: 2}
     assert len(drain.service.begun) == 2
+
+
+def test_a_request_that_anybody_may_have_refused_is_made_again_later(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(2))
+    drain.service.on_retrieve = failing(3, muttering, of="archive-001")
+    listing = failing(3, muttering)
+    drain.service.on_list = lambda: listing("")
+    assert drain.run() == {DONE: 2}
+    assert sorted(drain.service.begun) == ["archive-000", "archive-001"]
+    assert drain.watch.notes == []
+
+
+def test_an_archive_that_is_always_refused_so_is_asked_for_ever_more_rarely_and_given_up(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(3), takes_ns=60 * SECOND, step_s=0.5)
+    drain.service.on_retrieve = failing(10**6, muttering, of="archive-001")
+    assert drain.run() == {DONE: 2, FAILED: 1}
+    (why,) = drain.reasons()
+    assert re.fullmatch(r"\d+ requests were refused: HTTP 404; another run asks for it again", why)
+    assert 5 <= drain.service.log.count("retrieve") - 2 <= 12
+    drain.service.on_retrieve = lambda _: None
+    assert drain.run() == {DONE: 3}
+
+
+def test_a_proxy_that_begins_no_job_ends_the_run_though_it_lists_them(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(50))
+    drain.service.on_retrieve = failing(10**6, muttering)
+    began_ns = drain.service.now_ns
+    with pytest.raises(RefusedError, match="404"):
+        drain.run()
+    assert 120 * SECOND <= drain.service.now_ns - began_ns < HOUR
+    assert drain.service.log.count("retrieve") <= 16 * 12
+
+
+def test_a_proxy_that_lists_no_jobs_is_waited_for_an_hour(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(2))
+    listing = failing(10**6, muttering)
+    drain.service.on_list = lambda: listing("")
+    began_ns = drain.service.now_ns
+    with pytest.raises(RefusedError, match="404"):
+        drain.run()
+    assert HOUR < drain.service.now_ns - began_ns < 2 * HOUR
 
 
 def muttering() -> RefusedError:
