@@ -20,7 +20,7 @@ EXAMPLES = re.findall(r"    \$ python contrib/how_long\.py (.*)\n((?:    .*\n)+)
 @pytest.mark.parametrize(("options", "printed"), EXAMPLES)
 def test_what_the_page_says_is_what_the_script_prints(options: str, printed: str) -> None:
     done = subprocess.run(
-        [sys.executable, SCRIPT, *options.split()], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, SCRIPT, *options.split()], capture_output=True, text=True, timeout=120, check=True
     )
     assert [line.strip() for line in printed.splitlines()] == done.stdout.splitlines()
 

@@ -75,7 +75,7 @@ def completed(home: Path, *words: str) -> list[str]:
     """Return what bash is told may stand for the last of *words*."""
     env = environment(home, _CASFS_COMPLETE="bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1))
     done = subprocess.run(
-        [sys.executable, "-m", "casfs"], env=env, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "casfs"], env=env, capture_output=True, text=True, check=True, timeout=120
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines()]
 

@@ -90,7 +90,7 @@ def test_time_is_utc_in_milliseconds() -> None:
 def system_log(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "log"))
-        listener.settimeout(10)
+        listener.settimeout(60)
         yield listener
 
 
@@ -129,16 +129,24 @@ def test_system_log_that_comes_later_is_found(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "log"))
         handler.emit(record("x"))
-        listener.settimeout(10)
+        listener.settimeout(60)
         assert b"x" in listener.recv(1000)
         assert handler.socket.gettimeout() == SYSLOG_TIMEOUT_S
     handler.close()
 
 
+SET_UP = """
+import logging, threading
+from casfs.log import queue_handler
+from casfs.log.lines import set_up_log
+queue_handler.FLUSH_TIMEOUT_S = 60.0  # on a busy machine the thread that writes may get no turn in the usual one
+logger = logging.getLogger('casfs.x')
+"""
+
+
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Set logging up in a process of its own: it is of the whole process."""
-    text = "import logging, threading\nfrom casfs.log.lines import set_up_log\nlogger = logging.getLogger('casfs.x')\n"
-    command = [sys.executable, "-c", text + textwrap.dedent(script)]
+    command = [sys.executable, "-c", SET_UP + textwrap.dedent(script)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
     )

@@ -74,7 +74,7 @@ def test_the_system_log_gets_priorities_and_whether_it_is_there_is_known(tmp_pat
         outlet.write(INFO, "lost")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(address)
-        listener.settimeout(10)
+        listener.settimeout(60)
         assert has_system_log(address)
         outlet.write(INFO, "100 %s")
         assert listener.recv(100) == b"<30>100 %s\0"
