@@ -47,22 +47,31 @@ def to_its_end(call: Callable[[], R], told: Callable[[R], object]) -> None:
 
     Args:
         call: made on a thread of ours.
-        told: called with what it returned, on this thread.
+        told: called there with what it returned: no handler of a signal breaks into it.
 
     Raises:
-        BaseException: what the call raised, or the signal did.
+        BaseException: what the call or the telling raised, or the signal did.
     """
-    done: queue.SimpleQueue[Future[R]] = queue.SimpleQueue()
-    threading.Thread(target=lambda: done.put(_settled(call)), name="casfs-work", daemon=True).start()
+    done: queue.SimpleQueue[tuple[Future[R], Future[object]]] = queue.SimpleQueue()
+
+    def work() -> None:
+        answer = _settled(call)
+        telling = _settled(lambda: told(answer.result()))
+        for _ in range(2):  # a signal may come when the first one has just been taken
+            done.put((answer, telling))
+
     try:
-        answer = done.get()
+        threading.Thread(target=work, name="casfs-work", daemon=True).start()
+        _, telling = done.get()
+    except RuntimeError:  # the system gives no more threads
+        raise
     except BaseException:
         with suppress(queue.Empty):
-            answer = done.get(timeout=LAST_WORDS_S)
+            answer, telling = done.get(timeout=LAST_WORDS_S)
             if answer.exception() is None:
-                told(answer.result())
+                telling.result()
         raise
-    told(answer.result())
+    telling.result()
 
 
 def _settled(call: Callable[[], R]) -> Future[R]:
