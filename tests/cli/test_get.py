@@ -21,7 +21,7 @@ from tests import moto_server
 from tests.cli.stands import DATA, TEXT, Stand, one_failure
 from tests.data.service import MIB
 from tests.drain.destinations.contents import files_below, tree_hash
-from tests.mounting import names, wait_until
+from tests.mounting import COMMAND_LIMIT_S, names, wait_until
 
 PARTS = ".casfs-part"
 GET = "get_job_output"
@@ -140,7 +140,7 @@ def test_part_that_rotted_is_fetched_again_from_there_on(cas: Stand, out: Path) 
 def test_signal_ends_it_soon_and_what_came_is_kept(cas: Stand, out: Path, number: signal.Signals) -> None:
     with stalled(cas, out) as process:
         process.send_signal(number)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=COMMAND_LIMIT_S)
     assert (process.returncode, said) == (128 + number, "")
     assert not out.exists()
     assert cas.objects("get", cas.job("data"), out)[0]["bytes"] <= len(DATA) - 8 * MIB

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from casfs.cli.commands import COMMANDS, Commands
-from tests.mounting import casfs, environment
+from tests.mounting import COMMAND_LIMIT_S, casfs, environment
 from tests.test_layering import PACKAGE, TABLE
 
 
@@ -133,7 +133,7 @@ main()
 def _said_without(without: str, arguments: list[str], home: Path) -> tuple[int, str]:
     """Return the status of casfs, and the last line of what it says on standard error."""
     command, env = [sys.executable, "-c", without, *arguments], environment(home)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.splitlines()[-1]
 

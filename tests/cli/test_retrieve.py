@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
+from casfs.emulator.policy import Policy
 from tests.cli.stands import Stand, one_failure
-from tests.mounting import wait_until
+from tests.mounting import COMMAND_LIMIT_S, wait_until
 
 
 def test_each_archive_gets_a_job_whose_id_is_printed(stand: Stand) -> None:
@@ -69,14 +71,28 @@ def test_id_is_there_before_the_next_job_is_begun_and_the_jobs_are_waited_for(st
     assert stand.right("ls", stand.job(id_))[0].startswith("Succeeded")
 
 
+class Hesitant(Policy):
+    """Does not say whether an archive may be retrieved before it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
+
+    def admits(self, size: int, now_s: float) -> bool:
+        self.is_asked.set()
+        assert self.goes_on.wait(COMMAND_LIMIT_S)
+        return super().admits(size, now_s)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_signal_ends_it_and_the_job_that_is_being_begun_is_told(stand: Stand, number: signal.Signals) -> None:
-    stand.server.faults.add(Fault(kind=Kind.DELAY, operation="initiate_job", seconds=1.0))
+    policy = stand.state.policy = Hesitant()
     before = set(stand.state.vault("backups").job_ids)  # type: ignore[union-attr] # it is there - made above
     with stand.running("retrieve", stand.vault, "--", *stand.archives.values()) as process:
-        wait_until(lambda: not stand.server.faults.left(), "the request is there")
+        assert policy.is_asked.wait(COMMAND_LIMIT_S), "the request is there"
         process.send_signal(number)
-        out, _ = process.communicate(timeout=10)
+        policy.goes_on.set()
+        out, _ = process.communicate(timeout=COMMAND_LIMIT_S)
     assert process.returncode == 128 + number
     assert set(out.split()) == set(stand.state.vault("backups").job_ids) - before  # type: ignore[union-attr] # as above
     assert len(out.split()) == 1
