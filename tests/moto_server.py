@@ -4,44 +4,42 @@ Seen of moto 5.2.5 (2026-11): it ignores Range; gives no tree hash; says Archive
 and InventorySizeInBytes 10000 whatever the truth; answers an unknown job with a page of HTML and status 500.
 """
 
-import socket
+import re
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-START_S = 30
+from tests.mounting import wait_until
+
+START_S = 120.0
 """It imports most of botocore first: 0.3 s on an idle machine, many times that on a busy one."""
 
 
 @contextmanager
 def running() -> Iterator[str]:
     """Serve for as long as the context lasts, and yield the URL."""
-    port = _free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with (
+        tempfile.NamedTemporaryFile() as said,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as server,
+    ):
         try:
-            _wait_for(port, server)
-            yield f"http://127.0.0.1:{port}"
+            yield _address(Path(said.name), server)
         finally:
             server.terminate()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _address(said: Path, server: "subprocess.Popen[bytes]") -> str:
+    """Return where it listens, once it says so."""
+    found: list[str] = []
 
+    def is_said() -> bool:
+        found.extend(re.findall(r"Running on (http://\S+)\n", said.read_text()))
+        return bool(found) or server.poll() is not None
 
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("moto's server did not come up")
+    wait_until(is_said, "moto's server comes up", START_S)
+    assert found, said.read_text()
+    return found[0]

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -60,9 +59,3 @@ class Host:
         assert done.stderr == "", done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         return Seen(done.returncode, {line["name"]: line for line in lines}, done.stdout)
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from casfs.emulator.server import Server
-from tests.doctor.host import AS_ROOT, Host, Seen, closed_port
+from tests.doctor.host import AS_ROOT, Host, Seen
+from tests.ports import closed_port
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,15 @@ BROKEN_BY_ROOT = {
 
 
 def run(broken: Broken, host: Host, server: Server) -> Seen:
+    with closed_port() as closed:
+        return run_beside(broken, host, server, closed)
+
+
+def run_beside(broken: Broken, host: Host, server: Server, closed: int) -> Seen:
     (host.home / "config").write_text("[default]\nsecret_id = 'id'\nsecret_key = 'key'\n")
     (host.home / "config").chmod(0o644)
     host.home.chmod(0o777 if NOBODY in broken.prefix else 0o755)
-    words = {"home": str(host.home), "url": server.url, "closed": str(closed_port())}
+    words = {"home": str(host.home), "url": server.url, "closed": str(closed)}
     words["taken"] = server.url.removeprefix("http://")
 
     def filled(text: str) -> str:

@@ -14,8 +14,9 @@ from casfs.doctor import machine
 from casfs.doctor.check import Look, Verdict, looked, ok
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
-from tests.doctor.host import AS_ROOT, Host, closed_port
+from tests.doctor.host import AS_ROOT, Host
 from tests.mounting import environment
+from tests.ports import free_port
 
 
 @pytest.mark.fuse
@@ -26,7 +27,7 @@ def test_on_a_good_host_all_is_well_and_the_status_is_0(host: Host, server: Serv
         "--cache-dir",
         host.home / "cache",
         "--metrics",
-        f"127.0.0.1:{closed_port()}",
+        f"127.0.0.1:{free_port()}",
     )
     seen = host.doctor(*wishes, server.url)
     assert seen.status == 0, seen.failed()

@@ -13,6 +13,7 @@ from casfs.emulator.state import State
 from casfs.fsspec.filesystem import CasFileSystem, GlacierFileSystem
 from tests.conftest import Announce
 from tests.fsspec.service import output_of, put, serving
+from tests.ports import closed_port
 
 FIRST = "bulk/job1/output"
 
@@ -254,11 +255,10 @@ def test_keys_that_are_refused_are_a_permission_error(
 
 def test_where_nobody_listens_is_a_host_that_cannot_be_reached(announce: Announce) -> None:
     announce(".*")
-    with serving({}) as (server, _):
-        url = server.url
-    fs = CasFileSystem(url, connect_timeout=1, read_timeout=1)
-    with pytest.raises(OSError) as caught:  # noqa: PT011 - the errno is what is asked for
-        fs.ls("")
+    with closed_port() as port:
+        fs = CasFileSystem(f"http://127.0.0.1:{port}", connect_timeout=1, read_timeout=1)
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - the errno is what is asked for
+            fs.ls("")
     assert caught.value.errno in (errno.EHOSTUNREACH, errno.ETIMEDOUT)
     fs.close()
 

@@ -27,16 +27,11 @@ from casfs.operate.metrics import COUNTERS, GAUGES, MAX_SCRAPES, Figures, Metric
 from casfs.stats import BOUNDS_S, Stats
 from tests.checkout import ROOT
 from tests.mounting import Mounting, casfs, environment, foreground, is_mounted, wait_until
+from tests.ports import free_port
 
 CONTRIB = ROOT / "contrib"
 PROMTOOL = shutil.which("promtool")
 NEEDS_PROMTOOL = pytest.mark.skipif(PROMTOOL is None, reason="promtool, of Debian's prometheus, is not installed")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def figures(stats: Stats) -> Figures:
