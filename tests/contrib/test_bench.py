@@ -176,7 +176,7 @@ def test_short_run_measures_every_race(tmp_path: Path) -> None:
         "--out",
         str(tmp_path),
     ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert run.returncode == 0, run.stderr
     page = (tmp_path / "benchmarks.md").read_text()
     assert [race.title for race in RACES if f"### {race.title}: {race.shape.words}" not in page] == []

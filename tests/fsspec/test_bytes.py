@@ -82,14 +82,12 @@ def test_ranges_that_nobody_waits_for_any_more_are_not_fetched(big: CasFileSyste
         raise BrokenOffError
 
     threads = new_threads("casfs-range")
-    go = threading.Event()
-    server.shaping = Shaping(first_byte_s=1.0)
+    server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
     before = signal.signal(signal.SIGUSR2, break_off)
     main = threading.get_ident()
 
     def send() -> None:
-        wait_until(lambda: len(server.requests) > 1, "it fetches")
-        go.wait(0.2)
+        wait_until(lambda: any(each.operation == "get_job_output" for each in server.requests), "it fetches")
         signal.pthread_kill(main, signal.SIGUSR2)
 
     sender = threading.Thread(target=send)
