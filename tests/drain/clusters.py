@@ -1,5 +1,6 @@
 """Clusters of Dask that tests run: a scheduler, and workers with keys or without."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from casfs.drain.errand import Errand, version
 from casfs.emulator.shaping import Shaping
 from tests.drain.vaults import SECRET, VAULT, Vault
-from tests.mounting import environment
+from tests.mounting import COMMAND_LIMIT_S, environment, wait_until
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -31,6 +32,7 @@ def cluster(folder: Path, *, keys: bool = True, workers: int = 2) -> Iterator[An
         n_workers=workers, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0", env=env | more,
         silence_logs=50,
     ) as found:  # fmt: skip
+        come(found.scheduler, workers)
         yield found
 
 
@@ -46,6 +48,22 @@ def program(folder: Path, *command: str, before: tuple[str, ...] = (), keys: boo
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[tuple[Any, str, str]]:
+    """Run a scheduler that has no keys, on ports of its own choice; gives its process, its address and its pages."""
+    found = folder / "scheduler.json"
+    words = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(found))
+    with program(folder, "scheduler", *words, keys=False) as process:
+        wait_until(lambda: found.exists() and found.read_text().endswith("}"), "the scheduler listens", COMMAND_LIMIT_S)
+        told = json.loads(found.read_text())
+        yield process, told["address"], f"http://127.0.0.1:{told['services']['dashboard']}"
+
+
+def come(scheduler: Any, count: int) -> None:
+    """Return once so many workers have come: how long a new process takes to is no matter of a test."""
+    wait_until(lambda: len(scheduler.workers) == count, f"{count} workers have come", COMMAND_LIMIT_S)
 
 
 def worker(folder: Path, address: str, **more: Any) -> Any:

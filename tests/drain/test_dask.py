@@ -4,7 +4,6 @@ import contextlib
 import os
 import pickle
 import signal
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from casfs.drain.errand import Errand, proof_in, told_of, version
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.shaping import Shaping
 from casfs.errors import DestinationError, GoneError
-from tests.drain.clusters import NAMES, SLOW, cluster, program, worker
+from tests.drain.clusters import NAMES, SLOW, cluster, scheduler, worker
 from tests.drain.vaults import SECRET, Vault, serving, vault_of
 from tests.mounting import COMMAND_LIMIT_S, wait_until
 
@@ -57,7 +56,7 @@ def test_all_workers_download_and_the_run_alone_keeps_the_truth(tmp_path: Path) 
         asked = [(record.job, record.range) for record in vault.server.requests if record.operation == "get_job_output"]
         assert len(set(asked)) == len(asked), "no range was downloaded twice"
         assert len(seen.workers) == 2
-        assert not found.scheduler.tasks, "nothing is left there"
+        wait_until(lambda: not found.scheduler.tasks, "nothing is left there")
         held = b"".join(seen.held)
         assert str(vault.out).encode() in held
         for secret in (SECRET, "CASFS_SECRET"):
@@ -105,31 +104,24 @@ def test_an_errand_is_plain_and_so_is_what_comes_of_it(tmp_path: Path) -> None:
 
 
 def test_a_scheduler_has_no_secret_in_memory_on_its_pages_and_in_its_logs(tmp_path: Path) -> None:
-    with serving(vault_of("cas", NAMES[:8]), "cas", tmp_path) as vault, free_port() as (port, page):
+    with serving(vault_of("cas", NAMES[:8]), "cas", tmp_path) as vault:
         vault.server.faults.add(Fault(kind=Kind.STATUS, operation="get_job_output", status=503, times=3))
-        address = f"tcp://127.0.0.1:{port}"
-        bound = ("--host", "127.0.0.1", "--port", str(port), "--dashboard-address", f"127.0.0.1:{page}")
-        with (
-            program(tmp_path, "scheduler", *bound, keys=False) as scheduler,
-            worker(tmp_path, address),
-        ):
+        with scheduler(tmp_path) as (process, address, pages), worker(tmp_path, address):
+            counts = f"{pages}/json/counts.json"
+            wait_until(
+                lambda: requests.get(counts, timeout=COMMAND_LIMIT_S).json()["workers"] == 1,
+                "it comes",
+                COMMAND_LIMIT_S,
+            )
             done = vault.drain("--scheduler", address)
             assert done.returncode == 0, done.stderr
             vault.check()
-            held = memory_of(scheduler.pid)
+            held = memory_of(process.pid)
             for name in ("info/main/workers.html", "info/logs.html", "json/identity.json", "metrics"):
-                held += requests.get(f"http://127.0.0.1:{page}/{name}", timeout=COMMAND_LIMIT_S).content
+                held += requests.get(f"{pages}/{name}", timeout=COMMAND_LIMIT_S).content
         held += b"".join(path.read_bytes() for path in tmp_path.glob("said-*"))
     assert str(vault.out).encode() in held, "what a scheduler knows is seen"
     assert SECRET.encode() not in held
-
-
-@contextmanager
-def free_port() -> Iterator[tuple[int, int]]:
-    """Yield two ports that were free."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        ports = one.getsockname()[1], two.getsockname()[1]
-    yield ports
 
 
 def memory_of(process: int) -> bytes:
@@ -152,7 +144,7 @@ def slowly_downloading(folder: Path) -> Iterator[tuple[Vault, Any, subprocess.Po
     state = vault_of("cas", NAMES[:8], 2 << 20)
     with serving(state, "cas", folder, shaping=SLOW) as vault, cluster(folder) as found:
         with vault.running("--scheduler", found.scheduler_address) as process:
-            wait_until(lambda: vault.requests("get_job_output") > 4, "downloads are under way")
+            wait_until(lambda: vault.requests("get_job_output") > 4, "downloads are under way", COMMAND_LIMIT_S)
             yield vault, found, process
         vault.check()
         assert vault.retrievals() == 8
