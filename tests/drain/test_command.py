@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from casfs.emulator.faults import Fault, Kind
-from casfs.emulator.shaping import Shaping
 from casfs.emulator.state import State
 from tests.drain.vaults import SECRET, VAULT, archives_of, serving, vault_of
-from tests.mounting import casfs, environment, wait_until
+from tests.mounting import COMMAND_LIMIT_S, casfs, environment, wait_until
 from tests.providers import EVERY_PROVIDER
 
 NAMES = [f"d-{number}" for number in range(6)]
@@ -119,20 +118,20 @@ def test_names_may_be_ids_and_a_ledger_is_of_one_drain(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_and_the_next_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     with serving(vault_of("cas", NAMES, size=3 << 20), "cas", tmp_path) as vault:
-        vault.server.shaping = Shaping(0.0, 100e3)  # nothing is down in less than 30 s
+        vault.server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", times=None))
         path = inventory_file(vault.folder, vault.state)
         with vault.running("--inventory", path) as run:
-            wait_until(lambda: vault.requests("get_job_output") > 0, "a download is on its way")
+            wait_until(lambda: vault.requests("get_job_output") > 0, "a download is on its way", COMMAND_LIMIT_S)
             second = vault.drain()
             assert second.returncode == 1
             assert "another run has this ledger" in second.stderr
             run.send_signal(number)
-            _, error = run.communicate(timeout=20)
+            _, error = run.communicate(timeout=COMMAND_LIMIT_S)
         assert run.returncode == 1
         assert error.endswith(
             f"casfs: stopped: 6 of 6 archives are missing, {total(vault.state)} bytes; run it again to go on\n"
         )
-        vault.server.shaping = Shaping()
+        vault.server.faults.clear()
         done = vault.drain()
         assert done.returncode == 0, done.stderr
         vault.check()
@@ -213,8 +212,8 @@ def test_a_run_that_a_signal_ends_leaves_a_manifest_of_what_is_there(tmp_path: P
         slow = list(archives_of(vault.state))[-1]
         vault.server.faults.add(Fault(kind=Kind.STALL, operation="get_job_output", archive=slow, times=None))
         with vault.running("--inventory", inventory_file(vault.folder, vault.state)) as run:
-            wait_until(lambda: vault.status().get("missing") == 1, "the others are there, and noted")
+            wait_until(lambda: vault.status().get("missing") == 1, "the others are there, and noted", COMMAND_LIMIT_S)
             run.send_signal(signal.SIGTERM)
-            _, error = run.communicate(timeout=60)
+            _, error = run.communicate(timeout=COMMAND_LIMIT_S)
         assert (run.returncode, "1 of 6 archives are missing" in error) == (1, True)
         assert {line["path"] for line in vault.manifest()} == set(NAMES[:-1])
