@@ -33,8 +33,9 @@ SIZE = 3 * MIB + 7
 BIG = 64 * MIB
 WRONG_SIZES = {"grows": 5, "shrinks": 3 * SIZE, "unknown": None}
 """What documents say of outputs that have SIZE bytes."""
-STALLING = ["stalls", *(f"stalls-{number}" for number in range(20))]
-"""Outputs that can be read up to STALLS_FROM only; more of them than libfuse has threads unless it is told."""
+STALLING = ["stalls", *(f"stalls-{number}" for number in range(10))]
+"""Outputs that can be read up to STALLS_FROM only; more of them than libfuse has threads unless it is told, and fewer
+than take up all that the kernel asks for at once."""
 STALLS_FROM = 2 * MIB
 FAILS_FROM = MIB
 MANY = 2500
