@@ -36,7 +36,7 @@ from tests.conftest import Announce
 from tests.settings import client_settings
 
 MIB = 1 << 20
-BYTES = bytes(index % 251 for index in range(2 * MIB + 7))
+BYTES = (bytes(range(251)) * (1 << 14))[: 2 * MIB + 7]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from casfs.emulator.state import State
 from tests.emulator.client import tree_hash
 
 MIB = 1 << 20
-BYTES = bytes(index % 251 for index in range(3 * MIB + 7))
+BYTES = (bytes(range(251)) * (1 << 14))[: 3 * MIB + 7]
 ARCHIVE = {"Type": "archive-retrieval", "Tier": "Expedited"}
 NO_RETRIES = Config(retries={"total_max_attempts": 1})
 

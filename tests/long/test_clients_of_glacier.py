@@ -20,7 +20,7 @@ from tests.mounting import environment
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2 * INSTALL_S)]
 
-BYTES = bytes(index % 251 for index in range(3 * MIB + 7))
+BYTES = (bytes(range(251)) * (1 << 14))[: 3 * MIB + 7]
 COMMAND_S = 120
 """More than any client takes for what it does here."""
 

@@ -16,7 +16,7 @@ SECRET_ID, SECRET_KEY = CAS.sample_key
 CHECKOUT = "/srv/casfs"
 NO_PART_OF_IT = (".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "liblanes*", "dist")
 """Of what is in a checkout when somebody works in it."""
-ARCHIVE = bytes(index % 251 for index in range(3_000_007))
+ARCHIVE = (bytes(range(251)) * (1 << 14))[:3_000_007]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(MAKE_S + 2 * RUN_S)]
 
 SERVICE = """

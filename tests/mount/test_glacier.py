@@ -119,7 +119,7 @@ def test_no_secret_is_shown_anywhere(path: Path, tmp_path: Path) -> None:
     assert "Signature=" not in shown.replace("Signature=[redacted]", "")
 
 
-CONTENT = bytes(index % 251 for index in range(15 * MIB + 7))
+CONTENT = (bytes(range(251)) * (1 << 16))[: 15 * MIB + 7]
 RANGES = [(first, min(first + 2 * MIB, len(CONTENT)) - 1) for first in range(0, len(CONTENT), 2 * MIB)]
 """Eight ranges of 2 MiB, the last one shorter: the documents' 1 GB in eight ranges of 128 MB, at a smaller scale."""
 

@@ -21,7 +21,7 @@ from tests.mounting import casfs, environment, names, processes_of, wait_until
 pytestmark = pytest.mark.fuse
 
 MIB = 1 << 20
-BYTES = bytes(index % 251 for index in range(3 * MIB + 7))
+BYTES = (bytes(range(251)) * (1 << 14))[: 3 * MIB + 7]
 DESCRIPTION = 'the "long" cut, 2'
 WRONG_SIZE = 10_000
 """InventorySizeInBytes of every job of moto, whatever the truth."""

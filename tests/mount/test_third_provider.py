@@ -139,7 +139,7 @@ def server() -> Iterator[Server]:
         state.add_vault(f"vault-{number}")
     for number in range(6):
         state.add_job("vault-4", "InventoryRetrieval", job_id=f"job-{number}")
-    archive = state.add_archive("vault-4", InMemory(bytes(index % 251 for index in range(3 * MIB + 7))))
+    archive = state.add_archive("vault-4", InMemory((bytes(range(251)) * (1 << 14))[: 3 * MIB + 7]))
     state.add_job("vault-4", "ArchiveRetrieval", part(archive), job_id="job-6")
     with Server(state, credentials={"oas-id": "oas-key"}, dialect=PLAYED) as running:
         yield running
