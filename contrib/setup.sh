@@ -71,16 +71,25 @@ run_pip() {
         die 'pip could not fetch the Python packages; see above, and check the network or PIP_INDEX_URL'
 }
 
-# Once for each pyproject.toml: what is needed changes when it does.
+fetch_tools() {
+    [ -x .venv/bin/hatchling ] || run_pip 'pip>=25.1' hatchling
+}
+
+build_wheel() {
+    rm -rf .venv/wheel
+    .venv/bin/pip wheel -q --no-deps --no-build-isolation -w .venv/wheel . || die 'the wheel could not be built; see above'
+}
+
+# Once for each pyproject.toml: what is needed changes when it does. The groups bring 100 MB of Python, of which the
+# tests import a tenth: that is compiled when they do.
 fetch_dependencies() {
     stamp=.venv/dependencies-of-$(cksum <pyproject.toml | tr ' ' -)-$(printf %s "$*" | tr ' ' -)
     [ ! -e "$stamp" ] || return 0
     printf 'fetching the Python packages\n'
     groups=
     for group in "$@"; do groups="$groups --group $group"; done
-    run_pip 'pip>=25.1' hatchling
     # shellcheck disable=SC2086 # the groups are words
-    run_pip . $groups
+    run_pip ${groups:+--no-compile} .venv/wheel/casfs-*.whl $groups
     touch "$stamp"
 }
 
@@ -91,8 +100,8 @@ set_up() {
     [ -z "$missing" ] || install_packages $missing
     find_python || die 'there is no Python 3.11 or newer with venv; install: '"$python_packages"
     [ -x .venv/bin/pip ] || "$python" -m venv .venv || die "$python could not make .venv"
+    fetch_tools
+    build_wheel
     fetch_dependencies "$@"
-    rm -rf .venv/wheel
-    .venv/bin/pip wheel -q --no-deps --no-build-isolation -w .venv/wheel . || die 'the wheel could not be built; see above'
     .venv/bin/pip install -q --no-deps --force-reinstall .venv/wheel/casfs-*.whl || die 'the wheel could not be installed'
 }

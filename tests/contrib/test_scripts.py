@@ -38,7 +38,7 @@ class Machine:
 
     def set_up(self, *groups: str) -> subprocess.CompletedProcess[str]:
         """Source setup.sh and run it as far as the system's packages."""
-        script = f"fetch_dependencies() {{ die 'reached pip'; }}; set_up {' '.join(groups)}"
+        script = f"fetch_tools() {{ die 'reached pip'; }}; set_up {' '.join(groups)}"
         return subprocess.run(
             ["/bin/sh", "-euc", f". {ROOT}/contrib/setup.sh; {script}", "test.sh"],
             env={"PATH": str(self.bin), "OS_RELEASE": str(self.release)},
