@@ -15,7 +15,6 @@ from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
-from casfs.emulator.shaping import Shaping
 from casfs.tree.single_flight import REQUEST_S
 from tests.conftest import Announce
 from tests.data.service import MIB
@@ -161,12 +160,6 @@ def test_eight_threads_read_one_file_and_many(connect: Connect, server: Server) 
         assert sorted(pieces) == sorted(DATA[at : at + MIB] for at in range(0, len(DATA), MIB))
         again = sum(1 for request in server.requests if request.operation == "get_job_output")
     assert again == fetched, "each byte was there already"
-
-
-def test_a_read_longer_than_the_timeout_succeeds_over_a_link_that_moves(connect: Connect, server: Server) -> None:
-    server.shaping = Shaping(bytes_per_s=1.6 * MIB)
-    with connect(read_timeout=2, connections=1, read_ahead=0) as account, account.open("backups", "job") as file:
-        assert file.read() == DATA  # 2.5 s
 
 
 def test_a_read_over_a_link_that_stalls_ends_at_the_timeout(

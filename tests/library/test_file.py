@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from casfs.errors import CorruptDataError, DeadlineError, InterruptedCallError
 from casfs.file import BUFFER_BYTES, File
 from tests.conftest import no_more_threads
-from tests.data.service import MIB
-from tests.library.in_memory import DATA, InMemory, file_of, opened, unknown
+from tests.data.calls import Clock
+from tests.data.service import MIB, Request, Service, mounted, settings
+from tests.library.in_memory import DATA, InMemory, file_of, made, opened, unknown
 from tests.new_threads import new_threads
 
 POSITIONS = [0, 1, BUFFER_BYTES - 1, MIB - 1, MIB, 3 * MIB + 5, len(DATA) - 1, len(DATA), len(DATA) + 9]
@@ -46,6 +47,18 @@ def test_a_read_without_a_length_gives_all_that_is_left(file: File, position: in
     for size in (-1, None):
         file.seek(position)
         assert file.read(size) == DATA[position:]
+
+
+def test_a_read_longer_than_the_timeout_succeeds_over_a_link_that_moves() -> None:
+    clock, service = Clock(), Service({"job": DATA})
+
+    def act(_request: Request) -> None:
+        clock.now_s += 1.5
+
+    service.act = act
+    with mounted(service, settings(connections=1, timeout_s=2.0), clock=clock) as outputs:
+        assert made(outputs).read() == DATA
+    assert len(service.requests) == 6
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(-40, 40), st.integers(-1, 40)), max_size=12), st.binary())
