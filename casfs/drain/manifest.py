@@ -1,13 +1,13 @@
 """MANIFEST.jsonl: what is where it was to go, one archive a line, in the order of the inventory."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from casfs.drain.destinations.destination import Destination, Found, Label
-from casfs.drain.names import MANIFEST
+from casfs.drain.names import MANIFEST, UNFINISHED
 from casfs.errors import ConfigError
 
 PIECE_BYTES = 1 << 20
@@ -53,6 +53,39 @@ class Manifest:
                 f"{self} tells of {strangers} archives that are not in the inventory of this drain, as after a drain of"
                 " another vault, and they would be written over: name another DESTINATION, or move that file away"
             )
+
+    def claim(self, ids: Iterable[str]) -> None:
+        """Leave word whose archives come here, until there is a manifest: one that is killed before leaves none.
+
+        Args:
+            ids: of some archives of the drain.
+
+        Raises:
+            DestinationError: it is not there.
+        """
+        text = "".join(json.dumps({"archive_id": each}) + "\n" for each in ids)
+        self.destination.claim(self.path, text.encode())
+
+    def check_claim(self, knows: Callable[[str], bool]) -> None:
+        """Raise ConfigError where a drain has left word, and none of the archives that it named is known.
+
+        Args:
+            knows: whether an archive with this id is one of the drain.
+
+        Raises:
+            DestinationError: it cannot be read.
+        """
+        ids = [id_ for line in self.destination.claimed(self.path).splitlines() if (id_ := _id_in(line))]
+        if ids and not any(map(knows, ids)):
+            raise ConfigError(
+                f"{self.destination.where(UNFINISHED)}* tells of a drain of other archives, as of another vault, that"
+                " is at work or was killed, and its files would be written over: name another DESTINATION, let that"
+                " drain come to its end, or take what has that name away"
+            )
+
+    def disclaim(self) -> None:
+        """Take the word away."""
+        self.destination.disclaim(self.path)
 
     def sweep(self) -> None:
         """Take away what is unfinished, of archives too: on a full disk it makes room."""

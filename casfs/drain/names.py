@@ -34,6 +34,10 @@ _KEPT = re.compile("con|prn|aux|nul|com|lpt|manifest", re.IGNORECASE)
 """What each name has in it that Windows or a drain keeps for itself."""
 
 
+_OWN = {name.casefold() for name in (UNFINISHED, MANIFEST, f"{UNFINISHED}.{MANIFEST}")}
+"""Where what is unfinished is, the manifest, and what in a store says before there is one whose archives come there."""
+
+
 class Naming(StrEnum):
     """What paths are made of."""
 
@@ -68,7 +72,7 @@ def path_of(naming: Naming, id_: str, description: str) -> str:
 def is_taken(path: str) -> bool:
     """Say whether *path* is kept for what a drain itself puts there."""
     first, _, _ = folded(path).partition("/")
-    return first in (UNFINISHED.casefold(), MANIFEST.casefold())
+    return first in _OWN
 
 
 def with_id(path: str, id_: str, depth: int | None = None, times: int = 1) -> str:

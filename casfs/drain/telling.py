@@ -26,9 +26,12 @@ class Telling:
         self._now_ns = now_ns
 
     def check(self) -> None:
-        """Raise ConfigError where the manifest that is there tells of archives of another drain."""
-        if (found := self._manifest.look()) and not self._is_as_written(found):
-            self._manifest.check_own(self._ledger.archives.knows)
+        """Raise ConfigError where the manifest that is there, or who was killed before one, tells of another drain."""
+        found, knows = self._manifest.look(), self._ledger.archives.knows
+        if not self._is_as_written(found):
+            if found is not None:
+                self._manifest.check_own(knows)
+            self._manifest.check_claim(knows)
 
     def is_empty(self) -> bool:
         """Say whether there is no manifest at all."""
@@ -39,12 +42,14 @@ class Telling:
         return bool(self._ledger.get("manifest")) and self._is_as_written(self._manifest.look())
 
     def begin(self) -> None:
-        """Have the ledger say that the manifest is to be written.
+        """Have the ledger say that the manifest is to be written, and whoever looks whose archives come here.
 
         Raises:
             DestinationError: nothing can be written where it is to be.
         """
         self._manifest.check()
+        if (found := self._manifest.look()) is None or not found.size:
+            self._manifest.claim(self._ledger.archives.some())
         with self._ledger.step():
             self._ledger.put("manifest", False)
 
@@ -77,6 +82,7 @@ class Telling:
             self._ledger.put("manifest_bytes", size)
             self._ledger.put("manifest_at", self._now_ns() // 10**9)
             self._ledger.put("lost", False)
+        self._manifest.disclaim()
 
     def _is_as_written(self, found: Found | None) -> bool:
         if found is None or found.size != self._ledger.get("manifest_bytes"):

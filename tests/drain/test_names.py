@@ -14,7 +14,7 @@ from casfs.drain.names import LONGEST_NAME, LONGEST_PATH, Naming, folded, own_na
 ID = "b" * 128
 USUAL = ("a", "A", "b", "a.tar.gz", "é", "e\u0301", "ß", "ss", "İ", "ﬁ", "x" * 255, "y" * 300)
 ODD = ("..", ".", "", "con", "NUL.txt", "a.", "a ", "\ud800", "\0", "C:", "\\host\\x", "\u202e")
-KEPT = ("MANIFEST.jsonl", "manifest.JSONL", ".casfs-part", ".CASFS-PART")
+KEPT = ("MANIFEST.jsonl", "manifest.JSONL", ".casfs-part", ".CASFS-PART", ".casfs-part.MANIFEST.jsonl")
 WORDS = st.sampled_from([*USUAL, *ODD, *KEPT])
 DESCRIPTIONS = st.one_of(
     st.lists(WORDS, max_size=5).map("/".join),
@@ -41,7 +41,7 @@ def check_safe(path: str) -> None:
             "nul",
             *(f"{name}{number}" for name in ("com", "lpt") for number in "0123456789"),
         }
-    assert folded(parts[0]) not in ("manifest.jsonl", ".casfs-part")
+    assert folded(parts[0]) not in ("manifest.jsonl", ".casfs-part", ".casfs-part.manifest.jsonl")
 
 
 @given(DESCRIPTIONS)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from casfs.drain.choice import Choice
 from casfs.drain.destinations.destination import Destination
@@ -39,8 +40,14 @@ class Nobody:
 
 
 def run(
-    drain: Simulation, ledger: Ledger, destination: Destination, sleep: Callable[[float], None] = time.sleep
+    drain: Simulation,
+    ledger: Ledger,
+    destination: Destination,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    is_dry: bool = False,
 ) -> None:
     """Run it to the end, to a place whose manifest is written as archives are."""
+    wish = replace(WISH, is_dry=is_dry)
     way, manifest = Download(drain.service, "v", destination, "Bulk"), Manifest(destination)
-    Drain(drain.service, drain.service, ledger, way, manifest, WISH, Nobody(), sleep).run()
+    Drain(drain.service, drain.service, ledger, way, manifest, wish, Nobody(), sleep).run()

@@ -186,7 +186,34 @@ class Destination(Protocol):
         ...
 
     def sweep(self) -> None:
-        """Take away what every attempt left, of this run and of others that nobody is at; no error where that fails."""
+        """Take away what every attempt left, of this run and of others that nobody is at; no error where that fails.
+
+        A claim stays.
+        """
+        ...
+
+    def claim(self, name: str, text: bytes) -> None:
+        """Leave a claim among what is unfinished, whole and on disk, in place of an older one.
+
+        Args:
+            name: of it; one name.
+            text: 1 MiB at most.
+
+        Raises:
+            DestinationError: it is not there.
+        """
+        ...
+
+    def claimed(self, name: str) -> bytes:
+        """Return the text of a claim, b"" where there is none.
+
+        Raises:
+            DestinationError: it cannot be read.
+        """
+        ...
+
+    def disclaim(self, name: str) -> None:
+        """Take a claim away; no error where that cannot be done."""
         ...
 
     def mark(self, name: str) -> AbstractContextManager[None]:

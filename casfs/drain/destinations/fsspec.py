@@ -100,18 +100,30 @@ class FsspecDestination:
     def sweep(self) -> None:
         """Do nothing: what is not whole is nowhere."""
 
+    def claim(self, name: str, text: bytes) -> None:
+        """Leave an object behind; as ``Destination.claim``."""
+        self._leave(self._claim(name), text)
+
+    def claimed(self, name: str) -> bytes:
+        """Return what is in it; as ``Destination.claimed``."""
+        with _failing(self.where("")), suppress(FileNotFoundError):
+            self._files.invalidate_cache()
+            return bytes(self._files.cat_file(self._claim(name), end=LONGEST_LINE))
+        return b""
+
+    def disclaim(self, name: str) -> None:
+        """Remove it; as ``Destination.disclaim``: it stays where none may be removed."""
+        self._remove(self._claim(name))
+
     @contextmanager
     def mark(self, name: str) -> Iterator[None]:
         """Leave an object for the time of a block; as ``Destination.mark``: it stays where none may be removed."""
         key = self._mark(name)
-        with FsspecPart(self._files, key, self.where(UNFINISHED)) as part:
-            part.write(memoryview(bytearray(name.encode())))
-            part.commit(Label())
+        self._leave(key, name.encode())
         try:
             yield
         finally:
-            with suppress(Exception):
-                self._files.rm_file(key)
+            self._remove(key)
 
     def check_mark(self, name: str) -> None:
         """Raise DestinationError unless it is here, and something can be written; as ``Destination.check_mark``."""
@@ -125,6 +137,15 @@ class FsspecDestination:
             raise DestinationError(f"{self.where('')} is not that of the run: all workers must share it")
         with self.mark(secrets.token_hex(16)):
             pass
+
+    def _leave(self, key: str, text: bytes) -> None:
+        with FsspecPart(self._files, key, self.where(UNFINISHED)) as part:
+            part.write(memoryview(bytearray(text)))
+            part.commit(Label())
+
+    def _remove(self, key: str) -> None:
+        with suppress(Exception):
+            self._files.rm_file(key)
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         try:
@@ -141,6 +162,10 @@ class FsspecDestination:
 
     def _mark(self, name: str) -> str:
         return "/".join([*filter(None, [self._prefix.rstrip("/")]), UNFINISHED, name])
+
+    def _claim(self, name: str) -> str:
+        """Return the key of a claim: in no folder, since some stores would have to be told to make one."""
+        return "/".join([*filter(None, [self._prefix.rstrip("/")]), f"{UNFINISHED}.{name}"])
 
     def _key(self, path: str) -> str:
         return "/".join([*filter(None, [self._prefix.rstrip("/")]), *names_of(path)])

@@ -8,9 +8,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 
-from casfs.drain.destinations.destination import LONGEST_LINE, UNFINISHED, Found
+from casfs.drain.destinations.destination import LONGEST_LINE, UNFINISHED, Found, Label
 from casfs.drain.destinations.folders import OneFolder, failing, folder, kind_of
-from casfs.drain.destinations.local_part import LEAVES, LocalPart, check_replaceable, files_of, sweep
+from casfs.drain.destinations.local_part import (
+    CLAIM,
+    LEAVES,
+    LocalPart,
+    check_replaceable,
+    files_of,
+    remove,
+    remove_folder,
+    sweep,
+)
 from casfs.drain.destinations.paths import is_name, names_of
 from casfs.errors import DestinationError
 from casfs.tree_hash import hash_all
@@ -87,6 +96,34 @@ class LocalDestination:
     def sweep(self) -> None:
         """Remove what nobody is at; as ``Destination.sweep``."""
         sweep(self.root)
+
+    def claim(self, name: str, text: bytes) -> None:
+        """Leave a file behind; as ``Destination.claim``."""
+        with failing(self.where(UNFINISHED)):
+            self._make()
+            attempt, data, leaves = files_of(self.root, name)
+        names, where = (UNFINISHED, name + CLAIM), self.where(UNFINISHED)
+        with LocalPart(data, leaves, root=self.root, names=names, attempt=attempt, where=where) as part:
+            part.restart()
+            part.write(memoryview(bytearray(text)))
+            part.commit(Label())
+
+    def claimed(self, name: str) -> bytes:
+        """Return the text of a claim; as ``Destination.claimed``."""
+        with (
+            failing(self.where(UNFINISHED)),
+            suppress(FileNotFoundError),
+            folder(self.root, [UNFINISHED], make=False) as parts,
+            _opened(name + CLAIM, parts) as file,
+        ):
+            return file.read(LONGEST_LINE)
+        return b""
+
+    def disclaim(self, name: str) -> None:
+        """Take a claim away; as ``Destination.disclaim``."""
+        with suppress(OSError), folder(self.root, [UNFINISHED], make=False) as parts:
+            remove([name + CLAIM], parts)
+        remove_folder(self.root)
 
     @contextmanager
     def mark(self, name: str) -> Iterator[None]:

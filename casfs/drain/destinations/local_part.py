@@ -15,6 +15,9 @@ from casfs.drain.destinations.part_file import PartFile
 LEAVES = ".leaves"
 """What is put behind the name of an attempt, for the file of its leaves."""
 
+CLAIM = ".claim"
+"""What is put behind the name of a claim."""
+
 TRIES = 100
 """How often a part is opened: the end of another one may take the folder away in between, or give the file its name."""
 
@@ -97,9 +100,11 @@ def remove_folder(root: str) -> None:
 
 
 def sweep(root: str) -> None:
-    """Remove what is unfinished and locked by nobody."""
+    """Remove what is unfinished and locked by nobody, but for claims."""
     with suppress(OSError), private_folder(root, UNFINISHED) as parts:
         for name in sorted(os.listdir(parts)):  # noqa: PTH208 - of a descriptor
+            if name.endswith(CLAIM):
+                continue
             with suppress(OSError):
                 _remove_free(name, parts)
     remove_folder(root)

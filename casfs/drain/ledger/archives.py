@@ -14,6 +14,8 @@ from casfs.errors import ProtocolError
 
 BATCH = 1000
 """Archives that are entered at once: a megabyte."""
+FEW = 50
+"""Archives at each end of the inventory by which it is told from that of another vault."""
 MOST_ROUNDS = 20
 """How often names that clash are made anew: the second round is for what is meant to clash, and there is no third."""
 
@@ -58,6 +60,14 @@ class Archives:
         """Return how many were entered."""
         row = self._database.row("SELECT count(*) FROM archive")
         return int(row[0]) if row else 0
+
+    def some(self) -> list[str]:
+        """Return the ids of a few archives: of the first and of the last, since the oldest may be deleted first."""
+        query = (
+            "SELECT id FROM (SELECT id FROM archive ORDER BY number LIMIT ?)"
+            " UNION SELECT id FROM (SELECT id FROM archive ORDER BY number DESC LIMIT ?)"
+        )
+        return [id_ for (id_,) in self._database.rows(query, FEW, FEW)]
 
     def finish(self) -> None:
         """Take out what was entered twice, and see to it that no two names are the same; within a step.
