@@ -16,7 +16,7 @@ from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
 from casfs.emulator.server import Server
 from casfs.emulator.state import State
-from tests.mounting import Mounting, environment, wait_until
+from tests.mounting import Mounting, environment, processes_of, wait_until
 
 pytestmark = pytest.mark.fuse
 
@@ -33,9 +33,10 @@ SCRIPT = """
     {between}
     sha256sum < "$mount/vault/{second}/output"
     cp "$mount/vault/large/output" /dev/null
+    for _ in $(seq 2000); do grep -q " WARNING " "$log" && break; sleep 0.05; done
 """
 READ_ONLY = """
-    for _ in $(seq 200); do mount -o remount,ro "$disk" 2>/dev/null && break; sleep 0.05; done
+    for _ in $(seq 2000); do mount -o remount,ro "$disk" 2>/dev/null && break; sleep 0.05; done
     ! touch "$disk/x" 2>/dev/null
 """
 
@@ -48,6 +49,11 @@ def server() -> Iterator[Server]:
         state.add_job("vault", ARCHIVE_RETRIEVAL, part(state.add_archive("vault", InMemory(content))), job_id=job)
     with Server(state, credentials={"id": "key"}) as running:
         yield running
+
+
+def log_in(folder: Path) -> Path:
+    """Return the log of the one mount."""
+    return next(folder.glob("log-[0-9]"))
 
 
 def warnings(log: Path) -> list[str]:
@@ -74,6 +80,7 @@ def test_a_disk_that_takes_no_more_costs_one_warning(  # noqa: PLR0917 - what ha
     assert (done.returncode, done.stderr) == (0, "")
     right = [hashlib.sha256(OUTPUTS[name]).hexdigest() for name in (first, second)]
     assert [line.split()[0] for line in done.stdout.splitlines()] == right
+    wait_until(lambda: not processes_of(tmp_path / "mount"), "the mount has said all that it says")
     (warning,) = warnings(tmp_path / "log")
     assert os.strerror(reason) in warning
 
@@ -95,7 +102,8 @@ def test_a_disk_that_fails_costs_one_warning(
         with small.open("rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             assert file.read() == SMALL
-    (warning,) = warnings(next(tmp_path.glob("log-[0-9]")))
+        wait_until(lambda: warnings(log_in(tmp_path)) != [], "the disk has been tried")
+    (warning,) = warnings(log_in(tmp_path))
     assert os.strerror(errno.EIO) in warning
 
 
@@ -106,7 +114,7 @@ def test_a_disk_that_fails_at_the_beginning_is_no_reason_not_to_mount(
     with mounting(server, "--cache-dir", tmp_path / "mountpoint" / "cache") as root:
         assert (root / "vault" / "small" / "output").read_bytes() == SMALL
         assert os.getxattr(root / "vault" / "small" / "output", "user.cas.cached") == b"none"
-    (warning,) = warnings(next(tmp_path.glob("log-[0-9]")))
+    (warning,) = warnings(log_in(tmp_path))
     assert os.strerror(errno.EIO) in warning
 
 
@@ -117,4 +125,4 @@ def test_a_disk_that_hangs_at_the_beginning_is_no_reason_not_to_mount(
     with mounting(server, "--cache-dir", tmp_path / "mountpoint" / "cache") as root:
         assert (root / "vault" / "small" / "output").read_bytes() == SMALL
         faulty("")  # nobody could end a process that hangs in it
-    assert "not used for now: it does not answer" in warnings(next(tmp_path.glob("log-[0-9]")))[0]
+    assert "not used for now: it does not answer" in warnings(log_in(tmp_path))[0]

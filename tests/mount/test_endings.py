@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from casfs.emulator.content import InMemory
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.initiation import part
 from casfs.emulator.jobs import ARCHIVE_RETRIEVAL
+from casfs.emulator.messages import ReceivedRequest
+from casfs.emulator.samples import sample_state
 from casfs.emulator.server import Server
 from casfs.fs.options import BACKGROUND_REQUESTS
 from casfs.mount import mountpoint
@@ -107,7 +110,7 @@ def test_names_answer_and_a_signal_ends_it_while_more_reads_stall_than_the_kerne
         reader = subprocess.Popen([sys.executable, "-c", READ_EVERY_BLOCK, *outputs])
         # libfuse 2 asks eight times for a block, so that eight blocks are all that the kernel asks for at once.
         stalled = 8 if os.environ.get("CASFS_FUSE") == "2" else 32
-        wait_until(lambda: asked(server, "get_job_output") >= stalled, "the reads stall", 20)
+        wait_until(lambda: asked(server, "get_job_output") >= stalled, "the reads stall")
         listing = subprocess.run(["ls", "-l", path / "ledger"], capture_output=True, timeout=120, check=False)
         assert listing.stdout.count(b"\n") > 5
         process.send_signal(signal.SIGTERM)
@@ -126,11 +129,18 @@ def test_a_mount_that_is_killed_as_it_begins_is_gone(server: Server, path: Path,
         subprocess.run(["umount", "-l", path], check=True, timeout=120)
 
 
-def test_nothing_is_mounted_for_a_command_that_was_killed_meanwhile(server: Server, path: Path, tmp_path: Path) -> None:
-    server.faults.add(Fault(kind=Kind.DELAY, operation="list_vaults", seconds=1.0))
-    command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
-    with subprocess.Popen(command, env=environment(tmp_path)) as process:
-        wait_until(lambda: bool(server.requests), "the new process asks for the vaults")
-        process.kill()
-    wait_until(lambda: not processes_of(path), "the new process ends by itself")
+def test_nothing_is_mounted_for_a_command_that_was_killed_meanwhile(path: Path, tmp_path: Path) -> None:
+    asks, killed = threading.Event(), threading.Event()
+
+    def held(_request: ReceivedRequest) -> None:
+        asks.set()
+        killed.wait(120)
+
+    with Server(sample_state(), credentials={"id": "key"}, also=held) as server:
+        command = [sys.executable, "-m", "casfs", "mount", server.url, str(path)]
+        with subprocess.Popen(command, env=environment(tmp_path)) as process:
+            assert asks.wait(120), "the new process asks for the vaults"
+            process.kill()
+        killed.set()
+        wait_until(lambda: not processes_of(path), "the new process ends by itself")
     assert not is_mounted(path)

@@ -35,7 +35,7 @@ READ_TIMEOUT_S = 6.0
 DELAY_S = 0.2
 DRIP_S = READ_TIMEOUT_S / 2
 """Between two bytes: the few that follow the fault in the last block take longer than a read may."""
-PROGRAM_LIMIT_S = 4 * READ_TIMEOUT_S + 6.0
+PROGRAM_LIMIT_S = 4 * READ_TIMEOUT_S + 36.0
 """One read that fails by its deadline, one more by the kernel's own second try, both again by rsync, which copies anew
 what it could not read (18.2 s were seen, three deadlines), and a machine that is busy."""
 
@@ -129,7 +129,7 @@ def _broken_promise(cell: Cell, root: Path, into: Path) -> str | None:
     words = {"source": str(root / "vault" / cell.job / "output"), "target": str(target)}
     began_s = time.monotonic()
     done = subprocess.run(
-        [word.format(**words) for word in PROGRAMS[cell.program]], check=False, capture_output=True, timeout=60
+        [word.format(**words) for word in PROGRAMS[cell.program]], check=False, capture_output=True, timeout=120
     )
     took_s = time.monotonic() - began_s
     right = target.exists() and target.read_bytes() == CONTENT

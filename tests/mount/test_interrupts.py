@@ -20,8 +20,8 @@ pytestmark = pytest.mark.fuse
 
 MIB = 1 << 20
 CONTENT = bytes(6 * MIB)
-PROMPT_S = 20.0
-"""What a very busy machine takes to end a process; the read itself would go on for two minutes."""
+PROMPT_S = 60.0
+"""More than a very busy machine takes to end a process; the read itself would go on for two minutes."""
 HANDLER = """
 import os, signal, sys
 def end(*_): sys.exit(7)

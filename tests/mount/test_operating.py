@@ -118,7 +118,7 @@ def test_keys_that_systemd_passes_are_found_and_read_anew(path: Path) -> None:
         notifying(server.url, path, heard, "--list-ttl", "3600", WATCHDOG_USEC=WATCHED, **none) as process,
     ):
         heard.has("READY")
-        assert f"credentials from {folder}/casfs" in log(path)
+        wait_until(lambda: f"credentials from {folder}/casfs" in log(path), "it is told whose keys they are")
         keys["id"] = "another-key"
         give("another-key")
         process.send_signal(signal.SIGHUP)
@@ -149,7 +149,7 @@ def test_hangup_keeps_what_was_where_the_configuration_cannot_be_followed(
         "unreadable": "configuration and credentials stay as they were: ",
         "another service": "another service or account now",
     }
-    assert said[damage] in log(path)
+    wait_until(lambda: said[damage] in log(path), "why it is not followed, once the log has come to it")
 
 
 def test_reads_go_on_under_storms_of_signals(server: Server, path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.mounting import foreground, is_mounted
 
 pytestmark = pytest.mark.fuse
 
-LIMIT_S = 30.0
+LIMIT_S = 120.0
 
 
 @pytest.fixture
