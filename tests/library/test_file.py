@@ -16,6 +16,7 @@ from tests.conftest import no_more_threads
 from tests.data.calls import Clock
 from tests.data.service import MIB, Request, Service, mounted, settings
 from tests.library.in_memory import DATA, InMemory, file_of, made, opened, unknown
+from tests.mounting import wait_until
 from tests.new_threads import new_threads
 
 POSITIONS = [0, 1, BUFFER_BYTES - 1, MIB - 1, MIB, 3 * MIB + 5, len(DATA) - 1, len(DATA), len(DATA) + 9]
@@ -172,7 +173,7 @@ def test_a_read_that_is_under_way_when_all_ends_is_a_value_error() -> None:
 def test_a_file_that_nobody_holds_any_more_closes_its_reader() -> None:
     reader = InMemory(DATA)
     opened(reader)
-    assert reader.is_closed
+    wait_until(lambda: reader.is_closed, "a thread of its own closes it")
 
 
 @pytest.mark.parametrize("size", [1 << 45, 1 << 70])

@@ -152,6 +152,7 @@ def test_questions_that_come_one_by_one_have_the_same_thread() -> None:
 
 def test_where_the_system_gives_no_more_threads_those_that_are_there_ask() -> None:
     with silent(MAX_LISTINGS, MAX_IDLE_LISTING_THREADS) as (pool, silence):
+        wait_until(lambda: pool._idle == 1, "the first one waits", LIMIT_S)  # else a second one is begun beside it
         silence.ask_until_at_work("silent")
         answer: Future[int] = Future()
         with no_more_threads():
