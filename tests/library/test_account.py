@@ -62,7 +62,7 @@ def test_connecting_sends_nothing_and_no_thread_is_left_behind_the_block(connect
     with account:
         account.open("backups", "job").read()
         assert threads()
-    assert threads() == set()
+    wait_until(lambda: not threads(), "the threads end")
     account.close()
 
 
