@@ -4,12 +4,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from casfs.cli.mount import mount
+from casfs.cli.statuses import LastingError
 from casfs.emulator.faults import Fault, Kind
 from casfs.emulator.server import Server
+from casfs.errors import CasfsError
 from tests.api.scripted import ScriptedServer, answer
 from tests.mounting import Mounting, casfs, environment, is_mounted, names, processes_of, wait_until
 
@@ -41,11 +45,34 @@ def casfs_refused(*arguments: object, env: dict[str, str], status: int) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize(
-    "source", ["", "nonsense", "nowhere:", "ftp://host", "http://", "https://id:key@host", "http://h:x"]
-)
+@pytest.fixture
+def error_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CasfsError]:
+    """Run ``casfs mount`` in this process, for what is refused before there is another; return the error.
+
+    ``test_bad_source`` and ``test_option_out_of_range`` show what becomes of it.
+    """
+
+    def run(*arguments: object, **variables: str) -> CasfsError:
+        env = environment(tmp_path, **variables)
+        for name in os.environ.keys() - env.keys():
+            monkeypatch.delenv(name)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CasfsError) as caught:
+            mount.main(list(map(str, arguments)), standalone_mode=False)
+        return caught.value
+
+    return run
+
+
+@pytest.mark.parametrize("source", ["", "https://id:key@host"])
 def test_bad_source(source: str, path: Path, tmp_path: Path) -> None:
     assert "key@" not in refused(source, path, env=environment(tmp_path), path=path, foreground=78)
+
+
+@pytest.mark.parametrize("source", ["nonsense", "nowhere:", "ftp://host", "http://", "http://h:x"])
+def test_any_other_bad_source(source: str, path: Path, error_here: Callable[..., CasfsError]) -> None:
+    assert isinstance(error_here("-f", source, path), LastingError)
 
 
 def test_refused_key(server: Server, path: Path, tmp_path: Path) -> None:
@@ -144,10 +171,21 @@ def test_occupied_mountpoint(server: Server, mounting: Mounting, tmp_path: Path)
         assert names(path)
 
 
+def named(option: str) -> str:
+    """Return the name of an option as errors have it, of no word at all none."""
+    return option.lstrip("-").removeprefix("o").partition("=")[0].replace("-", "_").removeprefix("ono")
+
+
+@pytest.mark.parametrize("option", ["--connections=0", "-oread_timeout=0", "-ononsense"])
+def test_option_out_of_range(option: str, server: Server, path: Path, tmp_path: Path) -> None:
+    line = refused(option, server.url, path, env=environment(tmp_path), path=path, foreground=78)
+    assert named(option) in line.replace("-", "_")
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     "option",
     [
-        "--connections=0",
         "--read-timeout=0.5",
         "--read-timeout=3601",
         "--connect-timeout=nan",
@@ -158,16 +196,13 @@ def test_occupied_mountpoint(server: Server, mounting: Mounting, tmp_path: Path)
         "--cache-size=1",
         "--keep-expired",
         "--metrics=localhost",
-        "-oread_timeout=0",
-        "-ononsense",
         "-oconnections",
     ],
 )
-def test_option_out_of_range(option: str, server: Server, path: Path, tmp_path: Path) -> None:
-    line = refused(option, server.url, path, env=environment(tmp_path), path=path, foreground=78)
-    name = option.lstrip("-").removeprefix("o").partition("=")[0]
-    assert name.replace("-", "_").removeprefix("ono") in line.replace("-", "_")
-    assert server.requests == []
+def test_any_other_option_out_of_range(option: str, path: Path, error_here: Callable[..., CasfsError]) -> None:
+    error = error_here("-f", option, DEAD_PORT, path)
+    assert isinstance(error, LastingError), "the service was asked"
+    assert named(option) in str(error).replace("-", "_")
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], [], ["only-a-source"], ["a:", "b", "c"]], ids=str)
@@ -236,17 +271,22 @@ def test_missing_library(private_mounts: list[str], server: Server, path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variables", "status"),
+    ("arguments", "variables", "is_lasting"),
     [
-        (["-o", "foreground", "--list-ttl=often"], {}, 78),
-        (["--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, 78),
-        (["-f", "-o", "nonsense"], {}, 78),
-        (["-o", "foreground,nonsense"], {}, 78),
-        (["-o", "foreground=false", "--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, 1),
-        (["--list-ttl=often"], {"CASFS_FOREGROUND": "perhaps"}, 1),
+        (["-o", "foreground", "--list-ttl=often"], {}, True),
+        (["--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, True),
+        (["-f", "-o", "nonsense"], {}, True),
+        (["-o", "foreground,nonsense"], {}, True),
+        (["-o", "foreground=false", "--list-ttl=often"], {"CASFS_FOREGROUND": "true"}, False),
+        (["--list-ttl=often"], {"CASFS_FOREGROUND": "perhaps"}, False),
     ],
 )
-def test_status_says_whether_a_mount_in_the_foreground_is_worth_a_second_try(
-    arguments: list[str], variables: dict[str, str], status: int, path: Path, tmp_path: Path
+def test_error_says_whether_a_mount_in_the_foreground_is_worth_a_second_try(
+    arguments: list[str],
+    variables: dict[str, str],
+    path: Path,
+    error_here: Callable[..., CasfsError],
+    *,
+    is_lasting: bool,
 ) -> None:
-    casfs_refused("mount", *arguments, DEAD_PORT, path, env=environment(tmp_path, **variables), status=status)
+    assert isinstance(error_here(*arguments, DEAD_PORT, path, **variables), LastingError) == is_lasting
