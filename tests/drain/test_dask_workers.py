@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from casfs.drain.archive import Entry, State
 from casfs.drain.destinations.opening import folder_at
+from casfs.drain.errand import plain
 from casfs.emulator.faults import Fault, Kind
 from casfs.errors import ConfigError, DestinationError
+from tests.conftest import Announce
 from tests.drain.clusters import KEYS, NAMES, cluster, come, errand, worker
 from tests.drain.test_command import inventory_file
 from tests.drain.vaults import SECRET, serving, vault_of
@@ -56,6 +59,18 @@ def test_what_a_worker_does_not_share_with_the_run_is_named(tmp_path: Path, monk
             with pytest.raises(ConfigError, match=r"is another one here: its vault backups is .*, not qcs::else"):
                 replace(own, whose="qcs::else").check()
         assert not list(vault.out.iterdir())
+
+
+def test_a_worker_that_a_proxy_refuses_for_a_while_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, announce: Announce
+) -> None:
+    announce("^describe_vault")
+    for name, value in zip(KEYS, ("id", SECRET), strict=True):
+        monkeypatch.setenv(name, value)
+    with serving(vault_of("cas", NAMES), "cas", tmp_path) as vault:
+        vault.server.faults.add(Fault(kind=Kind.STATUS, operation="describe_vault", status=404, body="<html/>"))
+        told = errand(vault, "mark").run(plain(Entry(1, "id", 1, None, "", "x", State.LOADING, "job")))
+    assert (told["error"], told["may_pass"], told["unfit"]) == ("RefusedError", True, False)
 
 
 def test_a_worker_keeps_no_account_of_the_runs_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,18 @@ def test_what_is_held_is_told_by_reading_it(url: str) -> None:
         assert not destination.holds(path, len(data), tree_hash(data))
 
 
+def test_a_claim_is_there_until_it_is_taken_away(url: str) -> None:
+    destination = folder_at(url)
+    assert destination.claimed("name") == b""
+    destination.claim("name", b"first")
+    destination.claim("name", b"last")
+    destination.sweep()
+    assert (folder_at(url).claimed("name"), objects(url)) == (b"last", {".casfs-part.name": b"last"})
+    destination.disclaim("name")
+    destination.disclaim("name")
+    assert objects(url) == {}
+
+
 def test_lines_are_read_whole_or_cut_where_they_are_too_long(url: str) -> None:
     destination = folder_at(url)
     assert list(destination.lines("file")) == []
