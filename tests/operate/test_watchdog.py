@@ -9,6 +9,8 @@ import pytest
 from casfs.operate.notify import Manager
 from casfs.operate.watchdog import Signs, Watchdog
 from tests.managers import Heard, manager
+from tests.mounting import wait_until
+from tests.new_threads import new_threads
 
 
 class Mount:
@@ -75,10 +77,12 @@ def test_a_look_that_fails_is_not_the_last(announce: Callable[[str], None]) -> N
                 raise RuntimeError
             return "well"
 
+        threads = new_threads("watchdog")
         dog = Watchdog(Manager(heard.address, watchdog_s=0.04), Signs(lambda: 0, mount.answers, status))
         dog.start()
         assert heard.has("STATUS") == {"STATUS": "well"}
         dog.stop()
+        wait_until(lambda: not threads(), "it ends: it would tell a manager that is gone, and the next test of that")
 
 
 def test_the_log_has_one_line_and_every_stack_where_nothing_is_answered(
