@@ -79,12 +79,16 @@ def client(server: ScriptedServer, stats: Stats) -> Iterator[Client]:
     client.close()
 
 
+STALLING_S = 4.0
+"""A time for a read within which a second without a byte is a stall, for tests of that; it is none of the call's."""
+
+
 def new_client(
     url: str,
     stats: Stats,
     *,
-    read_timeout_s: float = 4.0,
-    connect_timeout_s: float = 1.0,
+    read_timeout_s: float = 60.0,
+    connect_timeout_s: float = 15.0,
     ca_bundle: str | None = None,
 ) -> Client:
     """Return a client whose waits between attempts are as short as chance can make them."""

@@ -23,7 +23,7 @@ from tests.settings import client_settings
 
 
 def soon() -> Deadline:
-    return Deadline.after(4)
+    return Deadline.after(60)
 
 
 def page(**fields: object) -> bytes:

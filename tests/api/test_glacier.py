@@ -73,7 +73,7 @@ def client_of(server: Server, stats: Stats, region: str = "us-west-2") -> Client
 
 
 def soon() -> Deadline:
-    return Deadline.after(5)
+    return Deadline.after(60)
 
 
 def output_of(server: Server) -> Output:

@@ -23,7 +23,7 @@ HASH = hashlib.sha256(b"x").hexdigest()
 
 def probe(client: Client, room: int = MIB) -> tuple[RangeResponse, bytes]:
     block = memoryview(bytearray(room))
-    told = client.probe(OUTPUT, Into(block), Deadline.after(4))
+    told = client.probe(OUTPUT, Into(block), Deadline.after(60))
     return told, bytes(block[: told.length])
 
 

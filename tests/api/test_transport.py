@@ -16,7 +16,7 @@ from casfs.api.providers.glacier import GLACIER
 from casfs.errors import ConfigError, TransferError, UnreachableError, UntrustedError
 from casfs.stats import Stats
 from casfs.waiting import Deadline
-from tests.api.conftest import new_client, started
+from tests.api.conftest import STALLING_S, new_client, started
 from tests.api.listening import unanswered
 from tests.api.scripted import Act, ScriptedServer, answer
 from tests.certificate import CERTIFICATE, OTHERS, certified
@@ -26,7 +26,7 @@ VAULT = answer("200 OK", b'{"VaultName":"v"}')
 
 
 def soon() -> Deadline:
-    return Deadline.after(4)
+    return Deadline.after(60)
 
 
 def ask(
@@ -111,30 +111,31 @@ def test_bodies_over_tls_are_read_as_any(tls_server: ScriptedServer, stats: Stat
 
 
 def test_a_body_that_stalls_over_tls_is_asked_for_again(tls_server: ScriptedServer, stats: Stats) -> None:
-    client = new_client(tls_server.url, stats, ca_bundle=str(CERTIFICATE))
+    client = new_client(tls_server.url, stats, read_timeout_s=STALLING_S, ca_bundle=str(CERTIFICATE))
     long = answer("200 OK", b" " * 20_000)[:10_000]
-    tls_server.add((long, Act.STALL), (long, Act.DRIP), VAULT)
+    tls_server.add((long, Act.STALL), (long, Act.DRIP))
+    tls_server.always = (VAULT,)
     assert client.vault("v", soon()).name == "v"
 
 
 def test_over_tls_a_body_ends_by_the_other_sides_word_and_not_where_the_connection_does(
     tls_server: ScriptedServer,
 ) -> None:
-    transport = Transport(tls_server.url, 5, 1, str(CERTIFICATE))
+    transport = Transport(tls_server.url, 60, 1, str(CERTIFICATE))
     tls_server.add((answer("200 OK", b"[1, 2]", Content_Length="", Connection="close"), Act.CLOSE))
-    with transport.send(Outgoing("/", {}), 5, soon()) as got, pytest.raises(TransferError, match="broke off"):
+    with transport.send(Outgoing("/", {}), 60, soon()) as got, pytest.raises(TransferError, match="broke off"):
         got.read(100)
     transport.close()
 
 
 def test_over_tls_what_comes_behind_a_body_is_not_taken_for_the_next_response(tls_server: ScriptedServer) -> None:
-    transport = Transport(tls_server.url, 5, 1, str(CERTIFICATE))
+    transport = Transport(tls_server.url, 60, 1, str(CERTIFICATE))
     body, forged = b"x" * 100_000, answer("200 OK", b"evil")
     tls_server.add(answer("200 OK", body) + forged, answer("200 OK", b"fine"))
-    with transport.send(Outgoing("/", {}), 5, soon()) as got:
+    with transport.send(Outgoing("/", {}), 60, soon()) as got:
         assert got.read(len(body)) == body
         got.finish()
-    with transport.send(Outgoing("/", {}), 5, soon()) as got:
+    with transport.send(Outgoing("/", {}), 60, soon()) as got:
         assert got.read(100) == b"fine"
     transport.close()
     assert [request.connection for request in tls_server.seen] == [1, 2]

@@ -33,7 +33,7 @@ class Fetched:
         first = self.span.start + index * MIB
         self.right = self.right and self.blocks[index] == BODY[first : first + len(self.blocks[index])]
 
-    def __call__(self, patience_s: float = 4, cancelled: Callable[[], bool] = lambda: False) -> RangeResponse:
+    def __call__(self, patience_s: float = 60, cancelled: Callable[[], bool] = lambda: False) -> RangeResponse:
         sink = Into(*self.blocks, filled=self.note, accept=self.accept, cancelled=cancelled)
         return self.client.fetch(OUTPUT, self.size, self.span, sink, Deadline.after(patience_s))
 

@@ -13,8 +13,10 @@ from casfs.errors import (
 )
 from casfs.models import RangeResponse
 from casfs.stats import Stats
+from tests.api.conftest import STALLING_S, new_client
 from tests.api.outputs.fetching import BODY, HASH, MIB, SIZE, UNAVAILABLE, Fetched, error, whole_in_chunks
 from tests.api.scripted import Act, ScriptedServer, answer, chunked, part
+from tests.certificate import CERTIFICATE
 from tests.conftest import Announce
 
 
@@ -54,10 +56,6 @@ def test_two_refusals_and_an_answer_are_three_requests_each_signed_anew(
         pytest.param((part(BODY, 0, SIZE)[:2000], Act.RESET), id="reset in the body"),
         pytest.param((part(BODY, 0, SIZE)[:-1], Act.CLOSE), id="end before the last byte"),
         pytest.param((part(BODY, 0, SIZE)[:50], Act.CLOSE), id="end in the head"),
-        pytest.param((part(BODY, 0, SIZE)[:2000], Act.STALL), id="stall in the body"),
-        pytest.param((part(BODY, 0, SIZE)[:2000], Act.DRIP), id="drip in the body"),
-        pytest.param((part(BODY, 0, SIZE)[:50], Act.DRIP), id="drip in the head"),
-        pytest.param((Act.STALL,), id="stall before the answer"),
         pytest.param((b"SSH-2.0-OpenSSH_9.2\r\n",), id="another protocol"),
         pytest.param((b"\r\n\r\n\r\n", Act.CLOSE), id="empty lines"),
         pytest.param((b"HTTP/1.1 2x6 Partial\r\n\r\n", Act.CLOSE), id="a status that is none"),
@@ -93,6 +91,27 @@ def test_a_fault_that_passes_is_survived_and_no_wrong_byte_is_told_of(
     assert fetched.right
     assert fetched.filled[-4:] == [0, 1, 2, 3]
     assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param((part(BODY, 0, SIZE)[:2000], Act.STALL), id="stall in the body"),
+        pytest.param((part(BODY, 0, SIZE)[:2000], Act.DRIP), id="drip in the body"),
+        pytest.param((part(BODY, 0, SIZE)[:50], Act.DRIP), id="drip in the head"),
+        pytest.param((Act.STALL,), id="stall before the answer"),
+    ],
+)
+def test_a_stall_is_survived_too(server: ScriptedServer, stats: Stats, fault: tuple[bytes | Act, ...]) -> None:
+    client = new_client(server.url, stats, read_timeout_s=STALLING_S, ca_bundle=str(CERTIFICATE))
+    server.add(fault)
+    server.always = (part(BODY, 0, SIZE),)
+    fetched = Fetched(client, 0, SIZE)
+    assert fetched() == RangeResponse(SIZE, SIZE, None, None)
+    assert fetched.bytes == BODY
+    assert fetched.right
+    assert len(server.seen) > 1
+    client.close()
 
 
 def test_an_answer_in_chunks_is_as_good_when_it_says_its_range(client: Client, server: ScriptedServer) -> None:
