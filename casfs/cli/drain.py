@@ -240,15 +240,16 @@ def _signals() -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does, once: what follows is short, and is to be done to its end."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for each in before:
+        for each in numbers:
             signal.signal(each, signal.SIG_IGN)
         watch = threading.Timer(END_S, os._exit, [1])
         watch.daemon = True
         watch.start()
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {each: signal.signal(each, stop) for each in numbers if signal.getsignal(each) is not signal.SIG_IGN}
+    ending = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    numbers = [each for each in ending if signal.getsignal(each) is not signal.SIG_IGN]
+    before = [signal.signal(each, stop) for each in numbers]
     yield
-    for each, handler in before.items():
+    for each, handler in zip(numbers, before, strict=True):
         signal.signal(each, handler)

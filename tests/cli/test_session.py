@@ -29,6 +29,31 @@ def test_process_ends_though_what_it_ends_with_hangs(tmp_path: Path, number: sig
     assert (done.returncode, done.stderr) == (128 + number, b"")
 
 
+PRESSED = """
+import signal
+from casfs.cli import drain
+
+def press(number, handler, set_to=signal.signal):
+    before = set_to(number, handler)
+    if callable(handler):
+        signal.raise_signal(number)
+    return before
+
+signal.signal = press
+try:
+    with drain._signals():
+        print("goes on")
+except KeyboardInterrupt:
+    print("stops")
+"""
+
+
+def test_signal_that_comes_while_a_drain_prepares_for_signals_stops_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PRESSED]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"stops\n", b"")
+
+
 @pytest.mark.parametrize(
     "command",
     [
