@@ -182,7 +182,7 @@ def test_what_cannot_be_asked_for_is_neither_empty_nor_missing(
     server: Server, announce: Announce, fault: Fault, number: int
 ) -> None:
     announce(".*")
-    fs = CasFileSystem(server.url, read_timeout=2, list_ttl=0)
+    fs = CasFileSystem(server.url, list_ttl=0)
     assert fs.exists("bulk/job1")
     server.faults.add(fault)
     for ask in (fs.ls, fs.find, fs.exists, fs.isdir, fs.isfile, fs.info):
@@ -247,7 +247,7 @@ def test_keys_that_are_refused_are_a_permission_error(
 ) -> None:
     announce(".*")
     monkeypatch.setenv("CASFS_SECRET_KEY", "wrong")
-    fs = CasFileSystem(server.url, connect_timeout=3)
+    fs = CasFileSystem(server.url)
     with pytest.raises(PermissionError):
         fs.ls("")
     fs.close()
