@@ -3,9 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from casfs.data.disk.files import SystemFiles
 from casfs.data.disk.layout import ContentKey, leaf_offset
 from casfs.data.disk.store import Store
+from casfs.data.fetch import disk_reader
 from casfs.data.fetch.disk_cache import DiskCache
 from casfs.data.fetch.windows import DISK_PART_BLOCKS, DISK_WINDOW_BLOCKS
 from casfs.data.settings import Verify
@@ -132,9 +135,12 @@ def test_two_that_read_one_output_at_once_fetch_each_block_once(opened: Opened) 
     assert sorted(fetched) == list(range(13))
 
 
-def test_who_downloads_and_does_not_get_on_is_not_waited_for_for_ever(opened: Opened) -> None:
+def test_who_downloads_and_does_not_get_on_is_not_waited_for_for_ever(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_reader, "PATIENCE_S", 0.2)
     stalled, service = Service({"job": DATA}, is_held=True), Service({"job": DATA})
-    with mounted(stalled, disk=opened()) as one, mounted(service, settings(timeout_s=2.0), disk=opened()) as other:
+    with mounted(stalled, disk=opened()) as one, mounted(service, disk=opened()) as other:
         waiting = WORK.submit(whole, one, OUTPUT)
         until(lambda: len(stalled.requests) > 0)
         assert whole(other, OUTPUT) == DATA
