@@ -45,8 +45,10 @@ class Telling:
         """Have the ledger say that the manifest is to be written, and whoever looks whose archives come here.
 
         Raises:
+            ConfigError: another drain has begun here meanwhile: a user may have been asked for hours.
             DestinationError: nothing can be written where it is to be.
         """
+        self.check()
         self._manifest.check()
         if (found := self._manifest.look()) is None or not found.size:
             self._manifest.claim(self._ledger.archives.some())
@@ -77,12 +79,12 @@ class Telling:
     def _tell(self) -> None:
         self.check()  # somebody else may have put one there meanwhile
         size = self._manifest.write(self._ledger.archives.manifest())
+        self._manifest.disclaim()  # before the ledger says that nothing is to be done any more: a kill may come between
         with self._ledger.step():
             self._ledger.put("manifest", True)
             self._ledger.put("manifest_bytes", size)
             self._ledger.put("manifest_at", self._now_ns() // 10**9)
             self._ledger.put("lost", False)
-        self._manifest.disclaim()
 
     def _is_as_written(self, found: Found | None) -> bool:
         if found is None or found.size != self._ledger.get("manifest_bytes"):
