@@ -154,8 +154,10 @@ class Drain:
         if self._is_to_do():
             self._user.plan(estimate)
             self._user.allow("the retrievals are begun")
-            self._telling.begin()  # before money is spent
-            self._work()
+            with self._telling.told_when_stopped():
+                self._telling.begin()  # before money is spent
+                self._work()
+            self._telling.finish()
         elif not self._telling.is_told():
             self._telling.finish()
         return self._result()
@@ -178,16 +180,14 @@ class Drain:
             now_ns,
         )
         run = Coordinator(self._ledger, self._wish.settings, means, self._user)
-        with self._telling.told_when_stopped():
-            try:
-                run.run()
-            except CasfsError:
-                with suppress(CasfsError):  # the first one is the reason
-                    self._look(self._wish.settings.poll_s)
-                    self._telling.finish()
-                raise
-            self._look(self._wish.settings.poll_s)  # a disk may have gone in the hours that waves take
-        self._telling.finish()
+        try:
+            run.run()
+        except CasfsError:
+            with suppress(CasfsError):  # the first one is the reason
+                self._look(self._wish.settings.poll_s)
+                self._telling.finish()
+            raise
+        self._look(self._wish.settings.poll_s)  # a disk may have gone in the hours that waves take
 
     def _is_to_do(self) -> bool:
         totals = self._ledger.archives.totals()

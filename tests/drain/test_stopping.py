@@ -44,6 +44,23 @@ def test_a_run_that_is_stopped_while_the_manifest_is_written_writes_it_whole(tmp
     assert len(told(drain.out)) == COUNT
 
 
+class StoppedAtWord(LocalDestination):
+    """Meets a signal once word is left whose archives come."""
+
+    def claim(self, name: str, text: bytes) -> None:
+        super().claim(name, text)
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_is_stopped_before_its_first_retrieval_leaves_a_manifest_and_nothing_else(tmp_path: Path) -> None:
+    drain = Simulation(tmp_path, contents(COUNT))
+    drain.enter()
+    with Ledger(drain.ledger) as ledger, pytest.raises(KeyboardInterrupt):
+        run(drain, ledger, StoppedAtWord(str(drain.out)))
+    assert (drain.service.begun, [each.name for each in drain.out.iterdir()]) == ([], ["MANIFEST.jsonl"])
+    assert told(drain.out) == []
+
+
 def told(folder: Path) -> list[str]:
     """Return the paths that the manifest tells of."""
     return [json.loads(line)["path"] for line in (folder / "MANIFEST.jsonl").read_text("utf-8").splitlines()]
