@@ -27,11 +27,7 @@ class Telling:
 
     def check(self) -> None:
         """Raise ConfigError where the manifest that is there, or who was killed before one, tells of another drain."""
-        found, knows = self._manifest.look(), self._ledger.archives.knows
-        if not self._is_as_written(found):
-            if found is not None:
-                self._manifest.check_own(knows)
-            self._manifest.check_claim(knows)
+        self._own()
 
     def is_empty(self) -> bool:
         """Say whether there is no manifest at all."""
@@ -48,9 +44,9 @@ class Telling:
             ConfigError: another drain has begun here meanwhile: a user may have been asked for hours.
             DestinationError: nothing can be written where it is to be.
         """
-        self.check()
+        found = self._own()
         self._manifest.check()
-        if (found := self._manifest.look()) is None or not found.size:
+        if found is None or not found.size:
             self._manifest.claim(self._ledger.archives.some())
         with self._ledger.step():
             self._ledger.put("manifest", False)
@@ -85,6 +81,15 @@ class Telling:
             self._ledger.put("manifest_bytes", size)
             self._ledger.put("manifest_at", self._now_ns() // 10**9)
             self._ledger.put("lost", False)
+
+    def _own(self) -> Found | None:
+        """Return the manifest that is there, if any; as ``check``."""
+        found, knows = self._manifest.look(), self._ledger.archives.knows
+        if not self._is_as_written(found):
+            if found is not None:
+                self._manifest.check_own(knows)
+            self._manifest.check_claim(knows)
+        return found
 
     def _is_as_written(self, found: Found | None) -> bool:
         if found is None or found.size != self._ledger.get("manifest_bytes"):

@@ -44,8 +44,8 @@ def test_a_run_that_is_stopped_while_the_manifest_is_written_writes_it_whole(tmp
     assert len(told(drain.out)) == COUNT
 
 
-class StoppedAtWord(LocalDestination):
-    """Meets a signal once word is left whose archives come."""
+class StoppedAtClaim(LocalDestination):
+    """Meets a signal once a claim is left."""
 
     def claim(self, name: str, text: bytes) -> None:
         super().claim(name, text)
@@ -56,7 +56,7 @@ def test_a_run_that_is_stopped_before_its_first_retrieval_leaves_a_manifest_and_
     drain = Simulation(tmp_path, contents(COUNT))
     drain.enter()
     with Ledger(drain.ledger) as ledger, pytest.raises(KeyboardInterrupt):
-        run(drain, ledger, StoppedAtWord(str(drain.out)))
+        run(drain, ledger, StoppedAtClaim(str(drain.out)))
     assert (drain.service.begun, [each.name for each in drain.out.iterdir()]) == ([], ["MANIFEST.jsonl"])
     assert told(drain.out) == []
 
